@@ -1,0 +1,36 @@
+"""Extraction of JWST MIRI LRS slit spectra, in Python and as a panel of jdaviz.
+
+The names below are imported when they are first used: ``import jdaviz_lrs`` costs nothing and
+does not import jdaviz.
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+
+__version__ = version("jdaviz-lrs")
+
+_HOMES = {
+    "extract": "jdaviz_lrs.extraction",
+    "read": "jdaviz_lrs.products.read",
+    "read_x1d": "jdaviz_lrs.products.x1d",
+    "ExtractionParameters": "jdaviz_lrs.parameters",
+    "LRSError": "jdaviz_lrs.errors",
+    "LRSWarning": "jdaviz_lrs.errors",
+}
+
+__all__ = ["__version__", "setup", *_HOMES]
+
+
+def __getattr__(name: str):
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def setup() -> None:
+    """Register the panel and the loader with jdaviz; glue calls this while any app is being made."""
+    import_module("jdaviz_lrs.panel.registration")

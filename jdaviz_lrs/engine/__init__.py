@@ -1,0 +1,1 @@
+"""The science: arrays in, arrays out. No files, no units, no jdaviz."""

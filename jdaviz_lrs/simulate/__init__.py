@@ -1,0 +1,1 @@
+"""Exposures with a known truth, in the format of the pipeline."""
