@@ -1,1 +1,1 @@
-"""The reference files of the extraction: read, written, found; and the built-in models that stand in for them."""
+"""Reference files of the extraction: read, written, found; and the built-in models for want of them."""

@@ -1,0 +1,178 @@
+"""SpectralImage: a 2-D spectrum as the rest of the package sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from gwcs import WCS
+    from stdatamodels.jwst.datamodels import MultiSpecModel
+
+__all__ = ["Observation", "SpectralImage"]
+
+Image = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What the header tells about the exposure, under the pipeline's names.
+
+    Attributes
+    ----------
+    exposure_type : str
+        ``EXP_TYPE``, e.g. ``MIR_LRS-FIXEDSLIT``; picks the aperture of the extract1d file.
+    source_type : str or None
+        ``SRCTYPE``: ``POINT``, ``EXTENDED``, ``UNKNOWN``.
+    slit_name : str
+        What the aperture's ``id`` must be.
+    spectral_order : int
+    subarray : str or None
+    photom, bkg_subtract : str or None
+        Status of the pipeline's steps, ``COMPLETE`` where they were run.
+    dithered_ra, dithered_dec : float or None
+        Where the source was meant to be, in degrees.
+    x_offset, y_offset : float or None
+        Dither offsets in the ideal frame, in arcsec.
+    primary_type : str or None
+        Dither pattern, e.g. ``ALONG-SLIT-NOD``.
+    v2_ref, v3_ref, v3yangle, vparity : float or None
+        The aperture's place in the telescope's focal plane (arcsec, degrees).
+    """
+
+    exposure_type: str = "MIR_LRS-FIXEDSLIT"
+    source_type: str | None = None
+    slit_name: str = "MIR_LRS-FIXEDSLIT"
+    spectral_order: int = 1
+    subarray: str | None = None
+    photom: str | None = None
+    bkg_subtract: str | None = None
+    dithered_ra: float | None = None
+    dithered_dec: float | None = None
+    x_offset: float | None = None
+    y_offset: float | None = None
+    primary_type: str | None = None
+    v2_ref: float | None = None
+    v3_ref: float | None = None
+    v3yangle: float | None = None
+    vparity: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class SpectralImage:
+    """A calibrated 2-D spectrum, its orientation, NaNs, DQ and units settled.
+
+    The dispersion runs along the second-to-last axis, the slit along the last one. A stack of integrations
+    has a leading axis. Where a pixel is not good, data and variances are NaN, as after the pipeline's own
+    matching of NaNs and flags.
+
+    Attributes
+    ----------
+    data : ndarray, ([n_int,] n_disp, n_xdisp)
+        Surface brightness (or flux per pixel), in `unit`.
+    var_poisson, var_rnoise, var_flat : ndarray, same shape
+        Variances, in `unit` squared; zeros where the product has none (see `missing`).
+    dq : ndarray of uint32, same shape
+        The pipeline's flags.
+    good : ndarray of bool, same shape
+        False where any plane is NaN or DO_NOT_USE is set.
+    wavelength : ndarray, (n_disp, n_xdisp)
+        In micron, NaN outside the slit.
+    unit : str
+        ``MJy/sr`` or ``Jy`` (per pixel).
+    pixel_area : float
+        Solid angle of a pixel in steradian.
+    observation : Observation
+    wcs : gwcs.WCS or None
+        Pixel (x, y) of the file to right ascension, declination (deg) and wavelength (micron).
+    bounding_box : tuple of tuple of float
+        ``((disp_first, disp_last), (xdisp_first, xdisp_last))`` where the WCS is valid, in the file's pixels.
+    resampled : bool
+        True for a rectified product (s2d), False for a detector image (cal).
+    horizontal : bool
+        True when the file's dispersion runs along its x axis, so that this image is its transpose.
+    origin : tuple of int
+        Row and column, in the file's (transposed, where `horizontal`) array, of this image's first pixel:
+        detector images are cut to the bounding box of the WCS.
+    file_shape : tuple of int
+        Shape of the 2-D array in the file, in this image's orientation, before the cut.
+    missing : tuple of str
+        The planes that the product does not have.
+    file_name : str
+    metadata : MultiSpecModel or None
+        The product's primary header, ready to be carried over.
+    """
+
+    data: Image
+    var_poisson: Image
+    var_rnoise: Image
+    var_flat: Image
+    dq: NDArray[np.uint32]
+    good: NDArray[np.bool_]
+    wavelength: Image
+    unit: str = "MJy/sr"
+    pixel_area: float = 1.0
+    observation: Observation = field(default_factory=Observation)
+    wcs: WCS | None = None
+    bounding_box: tuple[tuple[float, float], tuple[float, float]] | None = None
+    resampled: bool = True
+    horizontal: bool = False
+    origin: tuple[int, int] = (0, 0)
+    file_shape: tuple[int, int] | None = None
+    missing: tuple[str, ...] = ()
+    file_name: str = ""
+    path: Path | None = None
+    metadata: MultiSpecModel | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(n_disp, n_xdisp)``."""
+        return self.data.shape[-2:]
+
+    @property
+    def n_disp(self) -> int:
+        """Number of wavelength elements."""
+        return self.data.shape[-2]
+
+    @property
+    def n_xdisp(self) -> int:
+        """Number of pixels across the dispersion."""
+        return self.data.shape[-1]
+
+    @cached_property
+    def disp_index(self) -> Image:
+        """Row numbers in the file, shape (n_disp,); positions along the dispersion are counted in these."""
+        return self.origin[0] + np.arange(self.n_disp, dtype=float)
+
+    @cached_property
+    def xdisp_index(self) -> Image:
+        """Column numbers in the file, shape (n_xdisp,); edges and traces are counted in these."""
+        return self.origin[1] + np.arange(self.n_xdisp, dtype=float)
+
+    @cached_property
+    def variance(self) -> Image:
+        """Sum of the three variances, same shape as the data."""
+        return self.var_poisson + self.var_rnoise + self.var_flat
+
+    @cached_property
+    def row_wavelength(self) -> Image:
+        """Mean wavelength of every row, shape (n_disp,), in micron; NaN where a row has none."""
+        valid = np.isfinite(self.wavelength)
+        count = valid.sum(axis=1)
+        total = np.where(valid, self.wavelength, 0.0).sum(axis=1)
+        return np.divide(total, count, out=np.full(self.n_disp, np.nan), where=count > 0)
+
+    def world(self, disp, xdisp):
+        """Right ascension, declination (deg) and wavelength (micron) at rows and columns of the file."""
+        x, y = (disp, xdisp) if self.horizontal else (xdisp, disp)
+        return self.wcs(x, y)
+
+    def pixel(self, ra, dec, wavelength):
+        """Rows and columns of the file at sky positions (deg) and wavelengths (micron)."""
+        x, y = self.wcs.backward_transform(ra, dec, wavelength)
+        return (x, y) if self.horizontal else (y, x)

@@ -1,0 +1,131 @@
+"""ExtractedSpectrum: what an extraction gives, in the columns of the pipeline's x1d table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jdaviz_lrs.products.image import SpectralImage
+
+if TYPE_CHECKING:
+    from specutils import Spectrum
+
+__all__ = ["COLUMNS", "ApertureLimits", "ExtractedSpectrum"]
+
+Column = NDArray[np.float64]
+
+DO_NOT_USE = 1
+
+
+@dataclass(frozen=True)
+class ApertureLimits:
+    """The extent of an aperture in pixels of the image: zero-indexed, both ends included.
+
+    Attributes
+    ----------
+    xdisp_start, xdisp_stop : float
+        Across the dispersion; means over wavelength where the edges are curved.
+    disp_start, disp_stop : int
+        Along the dispersion: first and last row with any weight.
+    """
+
+    xdisp_start: float
+    xdisp_stop: float
+    disp_start: int
+    disp_stop: int
+
+
+@dataclass(frozen=True, eq=False)
+class ExtractedSpectrum:
+    """A 1-D spectrum; rows in the order of the image, one for every row with a wavelength.
+
+    Attributes
+    ----------
+    wavelength : ndarray, (n_wavelength,)
+        Micron.
+    flux, flux_error, flux_var_poisson, flux_var_rnoise, flux_var_flat : ndarray, ([n_int,] n_wavelength)
+        Jy, Jy^2.
+    surf_bright, sb_error, sb_var_poisson, sb_var_rnoise, sb_var_flat : ndarray, same shape
+        MJy/sr, (MJy/sr)^2: the flux averaged over the aperture.
+    dq : ndarray of uint32, same shape
+        DO_NOT_USE where there is no flux.
+    background, bkgd_error, bkgd_var_poisson, bkgd_var_rnoise, bkgd_var_flat : ndarray, same shape
+        MJy/sr: the background subtracted per pixel.
+    npixels : ndarray, same shape
+        Sum of the weights of the pixels used.
+    rows : ndarray of int, (n_wavelength,)
+        The image row each wavelength comes from.
+    limits : ApertureLimits or None
+    slit_ra, slit_dec : float or None
+        Sky position of the aperture's centre, in degrees.
+    apcorr : ndarray or None, (n_wavelength,)
+        The aperture correction already in `flux`.
+    scene_model, residual : ndarray or None, ([n_int,] n_disp, n_xdisp)
+        What was fitted, and the image minus it, in the unit of the image.
+    profile : ndarray or None, (n_disp, n_xdisp)
+        The pixel weights (box) or the spatial profile (optimal; positive plus negative).
+    parameters : Mapping of str to object
+        Every parameter in effect, by the pipeline's names.
+    references : Mapping of str to str
+        Kind of reference file (``extract1d``, ``apcorr``, ``psf``) to the name of what was used.
+    notes : tuple of str
+        What the user should know about this result, in plain sentences.
+    report : Mapping of str to object
+        What was fitted beyond the fluxes (refinements, advice), by name; plain numbers.
+    image : SpectralImage or None
+        The image it came from, None for a spectrum read from a file.
+    """
+
+    wavelength: Column
+    flux: Column
+    flux_error: Column
+    flux_var_poisson: Column
+    flux_var_rnoise: Column
+    flux_var_flat: Column
+    surf_bright: Column
+    sb_error: Column
+    sb_var_poisson: Column
+    sb_var_rnoise: Column
+    sb_var_flat: Column
+    dq: NDArray[np.uint32]
+    background: Column
+    bkgd_error: Column
+    bkgd_var_poisson: Column
+    bkgd_var_rnoise: Column
+    bkgd_var_flat: Column
+    npixels: Column
+    rows: NDArray[np.intp] | None = None
+    limits: ApertureLimits | None = None
+    slit_ra: float | None = None
+    slit_dec: float | None = None
+    apcorr: Column | None = None
+    scene_model: Column | None = None
+    residual: Column | None = None
+    profile: Column | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    references: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    report: Mapping[str, Any] = field(default_factory=dict)
+    image: SpectralImage | None = None
+    file_name: str = ""
+
+    def to_spectrum(self) -> Spectrum:
+        """As a `specutils.Spectrum`: Jy, StdDevUncertainty, mask, and how it was made in ``meta``."""
+        from jdaviz_lrs.products.specutils_spectrum import to_spectrum
+
+        return to_spectrum(self)
+
+    def write(self, path: str | Path, overwrite: bool = False) -> Path:
+        """Write an x1d file in the pipeline's format; see `jdaviz_lrs.products.x1d.write_x1d`."""
+        from jdaviz_lrs.products.x1d import write_x1d
+
+        return write_x1d(self, path, overwrite=overwrite)
+
+
+#: The columns of the x1d table, in the pipeline's order.
+COLUMNS = tuple(f.name for f in fields(ExtractedSpectrum))[:18]
