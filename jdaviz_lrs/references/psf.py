@@ -1,0 +1,182 @@
+"""The PSF reference: the cross-dispersion profile of a point source against wavelength."""
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from astropy.io import fits
+from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import map_coordinates
+
+from jdaviz_lrs.errors import LRSError
+
+__all__ = ["SpectralPSF", "enclosed_fraction", "read_psf", "write_psf"]
+
+MODELS = ("SpecPsfModel", "MiriLrsPsfModel")  # the second until jwst 1.18
+SLIT_NAMES = ("ANY", "NONE", "MIR_LRS-FIXEDSLIT")
+
+
+@dataclass(frozen=True, eq=False)
+class SpectralPSF:
+    """Effective line profile of a point source: the light in a detector pixel against its distance.
+
+    The samples are convolved with the pixel, so that the value at a pixel's centre is the light in
+    that pixel; this is how the pipeline reads its PSF reference (``jwst.extract_1d.psf_profile``
+    interpolates linearly at pixel centres and normalises each row).
+    """
+
+    data: NDArray[np.float64]
+    """Profile, shape (n_wavelength, n_subpixel), in any normalisation."""
+    wavelength: NDArray[np.float64]
+    """Wavelength of each row, um, shape (n_wavelength,)."""
+    subpix: float
+    """Samples per detector pixel."""
+    center_col: float
+    """Column of the samples on which the source is centred, zero-indexed."""
+    name: str
+    """What the profile comes from: the name of a file or of a model."""
+
+
+def enclosed_fraction(
+    psf: SpectralPSF, lower: ArrayLike, upper: ArrayLike, wavelength: ArrayLike
+) -> NDArray[np.float64]:
+    """Fraction of a source's light between two edges.
+
+    The pixel-convolved profile summed at steps of one pixel is the light of the unconvolved profile:
+    for edges that fall on pixel boundaries the result is exactly what these pixels hold.
+
+    Parameters
+    ----------
+    psf : SpectralPSF
+        The line profile.
+    lower, upper : array_like
+        Edges of the aperture, px from the source.
+    wavelength : array_like
+        Wavelengths, um; broadcast with the edges. NaN is returned outside the range of `psf`.
+
+    Returns
+    -------
+    ndarray
+        Light between the edges over all light of the profile, in the broadcast shape.
+    """
+    lower, upper, wavelength = np.broadcast_arrays(lower, upper, np.asarray(wavelength, float))
+    n_pixel = int(np.ceil(psf.data.shape[1] / psf.subpix))
+    order = np.argsort(psf.wavelength)
+    row = np.interp(wavelength, psf.wavelength[order], np.arange(order.size), left=np.nan, right=np.nan)
+    centers = -0.5 - np.arange(n_pixel)
+
+    def light_below(edge: NDArray) -> NDArray:
+        # no edge can be further out than the profile's own end
+        offset = np.clip(edge, -n_pixel / 2, n_pixel / 2)[..., None] + centers
+        column = psf.center_col + psf.subpix * offset
+        rows = np.broadcast_to(row[..., None], column.shape)
+        return map_coordinates(psf.data[order], [np.nan_to_num(rows), column], order=1).sum(axis=-1)
+
+    total = light_below(np.full(wavelength.shape, np.inf))
+    fraction = (light_below(upper) - light_below(lower)) / total
+    return np.where(np.isfinite(row), fraction, np.nan)
+
+
+def read_psf(path: str | os.PathLike) -> SpectralPSF:
+    """Read a PSF reference file (SpecPsfModel).
+
+    Parameters
+    ----------
+    path : path-like
+        The file; of several apertures the one named ANY, NONE or MIR_LRS-FIXEDSLIT is taken.
+
+    Returns
+    -------
+    SpectralPSF
+        Rows without a finite wavelength are dropped.
+
+    Raises
+    ------
+    LRSError
+        If the file is missing, is not FITS, is of another kind, or has no usable aperture.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise LRSError(f"PSF reference {path}: no such file.")
+    try:
+        with fits.open(path) as hdus:
+            header = hdus[0].header
+            kind = str(header.get("DATAMODL")), str(header.get("REFTYPE")).lower()
+            if kind[0] not in MODELS or kind[1] != "psf":
+                raise LRSError(
+                    f"PSF reference {path}: DATAMODL and REFTYPE are {kind[0]} and {kind[1]}; "
+                    "a SpecPsfModel of type psf is needed."
+                )
+            return _from_hdus(hdus, path)
+    except LRSError:
+        raise
+    except (OSError, KeyError, IndexError, TypeError, ValueError) as error:
+        raise LRSError(f"PSF reference {path}: the file is not readable as FITS ({error}).") from error
+
+
+def _from_hdus(hdus: fits.HDUList, path: Path) -> SpectralPSF:
+    for extension in (hdu for hdu in hdus if hdu.name == "PSF"):
+        # files older than stdatamodels 4 keep these keywords in the primary header
+        header = {**hdus[0].header, **extension.header}
+        if str(header.get("APERTURE", "ANY")).strip().upper() in SLIT_NAMES:
+            break
+    else:
+        raise LRSError(f"PSF reference {path}: no aperture is named {' or '.join(SLIT_NAMES)}.")
+    data = np.asarray(extension.data, float)
+    wavelength = np.asarray(hdus["WAVE", extension.ver].data, float)
+    good = np.isfinite(wavelength)
+    if not good.any():
+        raise LRSError(f"PSF reference {path}: none of its wavelengths is finite.")
+    if data.ndim != 2 or data.shape[0] != wavelength.size or not header.get("SUBPIX", 0) > 0:
+        raise LRSError(
+            f"PSF reference {path}: the profile {data.shape} does not match {wavelength.size} "
+            f"wavelengths and SUBPIX {header.get('SUBPIX')}."
+        )
+    return SpectralPSF(
+        data[good], wavelength[good], float(header["SUBPIX"]), float(header["CENTCOL"]), path.name
+    )
+
+
+def write_psf(psf: SpectralPSF, path: str | os.PathLike) -> Path:
+    """Write a PSF reference file in the pipeline's format; nothing is left at `path` if it fails.
+
+    Parameters
+    ----------
+    psf : SpectralPSF
+        The profile; its name becomes the description.
+    path : path-like
+        The FITS file to write.
+
+    Returns
+    -------
+    pathlib.Path
+        The file written.
+    """
+    from stdatamodels.jwst.datamodels import SpecPsfModel
+
+    path = Path(path)
+    model = SpecPsfModel()
+    model.apertures.append(
+        {
+            "name": "ANY",
+            "subpix": psf.subpix,
+            "center_col": psf.center_col,
+            "center_row": 0.0,
+            "data": psf.data,
+            "wave": psf.wavelength,
+        }
+    )
+    model.meta.description = psf.name[:68]
+    model.meta.reftype = "psf"
+    model.meta.author = "jdaviz-lrs"
+    model.meta.pedigree = "SIMULATION"
+    model.meta.useafter = "2022-01-01T00:00:00"
+    model.meta.telescope = "JWST"
+    model.meta.instrument.name = "MIRI"
+    model.meta.exposure.type = "MIR_LRS-FIXEDSLIT"
+    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+        model.save(Path(scratch) / path.name)
+        os.replace(Path(scratch) / path.name, path)
+    return path
