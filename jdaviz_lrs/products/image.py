@@ -80,7 +80,7 @@ class SpectralImage:
     dq : ndarray of uint32, same shape
         The pipeline's flags.
     good : ndarray of bool, same shape
-        False where any plane is NaN or DO_NOT_USE is set.
+        False where any plane is not finite or DO_NOT_USE is set.
     wavelength : ndarray, (n_disp, n_xdisp)
         In micron, NaN outside the slit.
     unit : str
@@ -158,6 +158,17 @@ class SpectralImage:
     def variance(self) -> Image:
         """Sum of the three variances, same shape as the data."""
         return self.var_poisson + self.var_rnoise + self.var_flat
+
+    @cached_property
+    def filled(self) -> Image:
+        """The data with zeros where pixels are not good."""
+        return np.where(self.good, self.data, 0.0)
+
+    @cached_property
+    def variances(self) -> Image:
+        """Poisson, read-noise and flat variances, shape (3, [n_int,] n_disp, n_xdisp); zero where not good."""
+        planes = np.stack([self.var_poisson, self.var_rnoise, self.var_flat])
+        return np.where(self.good, planes, 0.0)
 
     @cached_property
     def row_wavelength(self) -> Image:

@@ -26,4 +26,9 @@ def aperture_keywords(limits: ApertureLimits, horizontal: bool) -> dict[str, flo
     across = (limits.xdisp_start + 1, limits.xdisp_stop + 1)
     along = (limits.disp_start + 1, limits.disp_stop + 1)
     x, y = (along, across) if horizontal else (across, along)
-    return dict(extraction_xstart=x[0], extraction_xstop=x[1], extraction_ystart=y[0], extraction_ystop=y[1])
+    return {
+        "extraction_xstart": x[0],
+        "extraction_xstop": x[1],
+        "extraction_ystart": y[0],
+        "extraction_ystop": y[1],
+    }

@@ -1,0 +1,111 @@
+"""Where the source lies across the dispersion: from its sky position."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["SourceLocation", "locate_source", "middle_of_spectrum"]
+
+Row = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SourceLocation:
+    """Where the source lies, in the file's pixels.
+
+    Attributes
+    ----------
+    middle : int
+        The row at the middle of the spectrum, where `location` holds.
+    wavelength : float
+        There, in micron.
+    location : float
+        Across the dispersion.
+    trace : ndarray, (n_disp,)
+        The same at every row of the image; NaN outside the spectrum.
+    """
+
+    middle: int
+    wavelength: float
+    location: float
+    trace: Row
+
+
+def middle_of_spectrum(
+    world: Callable, bounding_box: tuple[tuple[float, float], tuple[float, float]]
+) -> tuple[float, float]:
+    """Row at the middle of the bounding box, and the mean wavelength (micron) across the slit there."""
+    (first, last), (_, edge) = bounding_box
+    middle = (first + last) / 2.0
+    across = np.arange(round(edge), dtype=float)
+    wavelengths = world(np.full_like(across, middle), across)[2]
+    valid = np.isfinite(wavelengths)
+    return middle, float(np.mean(wavelengths[valid])) if valid.any() else np.nan
+
+
+def locate_source(
+    world: Callable,
+    pixel: Callable,
+    bounding_box: tuple[tuple[float, float], tuple[float, float]],
+    rows: Row,
+    ra: float,
+    dec: float,
+    shifted_rows: bool = False,
+) -> SourceLocation | None:
+    """Find the trace of a source at a sky position.
+
+    Parameters
+    ----------
+    world, pixel : callable
+        Rows and columns to right ascension, declination, wavelength; and back.
+    bounding_box : tuple
+        ``((first, last), (first, last))`` along and across the dispersion, where the WCS is valid.
+    rows : ndarray, (n_disp,)
+        The image's rows.
+    ra, dec : float
+        Degrees.
+    shifted_rows : bool
+        Count the trace's rows from the bounding box, as the pipeline does: it then lies too early by as many
+        rows as the box begins above the first.
+
+    Returns
+    -------
+    SourceLocation or None
+        None where the WCS cannot tell, or tells a place outside the bounding box.
+
+    Notes
+    -----
+    The pipeline's way for MIRI LRS (``extract_1d``, source location): the position's pixels at as many
+    wavelengths as there are rows, evenly spaced over the range in the bounding box, interpolated to the rows.
+    """
+    (first, last), (left, right) = bounding_box
+    middle, wavelength = middle_of_spectrum(world, bounding_box)
+    if not np.isfinite(wavelength):
+        return None
+    location = float(pixel(ra, dec, wavelength)[1])
+    if not np.isfinite(location) or not left <= location <= right:
+        return None
+
+    columns = np.arange(np.ceil(left), np.floor(right) + 1)
+    grid = np.meshgrid(np.arange(np.ceil(first), np.floor(last) + 1), columns, indexing="ij")
+    wavelengths = world(*grid)[2]
+    number = int(last - first)
+    samples = np.linspace(np.nanmin(wavelengths), np.nanmax(wavelengths), number)
+    trace_rows, trace_columns = pixel(np.full(number, ra), np.full(number, dec), samples)
+    order = np.argsort(trace_rows)
+    start = int(np.ceil(first))
+    wanted = rows - start if shifted_rows else rows
+    trace = _interpolate(wanted, trace_rows[order], trace_columns[order])
+    inside = (rows >= start) & (rows < start + number)
+    return SourceLocation(round(middle), wavelength, location, np.where(inside, trace, np.nan))
+
+
+def _interpolate(x: Row, known_x: Row, known_y: Row) -> Row:
+    """Linear, also beyond the ends."""
+    left = np.clip(np.searchsorted(known_x, x) - 1, 0, known_x.size - 2)
+    slope = (known_y[left + 1] - known_y[left]) / (known_x[left + 1] - known_x[left])
+    return known_y[left] + slope * (x - known_x[left])

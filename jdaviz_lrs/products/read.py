@@ -1,0 +1,204 @@
+"""Reading 2-D products (s2d, cal) into a SpectralImage."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from astropy.io import fits
+from astropy.utils.exceptions import AstropyUserWarning
+from stdatamodels.jwst.datamodels import ImageModel, JwstDataModel, MultiSpecModel, SlitModel
+
+from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.products.image import Observation, SpectralImage
+
+__all__ = ["from_datamodel", "open_datamodel", "read"]
+
+HORIZONTAL = 1
+
+VARIANCES = ("var_poisson", "var_rnoise", "var_flat")
+
+
+def read(path: str | Path | SpectralImage | JwstDataModel) -> SpectralImage:
+    """Read a rectified (s2d) or calibrated (cal) LRS image.
+
+    Parameters
+    ----------
+    path : path-like, or an image or data model that is already in memory
+
+    Returns
+    -------
+    SpectralImage
+
+    Raises
+    ------
+    LRSError
+        For a file that is missing, cut short, no FITS file or no 2-D spectrum, that has no wavelengths, no
+        valid pixel, or a unit that is neither MJy/sr nor Jy.
+    """
+    if isinstance(path, SpectralImage):
+        return path
+    if isinstance(path, JwstDataModel):
+        return from_datamodel(path)
+    with open_datamodel(path, {"SlitModel": SlitModel, "ImageModel": ImageModel}, "a 2-D spectrum") as model:
+        return from_datamodel(model, Path(path))
+
+
+def open_datamodel(path: str | Path, kinds: dict[str, type], wanted: str) -> JwstDataModel:
+    """Open a FITS file as one of several kinds of data model, or say in one sentence why not."""
+    path = Path(path)
+    if not path.is_file():
+        raise LRSError(f"{path}: there is no such file.")
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", message=".*truncated.*", category=AstropyUserWarning)
+            with fits.open(path, memmap=False) as hdus:
+                for hdu in hdus:
+                    _ = hdu.data
+                kind = hdus[0].header.get("DATAMODL")
+    except (OSError, AstropyUserWarning, TypeError, ValueError, EOFError) as error:
+        raise LRSError(f"{path}: not a complete FITS file ({error}); download or copy it again.") from None
+    if kind not in kinds:
+        raise LRSError(
+            f"{path}: DATAMODL is {kind!r}, but {wanted} ({', '.join(kinds)}) is needed; give another file."
+        )
+    try:
+        return kinds[kind](path)
+    except Exception as error:  # stdatamodels, asdf and jsonschema raise many kinds
+        raise LRSError(f"{path}: cannot be opened as a {kind} ({error}).") from None
+
+
+def from_datamodel(model: JwstDataModel, path: Path | None = None) -> SpectralImage:
+    """Turn a SlitModel or ImageModel into a SpectralImage; see `read` for what is refused."""
+    name = path.name if path else model.meta.filename or "the data model"
+    if getattr(model, "data", None) is None or model.data.ndim not in (2, 3) or model.data.size == 0:
+        raise LRSError(f"{name}: its SCI extension holds no image.")
+    horizontal = model.meta.wcsinfo.dispersion_direction == HORIZONTAL
+    unit = _unit(model, name)
+    data = np.asarray(model.data, float)
+    wcs = model.meta.wcs
+    planes = {key: _plane(model, key, data.shape) for key in ("err", *VARIANCES)}
+    dq = getattr(model, "dq", None)
+    if dq is None or dq.shape != data.shape:
+        dq = np.zeros(data.shape, np.uint32)
+    good = np.isfinite(data) & ((dq & 1) == 0)
+    for plane in planes.values():
+        if plane is not None:
+            good &= np.isfinite(plane)
+    box = wcs.bounding_box if wcs is not None else None
+    box = None if box is None else tuple(tuple(float(edge) for edge in interval) for interval in box)
+    wavelength = _wavelengths(model, wcs, data.shape[-2:], name)
+    if horizontal:
+        data, dq, good, wavelength = (np.swapaxes(a, -1, -2) for a in (data, dq, good, wavelength))
+        planes = {k: None if p is None else np.swapaxes(p, -1, -2) for k, p in planes.items()}
+    elif box is not None:
+        box = box[::-1]
+    resampled = isinstance(model, SlitModel)
+    if box is None:
+        box = ((-0.5, data.shape[-2] - 0.5), (-0.5, data.shape[-1] - 0.5))
+    rows, columns = (slice(None),) * 2 if resampled else _cut(box, wavelength)
+    keep = (..., rows, columns)
+    dq = np.where(good[keep], dq[keep], dq[keep] | 1).astype(np.uint32)
+    good = good[keep]
+    if not (good & np.isfinite(wavelength[rows, columns])).any():
+        raise LRSError(f"{name}: no pixel with a wavelength is valid; every one is NaN or flagged DO_NOT_USE.")
+    return SpectralImage(
+        data=np.where(good, data[keep], np.nan),
+        **{key: _masked(planes[key], keep, good) for key in VARIANCES},
+        dq=dq,
+        good=good,
+        wavelength=wavelength[rows, columns],
+        unit=unit,
+        pixel_area=_pixel_area(model, unit, name),
+        observation=_observation(model),
+        wcs=wcs,
+        bounding_box=box,
+        resampled=resampled,
+        horizontal=horizontal,
+        origin=(rows.start or 0, columns.start or 0),
+        file_shape=data.shape[-2:],
+        missing=tuple(key for key in VARIANCES if planes[key] is None),
+        file_name=name,
+        path=path,
+        metadata=_primary_header(model),
+    )
+
+
+def _unit(model: JwstDataModel, name: str) -> str:
+    unit = model.meta.bunit_data or ""
+    for known in ("MJy/sr", "Jy"):
+        if unit.replace(" ", "").lower() == known.lower():
+            return known
+    raise LRSError(f"{name}: its unit (BUNIT) is {unit!r}; run the pipeline's photom step to have MJy/sr.")
+
+
+def _pixel_area(model: JwstDataModel, unit: str, name: str) -> float:
+    area = model.meta.photometry.pixelarea_steradians
+    if area is None or not area > 0:
+        raise LRSError(f"{name}: PIXAR_SR, the solid angle of a pixel, is missing; without it there is no flux.")
+    return float(area)
+
+
+def _plane(model: JwstDataModel, key: str, shape: tuple[int, ...]) -> np.ndarray | None:
+    plane = model[key] if model.hasattr(key) else None
+    if plane is None or plane.shape[-2:] != shape[-2:]:
+        return None
+    return np.broadcast_to(np.asarray(plane, float), shape)
+
+
+def _masked(plane: np.ndarray | None, keep: tuple, good: np.ndarray) -> np.ndarray:
+    return np.where(good, 0.0 if plane is None else plane[keep], np.nan)
+
+
+def _wavelengths(model: JwstDataModel, wcs, shape: tuple[int, int], name: str) -> np.ndarray:
+    wavelength = model.wavelength if model.hasattr("wavelength") else None
+    if wavelength is None or wavelength.shape != shape or not np.any(np.nan_to_num(wavelength) > 0):
+        if wcs is None:
+            raise LRSError(f"{name}: it has neither a WAVELENGTH extension nor a WCS, so no wavelengths.")
+        y, x = np.mgrid[: shape[0], : shape[1]].astype(float)
+        wavelength = wcs(x, y)[2]
+    wavelength = np.asarray(wavelength, float)
+    return np.where(np.isfinite(wavelength) & (wavelength > 0), wavelength, np.nan)
+
+
+def _cut(box: tuple, wavelength: np.ndarray) -> tuple[slice, slice]:
+    """Rows and columns inside the bounding box."""
+    return tuple(
+        slice(max(int(np.ceil(first)), 0), min(int(np.floor(last)) + 1, size))
+        for (first, last), size in zip(box, wavelength.shape, strict=True)
+    )
+
+
+def _observation(model: JwstDataModel) -> Observation:
+    meta = model.meta
+    exposure_type = meta.exposure.type or "MIR_LRS-FIXEDSLIT"
+    source_type = (getattr(model, "source_type", None) if isinstance(model, SlitModel) else None) or (
+        meta.target.source_type
+    )
+    return Observation(
+        exposure_type=exposure_type,
+        source_type=source_type.upper() if source_type else None,
+        slit_name=(getattr(model, "name", None) if isinstance(model, ImageModel) else None) or exposure_type,
+        spectral_order=meta.wcsinfo.spectral_order or 1,
+        subarray=meta.subarray.name,
+        photom=meta.cal_step.photom,
+        bkg_subtract=meta.cal_step.bkg_subtract,
+        dithered_ra=meta.dither.dithered_ra,
+        dithered_dec=meta.dither.dithered_dec,
+        x_offset=meta.dither.x_offset,
+        y_offset=meta.dither.y_offset,
+        primary_type=meta.dither.primary_type,
+        v2_ref=meta.wcsinfo.v2_ref,
+        v3_ref=meta.wcsinfo.v3_ref,
+        v3yangle=meta.wcsinfo.v3yangle,
+        vparity=meta.wcsinfo.vparity,
+    )
+
+
+def _primary_header(model: JwstDataModel) -> MultiSpecModel:
+    header = MultiSpecModel()
+    header.update(model, only="PRIMARY")
+    return header
+
+
