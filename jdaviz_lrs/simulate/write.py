@@ -1,0 +1,83 @@
+"""A simulated observation on disk, named as the pipeline names its products."""
+
+import os
+import tempfile
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from astropy import units
+from astropy.table import QTable
+
+from jdaviz_lrs.references.lrs_psf import built_in_psf
+from jdaviz_lrs.references.psf import write_psf
+from jdaviz_lrs.simulate.models import to_model
+from jdaviz_lrs.simulate.observation import Observation, simulate
+from jdaviz_lrs.simulate.references import write_apcorr, write_extract1d
+from jdaviz_lrs.simulate.scene import Scene
+
+__all__ = ["write_exposure", "write_observation"]
+
+
+def write_exposure(observation: Observation, path: str | os.PathLike) -> Path:
+    """Write one exposure as an s2d or cal file; nothing is left at `path` if it fails.
+
+    Parameters
+    ----------
+    observation : Observation
+        From `simulate`.
+    path : path-like
+        The FITS file to write.
+
+    Returns
+    -------
+    pathlib.Path
+        The file written.
+    """
+    path = Path(path)
+    with tempfile.TemporaryDirectory(dir=path.parent) as scratch, to_model(observation) as model:
+        model.save(Path(scratch) / path.name)
+        os.replace(Path(scratch) / path.name, path)
+    return path
+
+
+def write_observation(
+    directory: str | os.PathLike, scene: Scene | None = None, *, cal: bool = True
+) -> dict[str, Path]:
+    """Write both nods of a scene, its reference files and its truth.
+
+    Parameters
+    ----------
+    directory : path-like
+        Made if it does not exist; files of the same names are replaced.
+    scene : Scene, optional
+        The settings; by default those of `Scene`. Both nods are written nod-subtracted and not.
+    cal : bool, optional
+        Whether to write the cal files too (30 MB each).
+
+    Returns
+    -------
+    dict of str to pathlib.Path
+        ``nod1_s2d``, ``nod1_nobsub_s2d``, ``nod1_cal``, ``nod1_nobsub_cal``, the same of ``nod2``,
+        ``psf``, ``apcorr``, ``extract1d`` and ``truth``.
+    """
+    scene, directory = scene or Scene(), Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    paths, truth = {}, {}
+    for product in ("s2d", "cal") if cal else ("s2d",):
+        for nod in (1, 2):
+            for tag, subtracted in (("", True), ("nobsub_", False)):
+                observation = simulate(replace(scene, nod_subtracted=subtracted), product, nod)
+                name = f"jw00001001001_03101_{nod:05d}_mirimage_{tag}{product}.fits"
+                paths[f"nod{nod}_{tag}{product}"] = write_exposure(observation, directory / name)
+            truth[f"trace_nod{nod}_{product}"] = observation.truth.trace * units.pix
+    psf = built_in_psf()
+    paths["psf"] = write_psf(psf, directory / "lrs_psf.fits")
+    paths["apcorr"] = write_apcorr(psf, directory / "lrs_apcorr.fits")
+    paths["extract1d"] = write_extract1d(directory / "lrs_extract1d.json")
+    light = {"wavelength": observation.truth.wavelength * units.um, "flux": observation.truth.flux * units.Jy}
+    table = QTable(light | truth, meta={"scene": asdict(scene)})
+    with tempfile.TemporaryDirectory(dir=directory) as scratch:
+        table.write(Path(scratch) / "truth.ecsv")
+        os.replace(Path(scratch) / "truth.ecsv", directory / "truth.ecsv")
+    paths["truth"] = directory / "truth.ecsv"
+    return paths
