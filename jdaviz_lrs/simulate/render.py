@@ -8,16 +8,7 @@ from jdaviz_lrs.simulate.grid import Grid
 from jdaviz_lrs.simulate.scene import Scene
 from jdaviz_lrs.simulate.wcs import SCALE, SLIT_IDEAL, Pointing
 
-__all__ = [
-    "PIXAR_A2",
-    "PIXAR_SR",
-    "cosmic_rays",
-    "exposure",
-    "sky",
-    "some_pixels",
-    "source_position",
-    "variances",
-]
+__all__ = ["cosmic_rays", "exposure", "sky", "some_pixels", "source_position", "variances"]
 
 PIXAR_SR, PIXAR_A2 = 2.8606325654256e-13, 0.012170609965075093
 """Area of a pixel, steradian and square arcsec, as the pipeline's headers have it."""

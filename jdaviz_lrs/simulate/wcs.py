@@ -1,7 +1,7 @@
 """Where the light goes: the coordinate systems of the detector and of the rectified image.
 
 Numbers are rounded fits to the in-flight MIRI references (specwcs 0005, imager distortion and filter
-offsets flt9): the wavelength solution holds to 4 nm at 5-14 um, the tilt of the trace to 0.001 px.
+offsets flt9): the wavelength solution holds to 4 nm at 5-14 um, the tilt of the trace to 1e-5 px.
 The slit is taken to lie exactly along the Ideal X axis, from which it deviates by 0.06 degrees.
 """
 
@@ -68,7 +68,7 @@ def slit_column(row: ArrayLike) -> NDArray[np.float64]:
 
 
 def detector_wcs(pointing: Pointing) -> WCS:
-    """WCS of a cal: detector, alpha_beta, v2v3, v2v3vacorr, world, as the pipeline's assign_wcs names them."""
+    """WCS of a cal, with the frames of the pipeline: detector, alpha_beta, v2v3, v2v3vacorr, world."""
     frames = _spectral_frame("alpha_beta"), _spectral_frame("v2v3"), _spectral_frame("v2v3vacorr")
     to_v2v3 = m.Mapping((0, 1, 2)) | (_slit_to_v2v3() & m.Identity(1))
     aberration = (
