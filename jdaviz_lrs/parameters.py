@@ -21,7 +21,8 @@ REFINEMENTS = ("trace", "width", "outliers", "companions", "variance", "backgrou
 #: Parameters of an aperture in the extract1d reference file.
 APERTURE_NAMES = (
     "id", "region_type", "spectral_order", "dispaxis", "xstart", "xstop", "ystart", "ystop", "extract_width",
-    "src_coeff", "bkg_coeff", "independent_var", "bkg_fit", "bkg_order", "smoothing_length", "use_source_posn",
+    "src_coeff", "bkg_coeff", "independent_var", "bkg_fit", "bkg_order", "smoothing_length",
+    "use_source_posn",
 )  # fmt: skip
 
 #: Parameters of the pipeline's step, which win over the reference file.
@@ -138,7 +139,8 @@ class ExtractionParameters:
         Raises
         ------
         LRSError
-            For a name that is no parameter, with the nearest one that is, and for a value that cannot be meant.
+            For a name that is no parameter, with the nearest one that is, and for a value that cannot be
+            meant.
         """
         for name in changes:
             if name not in self.names():

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import RectBivariateSpline
+from scipy.ndimage import map_coordinates
 
-__all__ = ["correction_table", "profile_correction"]
+__all__ = ["correction_table", "pixel_fractions", "profile_correction"]
 
 Image = NDArray[np.float64]
 
@@ -48,3 +49,35 @@ def profile_correction(profile: Image, weights: Image) -> Image:
     """
     share = np.vecdot(profile, weights)
     return np.divide(1.0, share, out=np.full_like(share, np.nan), where=share > 0)
+
+
+def pixel_fractions(
+    data: Image, psf_wavelength: Image, subpix: float, center: float, offsets: Image, wavelength: Image
+) -> Image:
+    """Return the share of a source's light in each pixel.
+
+    Parameters
+    ----------
+    data : ndarray, (n_psf_wavelength, n_subpixel)
+        Pixel-convolved profile, `subpix` samples a pixel, the source at column `center`.
+    psf_wavelength : ndarray, (n_psf_wavelength,)
+        Micron.
+    offsets : ndarray, (n_disp, n_xdisp)
+        Of the pixels' centres from the source, in pixels.
+    wavelength : ndarray, (n_disp,)
+        Of the rows, in micron.
+
+    Returns
+    -------
+    ndarray, (n_disp, n_xdisp)
+        Of the light in the whole profile; NaN outside the range of `psf_wavelength`.
+    """
+    order = np.argsort(psf_wavelength)
+    row = np.interp(
+        wavelength, psf_wavelength[order], np.arange(order.size, dtype=float), left=np.nan, right=np.nan
+    )
+    rows = np.broadcast_to(np.nan_to_num(row)[:, None], offsets.shape)
+    normal = data[order] * (subpix / data[order].sum(axis=1, keepdims=True))
+    columns = np.nan_to_num(center + subpix * offsets, nan=-1.0)
+    fractions = map_coordinates(normal, [rows, columns], order=1)
+    return np.where(np.isfinite(row)[:, None], fractions, np.nan)

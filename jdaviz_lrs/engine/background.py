@@ -175,8 +175,8 @@ def _median(data: Image, variances: Image, used: Mask, measured: Mask, aperture:
     ranked = np.sort(np.where(used, data, np.inf), axis=-1)
     middle = [np.take_along_axis(ranked, np.maximum(n, 0), axis=-1) for n in ((number - 1) // 2, number // 2)]
     image = np.where(number > 0, 0.5 * (middle[0] + middle[1]), np.nan)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = MEDIAN_ERROR * aperture.sum(axis=-1) / measured.sum(axis=-1)
+    count = measured.sum(axis=-1)
+    share = MEDIAN_ERROR * aperture.sum(axis=-1) / np.where(count > 0, count, np.nan)
     return Background(
         image=image, variances=np.where(measured, variances, 0.0).sum(axis=-1) * share**2, used=used
     )

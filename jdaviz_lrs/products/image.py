@@ -166,7 +166,7 @@ class SpectralImage:
 
     @cached_property
     def variances(self) -> Image:
-        """Poisson, read-noise and flat variances, shape (3, [n_int,] n_disp, n_xdisp); zero where not good."""
+        """Poisson, read-noise and flat variances, (3, [n_int,] n_disp, n_xdisp); zero where not good."""
         planes = np.stack([self.var_poisson, self.var_rnoise, self.var_flat])
         return np.where(self.good, planes, 0.0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +78,8 @@ def from_datamodel(model: JwstDataModel, path: Path | None = None) -> SpectralIm
     horizontal = model.meta.wcsinfo.dispersion_direction == HORIZONTAL
     unit = _unit(model, name)
     data = np.asarray(model.data, float)
-    wcs = model.meta.wcs
+    # A copy holds the tables of the WCS, which else are read from the file when it is long closed.
+    wcs = deepcopy(model.meta.wcs)
     planes = {key: _plane(model, key, data.shape) for key in ("err", *VARIANCES)}
     dq = getattr(model, "dq", None)
     if dq is None or dq.shape != data.shape:
@@ -102,7 +104,9 @@ def from_datamodel(model: JwstDataModel, path: Path | None = None) -> SpectralIm
     dq = np.where(good[keep], dq[keep], dq[keep] | 1).astype(np.uint32)
     good = good[keep]
     if not (good & np.isfinite(wavelength[rows, columns])).any():
-        raise LRSError(f"{name}: no pixel with a wavelength is valid; every one is NaN or flagged DO_NOT_USE.")
+        raise LRSError(
+            f"{name}: no pixel with a wavelength is valid; every one is NaN or flagged DO_NOT_USE."
+        )
     return SpectralImage(
         data=np.where(good, data[keep], np.nan),
         **{key: _masked(planes[key], keep, good) for key in VARIANCES},
@@ -136,7 +140,9 @@ def _unit(model: JwstDataModel, name: str) -> str:
 def _pixel_area(model: JwstDataModel, unit: str, name: str) -> float:
     area = model.meta.photometry.pixelarea_steradians
     if area is None or not area > 0:
-        raise LRSError(f"{name}: PIXAR_SR, the solid angle of a pixel, is missing; without it there is no flux.")
+        raise LRSError(
+            f"{name}: PIXAR_SR, the solid angle of a pixel, is missing; without it there is no flux."
+        )
     return float(area)
 
 
@@ -200,5 +206,3 @@ def _primary_header(model: JwstDataModel) -> MultiSpecModel:
     header = MultiSpecModel()
     header.update(model, only="PRIMARY")
     return header
-
-

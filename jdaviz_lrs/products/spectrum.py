@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,8 +62,10 @@ class ExtractedSpectrum:
     rows : ndarray of int, (n_wavelength,)
         The image row each wavelength comes from.
     limits : ApertureLimits or None
-    slit_ra, slit_dec : float or None
-        Sky position of the aperture's centre, in degrees.
+    center : tuple of float or None
+        Row and column of the file where the aperture has its centre of weight.
+    sky : tuple of float or None
+        Right ascension and declination (deg) of that centre, where they were read from a file.
     apcorr : ndarray or None, (n_wavelength,)
         The aperture correction already in `flux`.
     scene_model, residual : ndarray or None, ([n_int,] n_disp, n_xdisp)
@@ -101,8 +104,8 @@ class ExtractedSpectrum:
     npixels: Column
     rows: NDArray[np.intp] | None = None
     limits: ApertureLimits | None = None
-    slit_ra: float | None = None
-    slit_dec: float | None = None
+    center: tuple[float, float] | None = None
+    sky: tuple[float, float] | None = None
     apcorr: Column | None = None
     scene_model: Column | None = None
     residual: Column | None = None
@@ -113,6 +116,24 @@ class ExtractedSpectrum:
     report: Mapping[str, Any] = field(default_factory=dict)
     image: SpectralImage | None = None
     file_name: str = ""
+
+    @cached_property
+    def _sky(self) -> tuple[float | None, float | None]:
+        if self.sky is None and self.center is not None and self.image is not None and self.image.wcs:
+            ra, dec, _ = self.image.world(*self.center)
+            if np.isfinite(ra) and np.isfinite(dec):
+                return float(ra), float(dec)
+        return self.sky or (None, None)
+
+    @property
+    def slit_ra(self) -> float | None:
+        """Right ascension of the aperture's centre, in degrees."""
+        return self._sky[0]
+
+    @property
+    def slit_dec(self) -> float | None:
+        """Declination of the aperture's centre, in degrees."""
+        return self._sky[1]
 
     def to_spectrum(self) -> Spectrum:
         """As a `specutils.Spectrum`: Jy, StdDevUncertainty, mask, and how it was made in ``meta``."""

@@ -1,0 +1,170 @@
+"""The one orchestration: an image, parameters and reference files make a spectrum."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.coordinates import angular_separation
+from numpy.typing import NDArray
+
+from jdaviz_lrs.engine.apcorr import pixel_fractions, profile_correction
+from jdaviz_lrs.engine.background import Background, fit_background
+from jdaviz_lrs.engine.box import box_model, box_sums
+from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.parameters import ExtractionParameters
+from jdaviz_lrs.placement import Placement, place
+from jdaviz_lrs.products.image import SpectralImage
+from jdaviz_lrs.products.read import read
+from jdaviz_lrs.products.spectrum import ExtractedSpectrum
+from jdaviz_lrs.references.find import References, find_references
+from jdaviz_lrs.tabulate import scaled, tabulate
+
+__all__ = ["extract"]
+
+Image = NDArray[np.float64]
+
+
+def extract(
+    image: SpectralImage | str | Path,
+    parameters: ExtractionParameters | None = None,
+    references: References | None = None,
+    *,
+    override_extract1d: str | Path | None = None,
+    override_apcorr: str | Path | None = None,
+    override_psf: str | Path | None = None,
+    **changes: Any,
+) -> ExtractedSpectrum:
+    """Extract a spectrum.
+
+    Parameters
+    ----------
+    image : SpectralImage or path-like
+        An s2d or cal file, or the image already read.
+    parameters : ExtractionParameters, optional
+        Without it, those of the extract1d reference file.
+    references : References, optional
+        Without it, found for the image with `find_references`.
+    override_extract1d, override_apcorr, override_psf : path-like, optional
+        Reference files, as in the pipeline.
+    **changes
+        Any parameter by the pipeline's name; wins over `parameters` and the reference file.
+
+    Returns
+    -------
+    ExtractedSpectrum
+
+    Raises
+    ------
+    LRSError
+        With one sentence that names the file or parameter and what to do.
+    """
+    image = read(image)
+    if references is None:
+        references = find_references(image, override_extract1d, override_apcorr, override_psf)
+    if parameters is None:
+        parameters = references.parameters
+    if changes:
+        parameters = parameters.with_(changes)
+    return extract_box(image, parameters, references)
+
+
+def extract_box(
+    image: SpectralImage, parameters: ExtractionParameters, references: References
+) -> ExtractedSpectrum:
+    """Sum the image over the aperture; see `extract`."""
+    placement = place(image, parameters)
+    weights = np.where(image.good, placement.weights, 0.0)
+    background = _background(image, parameters, placement, weights)
+    sums = box_sums(image.filled, image.variances, weights, background)
+    spectrum = tabulate(image, sums, placement.weights, placement.limits)
+    spectrum = _aperture_corrected(spectrum, image, parameters, references, placement, weights)
+    notes = (*_notes(spectrum, image), *placement.notes)
+    if parameters.save_scene_model or parameters.save_residual_image:
+        model = np.broadcast_to(box_model(sums, weights, background), image.data.shape)
+        spectrum = replace(spectrum, scene_model=model, residual=image.data - model)
+    return replace(
+        spectrum,
+        profile=placement.weights,
+        parameters=parameters.asdict(),
+        notes=(*spectrum.notes, *notes),
+        references={"extract1d": references.extract1d.name, **spectrum.references},
+    )
+
+
+def _background(
+    image: SpectralImage, parameters: ExtractionParameters, placement: Placement, weights: Image
+) -> Background | None:
+    if placement.background is None:
+        return None
+    compatible = parameters.pipeline_compatible
+    n_xdisp = (image.file_shape or image.shape)[1]
+    bkg_fit = parameters.bkg_fit or "poly"
+    background = fit_background(
+        image.filled,
+        image.variances,
+        image.good,
+        placement.background,
+        placement.weights if compatible else weights,
+        bkg_fit=bkg_fit,
+        bkg_order=parameters.bkg_order or 0,
+        smoothing_length=parameters.smoothing_length or 0,
+        bkg_sigma_clip=parameters.bkg_sigma_clip,
+        bkg_disp_order=parameters.bkg_disp_order,
+        basis=2.0 * image.xdisp_index / (n_xdisp - 1) - 1.0 if compatible else None,
+        propagate_smoothing=not compatible,
+    )
+    if not compatible:
+        return background
+    # Where the pipeline cannot fit a polynomial, it subtracts nothing.
+    fitted = background.image if bkg_fit == "median" else np.nan_to_num(background.image)
+    return replace(background, image=fitted, variances=np.nan_to_num(background.variances))
+
+
+def _aperture_corrected(
+    spectrum: ExtractedSpectrum,
+    image: SpectralImage,
+    parameters: ExtractionParameters,
+    references: References,
+    placement: Placement,
+    weights: Image,
+) -> ExtractedSpectrum:
+    if not parameters.apply_apcorr:
+        return spectrum
+    if image.observation.source_type != "POINT":
+        kind = image.observation.source_type or "not given"
+        note = f"No aperture correction: the source type (SRCTYPE) is {kind}, not POINT."
+        return replace(spectrum, notes=(note,))
+    if parameters.apcorr_method == "reference" and references.apcorr is not None:
+        scale = _pixel_scale(image, spectrum) if references.apcorr.size_unit.startswith("arcsec") else None
+        correction = references.apcorr.at(spectrum.npixels, spectrum.wavelength, scale)
+        name = references.apcorr.name
+    else:
+        psf = references.psf
+        offsets = image.xdisp_index - placement.center[:, None]
+        profile = pixel_fractions(
+            psf.data, psf.wavelength, psf.subpix, psf.center_col, offsets, image.row_wavelength
+        )
+        correction = profile_correction(profile, weights)[..., spectrum.rows]
+        name = f"computed from {psf.name}"
+    return replace(scaled(spectrum, correction), references={"apcorr": name})
+
+
+def _pixel_scale(image: SpectralImage, spectrum: ExtractedSpectrum) -> float:
+    """Arcsec per pixel across the dispersion, at the shortest wavelength."""
+    if image.wcs is None:
+        raise LRSError("The aperture correction is given in arcsec, but the image has no WCS to convert it.")
+    row, column = image.pixel(spectrum.slit_ra, spectrum.slit_dec, np.nanmin(spectrum.wavelength))
+    ra, dec, _ = np.radians(image.world(np.full(2, row), column + np.arange(2.0)))
+    return float(np.degrees(angular_separation(ra[0], dec[0], ra[1], dec[1])) * 3600.0)
+
+
+def _notes(spectrum: ExtractedSpectrum, image: SpectralImage) -> tuple[str, ...]:
+    notes = []
+    if failed := int(np.isnan(spectrum.flux).sum()):
+        notes.append(f"No flux at {failed} of {spectrum.flux.size} wavelengths (NaN, flagged DO_NOT_USE).")
+    if image.missing:
+        notes.append(f"The image has no {', '.join(image.missing)}.")
+    return tuple(notes)

@@ -1,0 +1,155 @@
+"""Extracted spectra as files: the pipeline's x1d, written and read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from astropy import units as u
+from astropy.coordinates import ICRS
+from astropy.io import fits
+from astropy.modeling.models import Const1D, Mapping, Tabular1D
+from gwcs import WCS
+from gwcs import coordinate_frames as cf
+from stdatamodels.jwst.datamodels import MultiSpecModel, SpecModel
+
+from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.products.files import whole_file
+from jdaviz_lrs.products.orientation import aperture_keywords
+from jdaviz_lrs.products.provenance import PREFIX, provenance
+from jdaviz_lrs.products.read import open_datamodel
+from jdaviz_lrs.products.spectrum import COLUMNS, ExtractedSpectrum
+
+__all__ = ["output_path", "read_x1d", "write_x1d"]
+
+FLUX, FLUX_VARIANCE, BRIGHTNESS, BRIGHTNESS_VARIANCE = "Jy", "Jy^2", "MJy/sr", "MJy^2 / sr^2"
+
+#: Of the columns that have one, in the pipeline's spelling.
+UNITS = {"wavelength": "um", "flux": FLUX, "flux_error": FLUX}
+UNITS |= dict.fromkeys(("surf_bright", "sb_error", "background", "bkgd_error"), BRIGHTNESS)
+for _source in ("poisson", "rnoise", "flat"):
+    UNITS[f"flux_var_{_source}"] = FLUX_VARIANCE
+    UNITS[f"sb_var_{_source}"] = UNITS[f"bkgd_var_{_source}"] = BRIGHTNESS_VARIANCE
+
+
+def output_path(path: str | Path, suffix: str = "extract1dstep") -> Path:
+    """Name an output as the pipeline would: the input's name with its last part exchanged.
+
+    ``jw..._s2d.fits`` gives ``jw..._extract1dstep.fits`` in the same folder.
+    """
+    path = Path(path)
+    stem = path.name.removesuffix(".gz").removesuffix(".fits")
+    root, _, last = stem.rpartition("_")
+    known = {"s2d", "cal", "crf", "i2d", "x1d", "calints", "extract1dstep", "bsub"}
+    return path.with_name(f"{root if last in known else stem}_{suffix}.fits")
+
+
+def write_x1d(spectrum: ExtractedSpectrum, path: str | Path, overwrite: bool = False) -> Path:
+    """Write a spectrum as the pipeline's MultiSpecModel.
+
+    The table has the pipeline's 18 columns with units, the primary header is the input's, and the header of
+    the table tells under ``HIERARCH LRS ...`` how the spectrum was made. Each integration of a stack gets an
+    extension of its own.
+
+    Parameters
+    ----------
+    spectrum : ExtractedSpectrum
+    path : path-like
+    overwrite : bool
+        Without it an existing file is left as it is.
+
+    Raises
+    ------
+    LRSError
+        When the file exists, or cannot be written.
+    """
+    path = Path(path)
+    with MultiSpecModel() as model, whole_file(path, overwrite) as temporary:
+        image = spectrum.image
+        if image is not None and image.metadata is not None:
+            model.update(image.metadata, only="PRIMARY")
+        model.meta.cal_step.extract_1d = "COMPLETE"
+        for kind, name in spectrum.references.items():
+            model.meta.ref_file[kind] = {"name": name}
+        tables = [_table(spectrum, index) for index in np.ndindex(spectrum.flux.shape[:-1])]
+        model.spec.extend(_spec_model(spectrum, table) for table in tables)
+        model.save(temporary)
+        with fits.open(temporary, mode="update") as hdus:
+            for hdu in hdus:
+                if hdu.name == "EXTRACT1D":
+                    for name, value in provenance(spectrum).items():
+                        hdu.header[f"HIERARCH {PREFIX} {name}"] = value
+    return path
+
+
+def _table(spectrum: ExtractedSpectrum, integration: tuple[int, ...]) -> np.ndarray:
+    table = np.zeros(spectrum.wavelength.size, dtype=SpecModel().get_dtype("spec_table"))
+    for name in COLUMNS:
+        column = getattr(spectrum, name)
+        table[name.upper()] = column if name == "wavelength" else column[integration]
+    return table
+
+
+def _spec_model(spectrum: ExtractedSpectrum, table: np.ndarray) -> SpecModel:
+    spec = SpecModel(spec_table=table)
+    for name, unit in UNITS.items():
+        spec.spec_table.columns[name].unit = unit
+    spec.slit_ra, spec.slit_dec = spectrum.slit_ra, spectrum.slit_dec
+    image = spectrum.image
+    if image is not None:
+        spec.name = image.observation.slit_name
+        spec.source_type = image.observation.source_type
+        spec.spectral_order = image.observation.spectral_order
+        spec.dispersion_direction = 1 if image.horizontal else 2
+        if image.metadata is not None:
+            spec.detector = image.metadata.meta.instrument.detector
+        if spectrum.limits is not None:
+            for name, value in aperture_keywords(spectrum.limits, image.horizontal).items():
+                setattr(spec, name, value)
+    if spectrum.slit_ra is not None:
+        spec.meta.wcs = _spectral_wcs(spectrum.slit_ra, spectrum.slit_dec, spectrum.wavelength)
+    return spec
+
+
+def _spectral_wcs(ra: float, dec: float, wavelength: np.ndarray) -> WCS:
+    """Row of the table to a fixed sky position and the wavelength, and back."""
+    rows = np.arange(wavelength.size, dtype=float)
+    forward = Mapping((0, 0, 0)) | Const1D(ra) & Const1D(dec) & Tabular1D(
+        points=rows, lookup_table=wavelength, bounds_error=False, fill_value=None
+    )
+    order = np.argsort(wavelength)
+    if np.all(np.diff(wavelength[order]) > 0):
+        forward.inverse = Mapping((2,)) | Tabular1D(
+            points=wavelength[order], lookup_table=rows[order], bounds_error=False
+        )
+    pixel = cf.CoordinateFrame(
+        naxes=1, axes_type=("SPATIAL",), axes_order=(0,), unit=(u.pix,), name="pixel_frame"
+    )
+    sky = cf.CelestialFrame(name="sky", axes_order=(0, 1), reference_frame=ICRS())
+    spectral = cf.SpectralFrame(
+        name="spectral", axes_order=(2,), unit=(u.micron,), axes_names=("wavelength",)
+    )
+    return WCS([(pixel, forward), (cf.CompositeFrame([sky, spectral], name="world"), None)])
+
+
+def read_x1d(path: str | Path) -> ExtractedSpectrum:
+    """Read the first spectrum of an x1d file, ours or the pipeline's.
+
+    Raises
+    ------
+    LRSError
+        For a file that is missing, broken or of another kind.
+    """
+    with open_datamodel(path, {"MultiSpecModel": MultiSpecModel}, "an extracted spectrum") as model:
+        if len(model.spec) == 0:
+            raise LRSError(f"{path}: it holds no spectrum; run the extraction again.")
+        spec = model.spec[0]
+        table = np.asarray(spec.spec_table)
+        columns = {name: np.array(table[name.upper()]) for name in COLUMNS}
+        sky = spec.slit_ra, spec.slit_dec
+    header = fits.getheader(path, "EXTRACT1D")
+    made = {key[len(PREFIX) + 1 :]: value for key, value in header.items() if key.startswith(f"{PREFIX} ")}
+    notes = tuple(value for key, value in made.items() if key.startswith("note_"))
+    return ExtractedSpectrum(
+        **columns, sky=None if None in sky else sky, parameters=made, notes=notes, file_name=Path(path).name
+    )

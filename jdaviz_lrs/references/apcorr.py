@@ -1,0 +1,84 @@
+"""The aperture-correction reference file (MirLrsApcorrModel)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import RectBivariateSpline
+from stdatamodels.jwst.datamodels import MirLrsApcorrModel
+
+from jdaviz_lrs.engine.apcorr import correction_table
+from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.products.read import open_datamodel
+
+__all__ = ["ApertureCorrection", "read_apcorr"]
+
+
+@dataclass(frozen=True, eq=False)
+class ApertureCorrection:
+    """A tabulated aperture correction.
+
+    Attributes
+    ----------
+    name : str
+        The file's name.
+    wavelength : ndarray, (n_wavelength,)
+        Micron.
+    size : ndarray, (n_size,)
+        Aperture widths in `size_unit`.
+    size_unit : str
+        ``pixels`` or ``arcsec``.
+    apcorr : ndarray, (n_wavelength, n_size)
+    """
+
+    name: str
+    wavelength: NDArray[np.float64]
+    size: NDArray[np.float64]
+    size_unit: str
+    apcorr: NDArray[np.float64]
+
+    @cached_property
+    def _table(self) -> RectBivariateSpline:
+        return correction_table(self.size, self.wavelength, self.apcorr)
+
+    def at(self, npixels: NDArray, wavelength: NDArray, pixel_scale: float | None = None) -> NDArray:
+        """Interpolate for apertures of `npixels` pixels at `wavelength` (micron).
+
+        `pixel_scale` (arcsec per pixel across the dispersion) is needed where the sizes are in arcsec.
+        """
+        size = npixels * pixel_scale if self.size_unit.startswith("arcsec") else npixels
+        return self._table.ev(size, wavelength)
+
+
+def read_apcorr(path: str | Path, subarray: str | None = None) -> ApertureCorrection:
+    """Read the correction for a subarray.
+
+    Raises
+    ------
+    LRSError
+        When the file is missing or of another kind, or has no row, or several, for the subarray.
+    """
+    path = Path(path)
+    with open_datamodel(path, {"MirLrsApcorrModel": MirLrsApcorrModel}, "an aperture correction") as model:
+        table = np.asarray(model.apcorr_table)
+        size_unit = str(model.sizeunit or "pixels")
+    names = np.char.upper(table["subarray"].astype(str))
+    rows = table if subarray is None else table[names == subarray.upper()]
+    if len(rows) != 1:
+        raise LRSError(
+            f"{path}: {len(rows)} rows for the subarray {subarray} (the file has {', '.join(names)}); "
+            "give the file for this subarray."
+        )
+    row = rows[0]
+    n_wavelength, n_size = int(row["nelem_wl"]), int(row["nelem_size"])
+    return ApertureCorrection(
+        name=path.name,
+        wavelength=np.asarray(row["wavelength"][:n_wavelength], float),
+        size=np.asarray(row["size"][:n_size], float),
+        size_unit=size_unit,
+        apcorr=np.asarray(row["apcorr"][:n_wavelength, :n_size], float),
+    )

@@ -1,0 +1,152 @@
+"""The extract1d reference file (JSON): read, an aperture picked, changed, written back."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jdaviz_lrs.errors import LRSError, LRSWarning
+from jdaviz_lrs.parameters import APERTURE_NAMES, ExtractionParameters
+from jdaviz_lrs.products.files import whole_file
+
+__all__ = ["BUILT_IN_EXTRACT1D", "Extract1dReference", "read_extract1d"]
+
+ANY = "ANY"
+
+
+@dataclass(frozen=True)
+class Extract1dReference:
+    """An extract1d reference file.
+
+    Attributes
+    ----------
+    content : Mapping
+        The whole file, keys that we do not know included, in its order.
+    name : str
+        The file's name.
+    text : str or None
+        The file as it was read; written back to the letter while nothing has changed.
+    """
+
+    content: Mapping[str, Any]
+    name: str
+    text: str | None = None
+
+    def aperture(self, slit_name: str, spectral_order: int = 1) -> Mapping[str, Any]:
+        """Return the aperture for a slit, chosen as the pipeline does.
+
+        Raises
+        ------
+        LRSError
+            When there is none.
+        """
+        return self.content["apertures"][self._index(slit_name, spectral_order)]
+
+    def _index(self, slit_name: str, spectral_order: int) -> int:
+        for index, aperture in enumerate(self.content["apertures"]):
+            if (
+                aperture.get("id") in (slit_name, ANY)
+                and aperture.get("region_type", "target") == "target"
+                and aperture.get("spectral_order", spectral_order) in (spectral_order, ANY)
+            ):
+                return index
+        known = ", ".join(str(aperture.get("id")) for aperture in self.content["apertures"])
+        raise LRSError(
+            f"{self.name}: no aperture has the id {slit_name} (found: {known}); add one or give another file."
+        )
+
+    def parameters(self, slit_name: str, spectral_order: int = 1) -> ExtractionParameters:
+        """Return the aperture's parameters; unknown keys are warned about and kept on writing."""
+        aperture = self.aperture(slit_name, spectral_order)
+        unknown = [key for key in aperture if key not in APERTURE_NAMES]
+        if unknown:
+            warnings.warn(
+                f"{self.name}: {', '.join(unknown)} is not used by the extraction and kept as it is.",
+                LRSWarning,
+                stacklevel=2,
+            )
+        try:
+            return ExtractionParameters().with_(
+                {key: value for key, value in aperture.items() if key in APERTURE_NAMES and value is not None}
+            )
+        except LRSError as error:
+            raise LRSError(f"{self.name}: {error}") from None
+
+    def with_parameters(
+        self, parameters: ExtractionParameters, slit_name: str, spectral_order: int = 1
+    ) -> Extract1dReference:
+        """Return a reference whose aperture for a slit holds these parameters; all else stays as it is."""
+        index = self._index(slit_name, spectral_order)
+        old = self.content["apertures"][index]
+        default = ExtractionParameters()
+        new = dict(old)
+        for name in APERTURE_NAMES:
+            value = getattr(parameters, name)
+            if value != (getattr(self.parameters(slit_name, spectral_order), name)):
+                if value is None and name in new:
+                    del new[name]
+                elif value is not None:
+                    new[name] = value
+            elif name not in new and value != getattr(default, name):
+                new[name] = value
+        if new == old:
+            return self
+        apertures = [*self.content["apertures"]]
+        apertures[index] = new
+        return Extract1dReference({**self.content, "apertures": apertures}, self.name)
+
+    def write(self, path: str | Path, overwrite: bool = False) -> Path:
+        """Write the file: to the letter as it was read, or, when changed, with an indent of four."""
+        text = self.text if self.text is not None else json.dumps(self.content, indent=4) + "\n"
+        with whole_file(path, overwrite) as temporary:
+            temporary.write_text(text, encoding="utf-8", newline="")
+        return Path(path)
+
+
+def read_extract1d(path: str | Path) -> Extract1dReference:
+    """Read an extract1d reference file.
+
+    Raises
+    ------
+    LRSError
+        When the file is missing, no JSON, or has no list of apertures.
+    """
+    path = Path(path)
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            text = file.read()
+        content = json.loads(text)
+    except FileNotFoundError:
+        raise LRSError(f"{path}: there is no such file.") from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise LRSError(f"{path}: not a valid JSON file ({error}); an extract1d file is needed.") from None
+    apertures = content.get("apertures") if isinstance(content, dict) else None
+    if not isinstance(apertures, list) or not all(isinstance(one, dict) for one in apertures):
+        raise LRSError(f"{path}: no list 'apertures'; an extract1d reference file is needed.")
+    return Extract1dReference(content, path.name, text)
+
+
+#: The aperture of the reference file in use since 2025-05-29, for want of a file.
+BUILT_IN_EXTRACT1D = Extract1dReference(
+    {
+        "reftype": "EXTRACT1D",
+        "instrument": "MIRI",
+        "telescope": "JWST",
+        "exp_type": "MIR_LRS-FIXEDSLIT",
+        "apertures": [
+            {
+                "id": "MIR_LRS-FIXEDSLIT",
+                "region_type": "target",
+                "bkg_order": 0,
+                "dispaxis": 2,
+                "xstart": 27,
+                "xstop": 34,
+            }
+        ],
+    },
+    "built-in default aperture (xstart 27, xstop 34)",
+)

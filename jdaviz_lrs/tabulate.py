@@ -1,0 +1,106 @@
+"""From sums over the image to the columns of the x1d table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jdaviz_lrs.engine.box import Sums
+from jdaviz_lrs.products.image import SpectralImage
+from jdaviz_lrs.products.spectrum import DO_NOT_USE, ApertureLimits, ExtractedSpectrum
+
+__all__ = ["scaled", "tabulate"]
+
+Image = NDArray[np.float64]
+
+#: MJy to Jy.
+MEGA = 1e6
+
+SOURCES = ("poisson", "rnoise", "flat")
+
+
+def tabulate(
+    image: SpectralImage, sums: Sums, profile: Image, limits: ApertureLimits, surface_brightness: bool = True
+) -> ExtractedSpectrum:
+    """Fill the columns, in Jy and MJy/sr, for the rows that have a wavelength and a weight.
+
+    Parameters
+    ----------
+    image : SpectralImage
+    sums : Sums
+        In the image's unit.
+    profile : ndarray, (n_disp, n_xdisp)
+        With which the wavelength and the centre are averaged.
+    limits : ApertureLimits
+    surface_brightness : bool
+        Whether `profile` are weights of an aperture over which the flux can be averaged; else the
+        surface-brightness columns are zero, as in the pipeline's optimal extraction.
+
+    Returns
+    -------
+    ExtractedSpectrum
+    """
+    profile = np.where(np.isfinite(image.wavelength) & (profile > 0), profile, 0.0)
+    total = profile.sum(axis=1)
+    wavelength = np.divide(
+        np.vecdot(profile, np.nan_to_num(image.wavelength)),
+        total,
+        out=np.full_like(total, np.nan),
+        where=total > 0,
+    )
+    rows = np.flatnonzero(total > 0)
+    brightness = image.unit == "MJy/sr"
+    area = image.pixel_area * MEGA
+    per_pixel = (1.0 if brightness else 1.0 / area) / np.where(sums.npixels > 0, sums.npixels, 1.0)
+    average = per_pixel if surface_brightness else np.zeros_like(per_pixel)
+    known = np.nan if len(image.missing) >= len(SOURCES) else 1.0
+    columns = {
+        **_with_errors("flux", "flux_var", "flux_error", sums.flux, sums.variances * known, area**brightness),
+        **_with_errors("surf_bright", "sb_var", "sb_error", sums.flux, sums.variances * known, average),
+        **_with_errors(
+            "background",
+            "bkgd_var",
+            "bkgd_error",
+            np.where(np.isfinite(sums.background), sums.background, 0.0),
+            sums.background_variances * known,
+            per_pixel,
+        ),
+        "npixels": sums.npixels,
+    }
+    columns = {name: column[..., rows] for name, column in columns.items()}
+    return ExtractedSpectrum(
+        wavelength=wavelength[rows],
+        **columns,
+        dq=np.where(np.isnan(columns["flux"]), DO_NOT_USE, 0).astype(np.uint32),
+        rows=rows,
+        limits=limits,
+        center=_center(image, profile, total),
+        image=image,
+    )
+
+
+def _with_errors(name: str, variance: str, error: str, value: Image, variances: Image, factor) -> dict:
+    scaled_variances = variances * factor**2
+    return {
+        name: value * factor,
+        error: np.sqrt(scaled_variances.sum(axis=0)),
+        **{f"{variance}_{source}": v for source, v in zip(SOURCES, scaled_variances, strict=True)},
+    }
+
+
+def _center(image: SpectralImage, profile: Image, total: Image) -> tuple[float, float]:
+    whole = total.sum()
+    return float(total @ image.disp_index / whole), float(profile.sum(axis=0) @ image.xdisp_index / whole)
+
+
+def scaled(spectrum: ExtractedSpectrum, correction: Image) -> ExtractedSpectrum:
+    """Return the spectrum with an aperture correction on flux, surface brightness, and their errors."""
+    columns = {name: getattr(spectrum, name) * correction for name in _CORRECTED}
+    squared = {name: getattr(spectrum, name) * correction**2 for name in _CORRECTED_TWICE}
+    return replace(spectrum, **columns, **squared, apcorr=correction)
+
+
+_CORRECTED = ("flux", "flux_error", "surf_bright", "sb_error")
+_CORRECTED_TWICE = tuple(f"{kind}_var_{source}" for kind in ("flux", "sb") for source in SOURCES)
