@@ -1,0 +1,61 @@
+# make demo        simulate an observation, extract it, open it in jdaviz   (ARGS=--no-browser to only serve it)
+# make test        everything that must pass: style, unit tests, notebooks, browser tests
+# make test-all    the same and the tests that compute for minutes
+# make bench       our speed and accuracy beside jwst and specreduce
+# make screenshots the pictures of the README, made by the browser tests
+# make clean       remove what the others made
+
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+# The first Python that is new enough and can make virtual environments.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
+	$$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$python && break; done)
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test test-all lint bench screenshots chromium clean
+
+demo: $(VENV)/.demo
+	@exec $(BIN)/jdaviz-lrs demo $(ARGS)
+
+test: lint chromium
+	$(BIN)/pytest -n 2 -m "not browser and not slow"
+	$(BIN)/pytest -m "browser and not slow"
+
+test-all: lint chromium
+	$(BIN)/pytest -n 2 -m "not browser"
+	$(BIN)/pytest -m browser
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+bench: $(VENV)/.test
+	$(BIN)/python tests/benchmarks/run.py $(ARGS)
+
+screenshots: chromium
+	SCREENSHOTS=docs/images $(BIN)/pytest -m browser
+
+chromium: $(VENV)/.test
+	@.ci/chromium $(BIN)/playwright
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer, with its venv module, is needed; found: \
+	$$(python3 --version 2>&1). Name one with make PYTHON=/path/to/python3"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The server's front end comes with solara-assets, so that a browser needs no network.
+$(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable . solara-assets
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable ".[test]"
+	@touch $@ $(VENV)/.demo
+
+clean:
+	rm -rf $(VENV) demo artifacts build dist .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

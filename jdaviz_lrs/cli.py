@@ -1,0 +1,197 @@
+"""The command ``jdaviz-lrs``: extract a spectrum, run the demonstration, simulate an observation.
+
+Every mistake a user can make ends in one sentence on standard error and exit code 2. What is slow to import
+is imported by the command that needs it, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jdaviz_lrs.errors import LRSError
+
+if TYPE_CHECKING:
+    from jdaviz_lrs.products.spectrum import ExtractedSpectrum
+
+__all__ = ["main", "output_name"]
+
+#: Endings that the pipeline replaces by its step's own suffix.
+PRODUCT_SUFFIXES = ("s2d", "cal", "calints", "s2dints", "bsub", "bsubints")
+
+#: Parameters that ask for images beside the spectrum.
+IMAGE_PRODUCTS = ("save_profile", "save_scene_model", "save_residual_image")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code: 0, or 2 after an error of the user's."""
+    arguments = parser().parse_args(argv)
+    warnings.simplefilter("ignore")  # what matters to the user is in the result's notes
+    try:
+        return arguments.command(arguments) or 0
+    except LRSError as error:
+        print(error, file=sys.stderr)
+    except OSError as error:
+        print(f"{error.filename or arguments.name}: {error.strerror or error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        return 130
+    return 2
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    top = argparse.ArgumentParser(prog="jdaviz-lrs", description="Extract JWST MIRI LRS slit spectra.")
+    top.add_argument("--version", action=_Version, nargs=0, help="print the version and stop")
+    commands = top.add_subparsers(dest="name", metavar="COMMAND", required=True)
+
+    one = commands.add_parser(
+        "extract",
+        help="extract a spectrum from a 2-D product",
+        description="Extract a spectrum from an s2d or cal file and write it in the pipeline's x1d format.",
+    )
+    one.add_argument("input", metavar="INPUT", help="the s2d or cal file")
+    one.add_argument("-o", "--output", type=Path, help="the x1d file (default: the pipeline's name, here)")
+    for kind, form in (("extract1d", "JSON"), ("apcorr", "FITS"), ("psf", "FITS")):
+        one.add_argument(f"--override-{kind}", metavar=form, help=f"{kind} reference file to use")
+    one.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="a parameter by the pipeline's name, its value as in JSON; may be repeated",
+    )
+    one.add_argument("--pipeline-compatible", action="store_true", help="do exactly as the pipeline does")
+    one.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    one.set_defaults(command=_extract)
+
+    one = commands.add_parser(
+        "demo",
+        help="simulate, extract, and open the result in jdaviz",
+        description="Simulate an observation, extract it, compare it with the truth and open it in jdaviz.",
+    )
+    one.add_argument("directory", metavar="DIR", nargs="?", type=Path, default=Path("demo"))
+    one.add_argument("--port", type=int, default=0, help="port of the server (default: any free one)")
+    one.add_argument("--no-browser", action="store_true", help="serve, but open no browser")
+    one.set_defaults(command=_demo)
+
+    one = commands.add_parser(
+        "simulate",
+        help="write an observation whose truth is known",
+        description="Write a nodded MIRI LRS slit observation with known truth, in the pipeline's formats.",
+    )
+    one.add_argument("directory", metavar="DIR", type=Path)
+    one.add_argument("--seed", type=int, default=1, help="of the noise; the same seed gives the same files")
+    one.add_argument("--no-cal", action="store_true", help="leave out the detector images (30 MB each)")
+    one.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="a setting of the scene: brightness, slope, background, psf_stretch, trace_shift, trace_bend, "
+        "companion_ratio, cosmic_rays, bad_pixels, noise ...; may be repeated",
+    )
+    one.set_defaults(command=_simulate)
+    return top
+
+
+def output_name(path: str | Path) -> Path:
+    """Name an extraction as the pipeline does: ``a_s2d.fits`` becomes ``a_extract1dstep.fits``, here."""
+    stem = Path(path).name.removesuffix(".gz").removesuffix(".fits")
+    root, _, suffix = stem.rpartition("_")
+    return Path(f"{root if root and suffix in PRODUCT_SUFFIXES else stem}_extract1dstep.fits")
+
+
+def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
+    """Turn ``NAME=VALUE`` into names and values; a value that is no JSON is a plain word."""
+    values: dict[str, Any] = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise LRSError(f"--set {setting}: give a name and its value as NAME=VALUE.")
+        try:
+            values[name.strip()] = json.loads(value)
+        except json.JSONDecodeError:
+            values[name.strip()] = value.strip()
+    return values
+
+
+def _extract(arguments: argparse.Namespace) -> None:
+    from jdaviz_lrs.parameters import ExtractionParameters
+
+    changes = parse_settings(arguments.set)
+    ExtractionParameters().with_(changes)  # a wrong name or value is said before any file is read
+    if arguments.pipeline_compatible:
+        changes["pipeline_compatible"] = True
+    output = arguments.output or output_name(arguments.input)
+    if output.exists() and not arguments.overwrite:
+        raise LRSError(f"{output}: exists already; give another name with -o, or --overwrite to replace it.")
+
+    from jdaviz_lrs.extraction import extract
+
+    spectrum = extract(
+        arguments.input,
+        override_extract1d=arguments.override_extract1d,
+        override_apcorr=arguments.override_apcorr,
+        override_psf=arguments.override_psf,
+        **changes,
+    )
+    written = [spectrum.write(output, overwrite=arguments.overwrite)]
+    if any(spectrum.parameters.get(name) for name in IMAGE_PRODUCTS):
+        from jdaviz_lrs.products.images import write_image_products
+
+        written += write_image_products(spectrum, output, overwrite=arguments.overwrite)
+    print("\n".join(describe(spectrum)))
+    print("\n".join(f"wrote      {path}" for path in written))
+
+
+def describe(spectrum: ExtractedSpectrum) -> list[str]:
+    """Say what an extraction used, a line each: type, aperture, references, and what else is to be known."""
+    kind = spectrum.parameters.get("extraction_type", "box")
+    lines = [f"extracted  {kind}, {spectrum.wavelength.size} wavelengths"]
+    if (limits := spectrum.limits) is not None:
+        width = limits.xdisp_stop - limits.xdisp_start + 1
+        lines.append(
+            f"aperture   {limits.xdisp_start:.2f} to {limits.xdisp_stop:.2f} px ({width:.2f} px wide)"
+        )
+    lines += [f"{name:<10} {file}" for name, file in spectrum.references.items()]
+    return lines + [f"note       {note}" for note in spectrum.notes]
+
+
+def _demo(arguments: argparse.Namespace) -> None:
+    from jdaviz_lrs.demo import run
+
+    run(arguments.directory, port=arguments.port, browser=not arguments.no_browser)
+
+
+def _simulate(arguments: argparse.Namespace) -> None:
+    from jdaviz_lrs.simulate import Scene, write_observation
+
+    settings = {"seed": arguments.seed} | parse_settings(arguments.set)
+    for name, value in settings.items():
+        if name not in Scene.__dataclass_fields__:
+            raise LRSError(
+                f"'{name}' is not a setting of the scene; see the fields of jdaviz_lrs.simulate.Scene."
+            )
+        if not isinstance(value, int | float):
+            raise LRSError(f"{name} = {value!r} is not a number.")
+    for path in write_observation(arguments.directory, Scene(**settings), cal=not arguments.no_cal).values():
+        print(path)
+
+
+class _Version(argparse.Action):
+    """Print the version; the package's metadata is read only when it is asked for."""
+
+    def __call__(self, *_: object) -> None:
+        from jdaviz_lrs import __version__
+
+        print(f"jdaviz-lrs {__version__}")
+        raise SystemExit(0)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,130 @@
+"""The standalone jdaviz app with an LRS observation loaded and the panel open.
+
+`serve` starts the server; solara then renders `Page` of this module for every browser tab, each with an app
+of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import webbrowser
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jdaviz
+import numpy as np
+import solara
+from astropy import units
+from jdaviz import solara as stock
+from numpy.typing import NDArray
+from specutils import Spectrum
+
+from jdaviz_lrs.errors import LRSError
+
+__all__ = ["Page", "Session", "claim_port", "open_app", "serve"]
+
+# The stock page ends the whole process when a tab is closed or reloaded; this server stays.
+stock.on_kernel_start()
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """What every tab shows.
+
+    Attributes
+    ----------
+    image, x1d : Path
+        The 2-D spectrum, and what was extracted from it.
+    wavelength, flux : ndarray, (n_wavelength,)
+        The reference spectrum: micron, Jy.
+    """
+
+    image: Path
+    x1d: Path
+    wavelength: NDArray[np.float64]
+    flux: NDArray[np.float64]
+
+
+session: Session | None = None
+
+
+def open_app(session: Session) -> jdaviz.App:
+    """Make a jdaviz app with the session's data loaded and the LRS Extraction panel open."""
+    app = jdaviz.new_app()
+    order = np.argsort(session.wavelength)
+    truth = Spectrum(spectral_axis=session.wavelength[order] * units.um, flux=session.flux[order] * units.Jy)
+    app.load(str(session.image), format="JWST LRS", data_label="simulated s2d")
+    app.load(str(session.x1d), format="1D Spectrum", data_label="extracted")
+    app.load(truth, format="1D Spectrum", data_label="truth")
+    app.plugins["LRS Extraction"].open_in_tray(scroll_to=False)
+    return app
+
+
+@solara.component
+def Page() -> None:  # noqa: N802 - the name that solara looks for
+    """One browser tab."""
+    solara.Style(Path(jdaviz.__file__).parent / "solara.css")
+    solara.Title("jdaviz: LRS Extraction")
+    solara.use_memo(stock.create_shared_widgets, [])
+    app, set_app = solara.use_state(None)
+    # After the first render, or solara would show the app's own widgets a second time at the top level.
+    solara.use_effect(lambda: set_app(open_app(session)._app), [])
+    solara.Column(children=[] if app is None else [app])
+
+
+def claim_port(port: int) -> int:
+    """Return `port`, or a free one for 0.
+
+    Raises
+    ------
+    LRSError
+        When another program uses it.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("localhost", port))
+        except (OSError, OverflowError) as error:
+            raise LRSError(f"--port {port}: cannot be used ({error}); give another.") from None
+        return probe.getsockname()[1]
+
+
+def serve(shown: Session, port: int, browser: bool = True) -> None:
+    """Serve a session on localhost until Ctrl-C."""
+    global session
+    session = shown
+    os.environ["SOLARA_APP"] = __name__
+    from solara.server import settings
+    from solara.server.starlette import ServerStarlette
+
+    settings.theme.variant = "light"
+    settings.theme.loader = "plain"
+    settings.main.mode = "production"
+    server = ServerStarlette(port=port, log_level="warning")
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, _stop)
+    try:
+        server.serve_threaded()
+        server.wait_until_serving()
+        print(f"jdaviz is at {server.base_url}   (Ctrl-C ends it)", flush=True)
+        if browser:
+            _show(server.base_url)
+        server.join()
+    except KeyboardInterrupt:
+        server.stop_serving()
+        print("\nStopped.", flush=True)
+
+
+def _stop(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _show(url: str) -> None:
+    try:
+        webbrowser.get().open(url)
+    except webbrowser.Error:
+        print("No browser is at hand: open the address above in yours.", file=sys.stderr)
