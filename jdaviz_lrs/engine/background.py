@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from astropy.stats import mad_std, sigma_clip
@@ -32,13 +31,13 @@ class Background:
         In the unit of the data; NaN at wavelengths that could not be fitted.
     variances : ndarray, (3, [n_int,] n_disp)
         Of its sum over the aperture: Poisson, read noise, flat field.
-    used : ndarray of bool, ([n_int,] n_disp, n_xdisp)
-        The pixels that it was fitted to.
+    n_used : int
+        Number of pixels that it was fitted to.
     """
 
     image: Image
     variances: Image
-    used: Mask
+    n_used: int
 
 
 def fit_background(
@@ -92,59 +91,65 @@ def fit_background(
     """
     if bkg_fit == "mean":
         bkg_fit, bkg_order = "poly", 0
-    if smoothing_length > 1:
-        data, filled, smoothed_variances = smooth(data, variances, good, smoothing_length)
-        if propagate_smoothing:
-            variances = smoothed_variances
-    else:
-        filled = good
-    used = region & good if bkg_fit == "poly" else region & filled
-    powers = _powers(region, bkg_order, data.shape[-1]) if basis is None else np.vander(
+    columns = np.flatnonzero(region.any(axis=0))
+    powers = _powers(columns, bkg_order, data.shape[-1]) if basis is None else np.vander(
         basis, bkg_order + 1, increasing=True
     )  # fmt: skip
+    # Only the columns of the regions are needed, far fewer than the image has.
+    region, good, data, variances = (a[..., columns] for a in (region, good, data, variances))
+    filled = good
+    if smoothing_length > 1:
+        data, filled, smoothed = smooth(data, variances, good, smoothing_length)
+        variances = smoothed if propagate_smoothing else variances
 
     def fit(used: Mask) -> Background:
         if bkg_fit == "median":
-            return _median(data, variances, used, region & good, aperture)
+            return _median(data, variances, used, used & good, aperture)
         if bkg_disp_order is not None:
-            return _surface(data, variances, used, aperture, powers, bkg_disp_order)
-        return _polynomial(data, variances, used, aperture, powers)
+            return _surface(data, variances, used, aperture, powers, columns, bkg_disp_order)
+        return _polynomial(data, variances, used, aperture, powers, columns)
 
+    # A polynomial leaves bad pixels out even where the average fills them; the median does not.
+    used = region & (filled if bkg_fit == "median" else good)
     background = fit(used)
-    if bkg_sigma_clip is not None:
-        for _ in range(3):
-            kept = _clip(data - background.image, used, bkg_sigma_clip)
-            if np.array_equal(kept, background.used):
-                break
-            background = fit(kept)
+    if bkg_sigma_clip is None:
+        return background
+    for _ in range(3):
+        model = background.image if bkg_fit == "median" else background.image[..., columns]
+        kept = _clip(data - model, used, bkg_sigma_clip)
+        if kept.sum() == background.n_used:
+            break
+        background = fit(kept)
     return background
 
 
 def smooth(data: Image, variances: Image, good: Mask, length: int) -> tuple[Image, Mask, Image]:
-    """Average over rows; return data, where it has a value, and variances of the averages."""
-    kernel = _boxcar(data.shape[-2], length)
-    number = kernel @ good
-    some = number > 0
+    """Average over rows; return data, where it has a value, and variances of the averages.
+
+    Beyond the first and last row these count again, so that an average there holds them several times.
+    """
+    half = length // 2
+    masked = np.where(good, variances, 0.0)
+    number = _windowed(good.astype(float), half, "edge")
+    some = number > 0.5
     number = np.where(some, number, 1.0)
-    return (
-        kernel @ np.where(good, data, 0.0) / number,
-        some,
-        kernel**2 @ np.where(good, variances, 0.0) / number**2,
-    )
+    summed = _windowed(masked, half, "constant")
+    times = np.maximum(half + 1.0 - np.arange(data.shape[-2]), 1.0)[:, None]
+    summed = summed + (times**2 - 1.0) * masked[..., :1, :]
+    summed = summed + (times[::-1] ** 2 - 1.0) * masked[..., -1:, :]
+    return _windowed(np.where(good, data, 0.0), half, "edge") / number, some, summed / number**2
 
 
-@cache
-def _boxcar(n_disp: int, length: int) -> Image:
-    """How often each row counts in each row's average, shape (n_disp, n_disp)."""
-    reach = np.arange(n_disp)[:, None] + np.arange(length) - length // 2
-    counts = np.zeros((n_disp, n_disp))
-    np.add.at(counts, (np.arange(n_disp)[:, None], np.clip(reach, 0, n_disp - 1)), 1.0)
-    return counts
+def _windowed(values: Image, half: int, mode: str) -> Image:
+    """Sum over `half` rows to either side of each, beyond the ends zero or the last row again."""
+    pad = [(0, 0)] * (values.ndim - 2) + [(half + 1, half), (0, 0)]
+    running = np.cumsum(np.pad(values, pad, mode=mode), axis=-2)
+    return running[..., 2 * half + 1 :, :] - running[..., : -2 * half - 1, :]
 
 
-def _powers(region: Mask, order: int, n_xdisp: int) -> Image:
-    columns = np.flatnonzero(region.any(axis=0))
-    first, last = (columns[0], columns[-1]) if columns.size else (0, n_xdisp - 1)
+def _powers(columns: NDArray[np.intp], order: int, n_xdisp: int) -> Image:
+    """Legendre polynomials over the columns, at every column of the image: (n_xdisp, order + 1)."""
+    first, last = columns[[0, -1]]
     return legvander(2.0 * (np.arange(n_xdisp) - first) / max(last - first, 1) - 1.0, order)
 
 
@@ -156,17 +161,18 @@ def _invert(matrix: Image) -> Image:
     return inverse
 
 
-def _polynomial(data: Image, variances: Image, used: Mask, aperture: Image, powers: Image) -> Background:
-    n_terms = powers.shape[-1]
-    products = (powers[:, :, None] * powers[:, None, :]).reshape(-1, n_terms**2)
-    matrix = (used @ products).reshape(*used.shape[:-1], n_terms, n_terms)
-    inverse = _invert(matrix)
-    coefficients = np.matvec(inverse, np.where(used, data, 0.0) @ powers)
-    share = np.matvec(inverse, aperture @ powers) @ powers.T
+def _polynomial(
+    data: Image, variances: Image, used: Mask, aperture: Image, powers: Image, columns: NDArray[np.intp]
+) -> Background:
+    n_terms, there = powers.shape[-1], powers[columns]
+    products = (there[:, :, None] * there[:, None, :]).reshape(-1, n_terms**2)
+    inverse = _invert((used @ products).reshape(*used.shape[:-1], n_terms, n_terms))
+    coefficients = np.matvec(inverse, np.where(used, data, 0.0) @ there)
+    share = np.matvec(inverse, aperture @ powers) @ there.T
     return Background(
         image=coefficients @ powers.T,
         variances=np.vecdot(np.where(used, variances, 0.0), share**2),
-        used=used,
+        n_used=int(used.sum()),
     )
 
 
@@ -174,32 +180,44 @@ def _median(data: Image, variances: Image, used: Mask, measured: Mask, aperture:
     number = used.sum(axis=-1, keepdims=True)
     ranked = np.sort(np.where(used, data, np.inf), axis=-1)
     middle = [np.take_along_axis(ranked, np.maximum(n, 0), axis=-1) for n in ((number - 1) // 2, number // 2)]
-    image = np.where(number > 0, 0.5 * (middle[0] + middle[1]), np.nan)
     count = measured.sum(axis=-1)
     share = MEDIAN_ERROR * aperture.sum(axis=-1) / np.where(count > 0, count, np.nan)
     return Background(
-        image=image, variances=np.where(measured, variances, 0.0).sum(axis=-1) * share**2, used=used
+        image=np.where(number > 0, 0.5 * (middle[0] + middle[1]), np.nan),
+        variances=np.where(measured, variances, 0.0).sum(axis=-1) * share**2,
+        n_used=int(used.sum()),
     )
 
 
 def _surface(
-    data: Image, variances: Image, used: Mask, aperture: Image, powers: Image, disp_order: int
+    data: Image,
+    variances: Image,
+    used: Mask,
+    aperture: Image,
+    powers: Image,
+    columns: NDArray[np.intp],
+    disp_order: int,
 ) -> Background:
     along = legvander(np.linspace(-1.0, 1.0, data.shape[-2]), disp_order)
-    terms = (along[:, None, :, None] * powers[None, :, None, :]).reshape(*data.shape[-2:], -1)
-    masked = np.where(used[..., None], terms, 0.0)
-    inverse = _invert(np.einsum("...dxi,...dxj->...ij", masked, masked))
-    coefficients = np.matvec(inverse, np.einsum("...dxi,...dx->...i", masked, data))
+    terms = (along[:, None, :, None] * powers[None, :, None, :]).reshape(len(along), len(powers), -1)
+    there = terms[:, columns].reshape(-1, terms.shape[-1])
+    flat = (*data.shape[:-2], -1)
+    masked = np.where(used.reshape(flat)[..., None], there, 0.0)
+    inverse = _invert(np.swapaxes(masked, -1, -2) @ there)
+    values = np.where(used, data, 0.0).reshape(flat)
+    coefficients = np.matvec(inverse, values @ there)
     summed = np.einsum("...dx,dxi->...di", aperture, terms) @ inverse
-    spread = np.einsum("...dxi,s...dx,...dxj->s...ij", masked, np.where(used, variances, 0.0), masked)
+    noise = np.where(used, variances, 0.0).reshape(len(variances), *flat)
+    spread = np.swapaxes(masked, -1, -2) @ (noise[..., None] * there)
     return Background(
         image=np.einsum("dxi,...i->...dx", terms, coefficients),
-        variances=np.einsum("...di,s...ij,...dj->s...d", summed, spread, summed),
-        used=used,
+        variances=np.vecdot(summed @ spread, summed),
+        n_used=int(used.sum()),
     )
 
 
 def _clip(residual: Image, used: Mask, sigma: float) -> Mask:
+    """Pixels that stay when those far off the fit are left out."""
     clipped = sigma_clip(
         np.ma.array(residual, mask=~used | ~np.isfinite(residual)), sigma=sigma, axis=-1, stdfunc=mad_std
     )

@@ -69,8 +69,8 @@ def write_x1d(spectrum: ExtractedSpectrum, path: str | Path, overwrite: bool = F
         if image is not None and image.metadata is not None:
             model.update(image.metadata, only="PRIMARY")
         model.meta.cal_step.extract_1d = "COMPLETE"
-        for kind, name in spectrum.references.items():
-            model.meta.ref_file[kind] = {"name": name}
+        if "extract1d" in spectrum.references:
+            model.meta.ref_file.extract1d.name = spectrum.references["extract1d"]
         tables = [_table(spectrum, index) for index in np.ndindex(spectrum.flux.shape[:-1])]
         model.spec.extend(_spec_model(spectrum, table) for table in tables)
         model.save(temporary)
