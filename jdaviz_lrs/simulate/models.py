@@ -110,4 +110,4 @@ def _describe_pointing(meta: object, observation: Observation) -> None:
     meta.dither.primary_type = "ALONG-SLIT-NOD"
     meta.dither.position_number, meta.dither.total_points = observation.nod, 2
     meta.dither.x_offset, meta.dither.y_offset = pointing.x_offset, pointing.y_offset
-    meta.dither.dithered_ra, meta.dither.dithered_dec = pointing.ra, pointing.dec
+    meta.dither.dithered_ra, meta.dither.dithered_dec = geometry.source_coordinates(pointing)

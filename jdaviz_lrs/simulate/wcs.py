@@ -16,7 +16,7 @@ from gwcs import WCS
 from gwcs.geometry import CartesianToSpherical, SphericalToCartesian
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Pointing", "detector_wcs", "rectified_wcs", "slit_column", "wavelength_at"]
+__all__ = ["Pointing", "detector_wcs", "rectified_wcs", "slit_column", "source_coordinates", "wavelength_at"]
 
 V2_REF, V3_REF, V3I_YANG, VPARITY = -414.7798, -400.6159, 4.75797, -1
 SLIT_IDEAL = (0.04, 0.18)
@@ -51,10 +51,18 @@ class Pointing:
     @property
     def reference(self) -> tuple[float, float]:
         """RA and Dec at (V2_REF, V3_REF), degrees, in the plane of the sky: good to microarcseconds."""
-        v2, v3 = np.array(_ideal_to_v2v3()(self.x_offset, self.y_offset)) - (V2_REF, V3_REF)
+        offset = np.array(_ideal_to_v2v3()(self.x_offset, self.y_offset)) - (V2_REF, V3_REF)
+        v2, v3 = VELOCITY_ABERRATION * offset
         cos, sin = np.cos(np.radians(self.roll_ref)), np.sin(np.radians(self.roll_ref))
         dec = self.dec - (v3 * cos - v2 * sin) / 3600
         return self.ra - (v2 * cos + v3 * sin) / 3600 / np.cos(np.radians(self.dec)), dec
+
+
+def source_coordinates(pointing: Pointing) -> tuple[float, float]:
+    """RA and Dec, degrees, that the WCS gives the source; within microarcseconds of those asked for."""
+    to_sky = detector_wcs(pointing).get_transform("v2v3", "world")
+    ra, dec, _ = to_sky(*_ideal_to_v2v3()(pointing.x_offset, pointing.y_offset), 0.0)
+    return float(ra), float(dec)
 
 
 def wavelength_at(row: ArrayLike) -> NDArray[np.float64]:

@@ -1,0 +1,146 @@
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.references.lrs_psf import PLATE_SCALE, built_in_psf, effective_profile
+from jdaviz_lrs.references.psf import SpectralPSF, enclosed_fraction, read_psf, write_psf
+
+
+def fwhm_arcsec(wavelength, **settings):
+    offset = np.linspace(0, 4, 4001)
+    profile = effective_profile(offset, [wavelength], **settings)[0]
+    return 2 * np.interp(-profile[0] / 2, -profile, offset) * PLATE_SCALE
+
+
+@pytest.mark.parametrize(
+    ("wavelength", "fwhm"), [(5.0, 0.29), (7.5, 0.30), (10.0, 0.36), (12.0, 0.42), (14, 0.48)]
+)
+def test_width_follows_commissioning(wavelength, fwhm):
+    assert fwhm_arcsec(wavelength) == pytest.approx(fwhm, rel=1e-3)
+
+
+def test_stretch_widens():
+    assert 1.11 < fwhm_arcsec(7.5, stretch=1.15) / fwhm_arcsec(7.5) < 1.15  # the pixel is not stretched
+
+
+@pytest.mark.parametrize("phase", [0.0, 0.25, 0.5])
+@pytest.mark.parametrize("settings", [{}, {"stretch": 1.15}, {"skew": 0.05, "halo": 0.03}])
+def test_pixels_hold_all_light_at_any_phase(phase, settings):
+    light = effective_profile(np.arange(-20, 21) + phase, np.linspace(3, 14, 9), **settings).sum(axis=1)
+    np.testing.assert_allclose(light, 1, atol=3e-5)
+
+
+def test_skew_moves_third_moment_but_not_centroid():
+    offset = np.arange(-20, 21.0)
+    profile = effective_profile(offset, [6.0, 12.0], skew=0.05)
+    plain = effective_profile(offset, [6.0, 12.0])
+    np.testing.assert_allclose(profile @ offset, 0, atol=1e-3)
+    np.testing.assert_allclose((profile - plain) @ offset**3, -6 * 0.05, rtol=0.25)  # wings are cut
+
+
+def test_halo_takes_light_from_the_core_mostly_in_the_blue():
+    core = effective_profile([0.0], [5.0, 12.0], halo=0.05) / effective_profile([0.0], [5.0, 12.0])
+    assert core[0, 0] < 0.97
+    assert 0.98 < core[1, 0] < 1
+
+
+def test_enclosed_fraction_is_the_sum_of_the_pixels():
+    psf = built_in_psf()
+    wavelength = psf.wavelength[[20, 60, 100]]
+    for first, last in [(-4, 3), (-10, 2), (0, 0)]:
+        pixels = effective_profile(np.arange(first, last + 1) + 0.3, wavelength).sum(axis=1)
+        fraction = enclosed_fraction(psf, first - 0.2, last + 0.8, wavelength)
+        np.testing.assert_allclose(fraction, pixels, atol=1e-5)
+
+
+def test_enclosed_fraction_bounds_and_shapes():
+    psf = built_in_psf()
+    assert enclosed_fraction(psf, -np.inf, np.inf, 8.0) == pytest.approx(1, abs=1e-6)
+    width = np.arange(1, 11.0)
+    fraction = enclosed_fraction(psf, -width / 2, width / 2, np.array([[5.0], [12.0]]))
+    assert fraction.shape == (2, 10)
+    assert (np.diff(fraction) > 0).all()
+    assert (fraction[0] > fraction[1]).all()
+    assert np.isnan(enclosed_fraction(psf, -1, 1, 30.0))
+
+
+def test_round_trip_through_a_file(tmp_path):
+    psf = built_in_psf()
+    read = read_psf(write_psf(psf, tmp_path / "psf.fits"))
+    np.testing.assert_array_equal(read.data, psf.data)
+    np.testing.assert_array_equal(read.wavelength, psf.wavelength)
+    assert (read.subpix, read.center_col, read.name) == (psf.subpix, psf.center_col, "psf.fits")
+    assert [p.name for p in tmp_path.iterdir()] == ["psf.fits"]
+
+
+def test_pipeline_opens_the_file(tmp_path):
+    from jwst.extract_1d.psf_profile import open_psf
+
+    psf = built_in_psf()
+    aperture = open_psf(write_psf(psf, tmp_path / "psf.fits"), None)
+    np.testing.assert_array_equal(aperture.data, psf.data)
+    assert aperture.subpix == 10
+
+
+def test_rows_without_wavelength_are_dropped(tmp_path):
+    psf = SpectralPSF(np.ones((3, 11)), np.array([5.0, np.nan, 7.0]), 2.0, 5.0, "three rows")
+    assert read_psf(write_psf(psf, tmp_path / "psf.fits")).data.shape == (2, 11)
+
+
+def no_file(path):
+    return path
+
+
+def text(path):
+    path.write_text("not FITS")
+    return path
+
+
+def truncated(path):
+    whole = write_psf(built_in_psf(), path).read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    return path
+
+
+def wrong_kind(path):
+    hdu = fits.PrimaryHDU()
+    hdu.header["DATAMODL"], hdu.header["REFTYPE"] = "MirLrsApcorrModel", "apcorr"
+    hdu.writeto(path)
+    return path
+
+
+def no_wavelength(path):
+    return write_psf(SpectralPSF(np.ones((2, 11)), np.full(2, np.nan), 2.0, 5.0, "empty"), path)
+
+
+def other_aperture(path):
+    write_psf(built_in_psf(), path)
+    fits.setval(path, "APERTURE", value="S200A1", extname="PSF")
+    return path
+
+
+def no_samples(path):
+    write_psf(built_in_psf(), path)
+    fits.setval(path, "SUBPIX", value=0.0, extname="PSF")
+    return path
+
+
+@pytest.mark.filterwarnings("ignore:File may have been truncated")
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (no_file, "no such file"),
+        (text, "not readable as FITS"),
+        (truncated, "not readable as FITS"),
+        (wrong_kind, "MirLrsApcorrModel and apcorr"),
+        (no_wavelength, "none of its wavelengths"),
+        (other_aperture, "no aperture is named"),
+        (no_samples, "SUBPIX 0"),
+    ],
+)
+def test_bad_file_is_named(tmp_path, make, reason):
+    with pytest.raises(LRSError, match=reason) as raised:
+        read_psf(make(tmp_path / "bad.fits"))
+    assert "bad.fits" in str(raised.value)
+    assert str(raised.value).endswith(".")
