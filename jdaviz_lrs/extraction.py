@@ -100,7 +100,6 @@ def _background(
     if placement.background is None:
         return None
     compatible = parameters.pipeline_compatible
-    n_xdisp = (image.file_shape or image.shape)[1]
     bkg_fit = parameters.bkg_fit or "poly"
     background = fit_background(
         image.filled,
@@ -113,8 +112,9 @@ def _background(
         smoothing_length=parameters.smoothing_length or 0,
         bkg_sigma_clip=parameters.bkg_sigma_clip,
         bkg_disp_order=parameters.bkg_disp_order,
-        basis=2.0 * image.xdisp_index / (n_xdisp - 1) - 1.0 if compatible else None,
+        basis=2.0 * image.xdisp_index / (image.file_shape[1] - 1) - 1.0 if compatible else None,
         propagate_smoothing=not compatible,
+        margins=image.margins if compatible else None,
     )
     if not compatible:
         return background

@@ -162,7 +162,7 @@ def subtracts_background(parameters: ExtractionParameters) -> bool:
 
 def _filled_in(parameters: ExtractionParameters, image: SpectralImage) -> ExtractionParameters:
     """Let the aperture be the whole image where start or stop is not given."""
-    n_disp, n_xdisp = image.file_shape or image.shape
+    n_disp, n_xdisp = image.file_shape
     whole = {"xstart": 0.0, "xstop": n_xdisp - 1.0, "ystart": 0.0, "ystop": n_disp - 1.0}
     return replace(parameters, **{k: v for k, v in whole.items() if getattr(parameters, k) is None})
 

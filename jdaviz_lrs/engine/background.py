@@ -9,7 +9,7 @@ from astropy.stats import mad_std, sigma_clip
 from numpy.polynomial.legendre import legvander
 from numpy.typing import NDArray
 
-__all__ = ["Background", "fit_background", "smooth"]
+__all__ = ["Background", "fit_background", "smooth", "smoothed_variances"]
 
 Image = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -53,6 +53,7 @@ def fit_background(
     bkg_disp_order: int | None = None,
     basis: Image | None = None,
     propagate_smoothing: bool = True,
+    margins: tuple[Image, Image] | None = None,
 ) -> Background:
     """Fit the background in its regions.
 
@@ -80,6 +81,9 @@ def fit_background(
         Legendre polynomials over the regions.
     propagate_smoothing : bool
         Let the smoothing average the noise down, as it does; False for the pipeline's variances.
+    margins : tuple of ndarray, ([n_int,] n_rows, n_xdisp), optional
+        Rows above and below the image for the average to reach into (NaN where bad), instead of the first
+        and last one again.
 
     Returns
     -------
@@ -99,8 +103,10 @@ def fit_background(
     region, good, data, variances = (a[..., columns] for a in (region, good, data, variances))
     filled = good
     if smoothing_length > 1:
-        data, filled, smoothed = smooth(data, variances, good, smoothing_length)
-        variances = smoothed if propagate_smoothing else variances
+        ends = margins and tuple(end[..., columns] for end in margins)
+        data, filled = smooth(data, good, smoothing_length, ends)
+        if propagate_smoothing:
+            variances = smoothed_variances(variances, good, smoothing_length)
 
     def fit(used: Mask) -> Background:
         if bkg_fit == "median":
@@ -123,21 +129,35 @@ def fit_background(
     return background
 
 
-def smooth(data: Image, variances: Image, good: Mask, length: int) -> tuple[Image, Mask, Image]:
-    """Average over rows; return data, where it has a value, and variances of the averages.
+def smooth(
+    data: Image, good: Mask, length: int, margins: tuple[Image, Image] | None = None
+) -> tuple[Image, Mask]:
+    """Average over `length` rows; return the averages and where there is one.
 
-    Beyond the first and last row these count again, so that an average there holds them several times.
+    Beyond the first and last row the margins count, else these rows again, so that an average there holds
+    them several times.
     """
+    half, n_rows, above = length // 2, data.shape[-2], 0
+    if margins is not None:
+        above = margins[0].shape[-2]
+        good = np.concatenate([np.isfinite(margins[0]), good, np.isfinite(margins[1])], axis=-2)
+        data = np.concatenate([margins[0], data, margins[1]], axis=-2)
+    number = _windowed(good.astype(float), half, "edge")
+    total = _windowed(np.where(good, data, 0.0), half, "edge")
+    number, total = (a[..., above : above + n_rows, :] for a in (number, total))
+    some = number > 0.5
+    return total / np.where(some, number, 1.0), some
+
+
+def smoothed_variances(variances: Image, good: Mask, length: int) -> Image:
+    """Variances of the averages that `smooth` makes without margins."""
     half = length // 2
     masked = np.where(good, variances, 0.0)
-    number = _windowed(good.astype(float), half, "edge")
-    some = number > 0.5
-    number = np.where(some, number, 1.0)
     summed = _windowed(masked, half, "constant")
-    times = np.maximum(half + 1.0 - np.arange(data.shape[-2]), 1.0)[:, None]
+    times = np.maximum(half + 1.0 - np.arange(variances.shape[-2]), 1.0)[:, None]
     summed = summed + (times**2 - 1.0) * masked[..., :1, :]
     summed = summed + (times[::-1] ** 2 - 1.0) * masked[..., -1:, :]
-    return _windowed(np.where(good, data, 0.0), half, "edge") / number, some, summed / number**2
+    return summed / np.maximum(_windowed(good.astype(float), half, "edge"), 1.0) ** 2
 
 
 def _windowed(values: Image, half: int, mode: str) -> Image:

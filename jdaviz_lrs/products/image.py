@@ -100,7 +100,10 @@ class SpectralImage:
         Row and column, in the file's (transposed, where `horizontal`) array, of this image's first pixel:
         detector images are cut to the bounding box of the WCS.
     file_shape : tuple of int
-        Shape of the 2-D array in the file, in this image's orientation, before the cut.
+        Shape of the 2-D array in the file, in this image's orientation, before the cut; the image's own
+        unless given.
+    margins : tuple of ndarray or None
+        The data above and below the cut, (rows, n_xdisp): the pipeline's smoothing reaches into them.
     missing : tuple of str
         The planes that the product does not have.
     file_name : str
@@ -123,11 +126,16 @@ class SpectralImage:
     resampled: bool = True
     horizontal: bool = False
     origin: tuple[int, int] = (0, 0)
-    file_shape: tuple[int, int] | None = None
+    file_shape: tuple[int, int] = (0, 0)
+    margins: tuple[Image, Image] | None = None
     missing: tuple[str, ...] = ()
     file_name: str = ""
     path: Path | None = None
     metadata: MultiSpecModel | None = None
+
+    def __post_init__(self) -> None:
+        if self.file_shape == (0, 0):
+            object.__setattr__(self, "file_shape", self.data.shape[-2:])
 
     @property
     def shape(self) -> tuple[int, int]:

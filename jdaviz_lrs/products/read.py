@@ -102,6 +102,7 @@ def from_datamodel(model: JwstDataModel, path: Path | None = None) -> SpectralIm
     rows, columns = (slice(None),) * 2 if resampled else _cut(box, wavelength)
     keep = (..., rows, columns)
     dq = np.where(good[keep], dq[keep], dq[keep] | 1).astype(np.uint32)
+    margins = _margins(np.where(good, data, np.nan), rows, columns)
     good = good[keep]
     if not (good & np.isfinite(wavelength[rows, columns])).any():
         raise LRSError(
@@ -122,6 +123,7 @@ def from_datamodel(model: JwstDataModel, path: Path | None = None) -> SpectralIm
         horizontal=horizontal,
         origin=(rows.start or 0, columns.start or 0),
         file_shape=data.shape[-2:],
+        margins=margins,
         missing=tuple(key for key in VARIANCES if planes[key] is None),
         file_name=name,
         path=path,
@@ -174,6 +176,12 @@ def _cut(box: tuple, wavelength: np.ndarray) -> tuple[slice, slice]:
         slice(max(int(np.ceil(first)), 0), min(int(np.floor(last)) + 1, size))
         for (first, last), size in zip(box, wavelength.shape, strict=True)
     )
+
+
+def _margins(data: np.ndarray, rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray] | None:
+    if rows == slice(None):
+        return None
+    return data[..., : rows.start, columns].copy(), data[..., rows.stop :, columns].copy()
 
 
 def _observation(model: JwstDataModel) -> Observation:

@@ -1,0 +1,70 @@
+"""The images that an extraction makes, as files: profile, scene model, residual."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from stdatamodels.jwst.datamodels import CubeModel, ImageModel
+
+from jdaviz_lrs.products.files import whole_file
+from jdaviz_lrs.products.image import SpectralImage
+from jdaviz_lrs.products.spectrum import ExtractedSpectrum
+from jdaviz_lrs.products.x1d import output_path
+
+__all__ = ["to_file_axes", "write_image_products"]
+
+#: Parameter that asks for an image to the spectrum's attribute and the pipeline's suffix.
+PRODUCTS = {
+    "save_profile": ("profile", "profile"),
+    "save_scene_model": ("scene_model", "scene_model"),
+    "save_residual_image": ("residual", "residual"),
+}
+
+
+def write_image_products(
+    spectrum: ExtractedSpectrum, output: str | Path, overwrite: bool = False
+) -> list[Path]:
+    """Write the images that the parameters ask for beside an output file, named as the pipeline names them.
+
+    Parameters
+    ----------
+    spectrum : ExtractedSpectrum
+    output : path-like
+        The x1d file: ``jw..._extract1dstep.fits`` gives ``jw..._scene_model.fits``.
+    overwrite : bool
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    LRSError
+        When a file exists, or cannot be written.
+    """
+    written = []
+    for parameter, (name, suffix) in PRODUCTS.items():
+        data = getattr(spectrum, name)
+        if not spectrum.parameters.get(parameter) or data is None or spectrum.image is None:
+            continue
+        path = output_path(output, suffix)
+        data = to_file_axes(data, spectrum.image, outside=np.nan if name == "residual" else 0.0)
+        with (CubeModel if data.ndim == 3 else ImageModel)() as model, whole_file(path, overwrite) as file:
+            model.data = data.astype(np.float32)
+            if spectrum.image.metadata is not None:
+                model.update(spectrum.image.metadata, only="PRIMARY")
+            model.name = spectrum.image.observation.slit_name
+            model.save(file)
+        written.append(path)
+    return written
+
+
+def to_file_axes(data: np.ndarray, image: SpectralImage, outside: float) -> np.ndarray:
+    """Return an image in the shape and orientation of the file that its spectrum came from."""
+    whole = np.full((*data.shape[:-2], *image.file_shape), outside)
+    first_row, first_column = image.origin
+    rows, columns = (slice(o, o + n) for o, n in zip((first_row, first_column), image.shape, strict=True))
+    whole[..., rows, columns] = data
+    return np.swapaxes(whole, -1, -2) if image.horizontal else whole
