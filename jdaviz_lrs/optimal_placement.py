@@ -75,7 +75,7 @@ def place_traces(image: SpectralImage, parameters: ExtractionParameters) -> Trac
             notes.append(f"{where}; its middle is extracted.")
             sky, nod = None, []
     if not sky:
-        traces, locations = _traces(image, [_slit_middle(image, middle)], wavelength, compatible)
+        traces, locations = _traces(image, [_slit_middle(image, middle, compatible)], wavelength, compatible)
 
     source = traces[0]
     if not np.isfinite(source).any():
@@ -174,15 +174,19 @@ def _interpolate(x: Row, known_x: Row, known_y: Row) -> Row:
     return known_y[left] + slope * (x - known_x[left])
 
 
-def _slit_middle(image: SpectralImage, middle: float) -> tuple[float, float]:
-    """Sky position of the middle of the slit: where the wavelength is its mean over the slit."""
-    columns = image.xdisp_index[image.xdisp_index < round(image.bounding_box[1][1])]
-    across = image.world(np.full_like(columns, middle), columns)[2]
-    order = np.argsort(across)
-    order = order[np.isfinite(across[order])]
-    mean = np.mean(across[order])
-    flat = np.allclose(across, mean)
-    column = np.mean(columns) if flat else np.interp(mean, across[order], columns[order])
+def _slit_middle(image: SpectralImage, middle: float, compatible: bool) -> tuple[float, float]:
+    """Sky position of the middle of the slit."""
+    if compatible:
+        # Where the wavelength is its mean over the slit. It is the same all over the slit, so that this is
+        # an arbitrary column, but always the same one.
+        columns = np.arange(float(round(image.bounding_box[1][1])))
+        across = image.world(np.full_like(columns, middle), columns)[2]
+        order = np.argsort(across)
+        order = order[np.isfinite(across[order])]
+        column = np.interp(np.nanmean(across), across[order], columns[order])
+    else:
+        lit = np.isfinite(image.wavelength[_row(image, middle)])
+        column = np.mean(image.xdisp_index[lit] if lit.any() else image.xdisp_index)
     ra, dec, _ = image.world(middle, float(column))
     return float(ra), float(dec)
 
