@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from jdaviz_lrs.engine.apcorr import pixel_fractions, profile_correction
 from jdaviz_lrs.engine.background import Background, fit_background
-from jdaviz_lrs.engine.box import box_model, box_sums
+from jdaviz_lrs.engine.box import Sums, box_model, box_sums
 from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.optimal_extraction import extract_optimal
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.placement import Placement, place
 from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.products.read import read
-from jdaviz_lrs.products.spectrum import ExtractedSpectrum
+from jdaviz_lrs.products.spectrum import ApertureLimits, ExtractedSpectrum
 from jdaviz_lrs.references.find import References, find_references
 from jdaviz_lrs.tabulate import scaled, tabulate
 
@@ -68,7 +69,8 @@ def extract(
         parameters = references.parameters
     if changes:
         parameters = parameters.with_(changes)
-    return extract_box(image, parameters, references)
+    by_type = {"box": extract_box, "optimal": extract_profile}
+    return by_type[parameters.extraction_type](image, parameters, references)
 
 
 def extract_box(
@@ -91,6 +93,37 @@ def extract_box(
         parameters=parameters.asdict(),
         notes=(*spectrum.notes, *notes),
         references={"extract1d": references.extract1d.name, **spectrum.references},
+    )
+
+
+def extract_profile(
+    image: SpectralImage, parameters: ExtractionParameters, references: References
+) -> ExtractedSpectrum:
+    """Fit the PSF at every wavelength; see `extract`."""
+    fit = extract_optimal(image, parameters, references.psf)
+    number = np.where(fit.npixels > 0, fit.npixels, 1.0)
+    sums = Sums(
+        flux=fit.flux,
+        variances=fit.flux_var,
+        background=fit.background * number,
+        background_variances=fit.background_var * number**2,
+        npixels=fit.npixels,
+    )
+    used = image.disp_index[fit.profile.any(axis=1)]
+    first, last = image.xdisp_index[[0, -1]]
+    # The pipeline counts one pixel too many: the end of its range, not the last pixel in it.
+    last += parameters.pipeline_compatible
+    limits = ApertureLimits(float(first), float(last), int(used[0]), int(used[-1]))
+    spectrum = tabulate(image, sums, fit.profile, limits, wavelength=fit.wavelength, surface_brightness=False)
+    return replace(
+        spectrum,
+        profile=fit.profile if fit.nod_profile is None else fit.profile + fit.nod_profile,
+        scene_model=fit.scene,
+        residual=fit.residual,
+        parameters=parameters.asdict(),
+        references={"extract1d": references.extract1d.name, "psf": references.psf.name},
+        notes=(*fit.notes, *_missing(image)),
+        report=fit.report,
     )
 
 
@@ -165,6 +198,8 @@ def _notes(spectrum: ExtractedSpectrum, image: SpectralImage) -> tuple[str, ...]
     notes = []
     if failed := int(np.isnan(spectrum.flux).sum()):
         notes.append(f"No flux at {failed} of {spectrum.flux.size} wavelengths (NaN, flagged DO_NOT_USE).")
-    if image.missing:
-        notes.append(f"The image has no {', '.join(image.missing)}.")
-    return tuple(notes)
+    return (*notes, *_missing(image))
+
+
+def _missing(image: SpectralImage) -> tuple[str, ...]:
+    return (f"The image has no {', '.join(image.missing)}.",) if image.missing else ()

@@ -22,7 +22,12 @@ SOURCES = ("poisson", "rnoise", "flat")
 
 
 def tabulate(
-    image: SpectralImage, sums: Sums, profile: Image, limits: ApertureLimits, surface_brightness: bool = True
+    image: SpectralImage,
+    sums: Sums,
+    profile: Image,
+    limits: ApertureLimits,
+    wavelength: Image | None = None,
+    surface_brightness: bool = True,
 ) -> ExtractedSpectrum:
     """Fill the columns, in Jy and MJy/sr, for the rows that have a wavelength and a weight.
 
@@ -34,6 +39,8 @@ def tabulate(
     profile : ndarray, (n_disp, n_xdisp)
         With which the wavelength and the centre are averaged.
     limits : ApertureLimits
+    wavelength : ndarray, (n_disp,), optional
+        Instead of the average over the profile; NaN for rows to leave out.
     surface_brightness : bool
         Whether `profile` are weights of an aperture over which the flux can be averaged; else the
         surface-brightness columns are zero, as in the pipeline's optimal extraction.
@@ -44,13 +51,14 @@ def tabulate(
     """
     profile = np.where(np.isfinite(image.wavelength) & (profile > 0), profile, 0.0)
     total = profile.sum(axis=1)
-    wavelength = np.divide(
-        np.vecdot(profile, np.nan_to_num(image.wavelength)),
-        total,
-        out=np.full_like(total, np.nan),
-        where=total > 0,
-    )
-    rows = np.flatnonzero(total > 0)
+    if wavelength is None:
+        wavelength = np.divide(
+            np.vecdot(profile, np.nan_to_num(image.wavelength)),
+            total,
+            out=np.full_like(total, np.nan),
+            where=total > 0,
+        )
+    rows = np.flatnonzero(np.isfinite(wavelength))
     brightness = image.unit == "MJy/sr"
     area = image.pixel_area * MEGA
     per_pixel = (1.0 if brightness else 1.0 / area) / np.where(sums.npixels > 0, sums.npixels, 1.0)
