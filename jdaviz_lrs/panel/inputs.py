@@ -1,0 +1,52 @@
+"""What the panel extracts from: a dataset of the app as an image, with its references."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from specutils import Spectrum
+
+from jdaviz_lrs.panel.display import Display
+from jdaviz_lrs.panel.loader import IMAGE_KEY, LRSImporter
+from jdaviz_lrs.products.image import SpectralImage
+from jdaviz_lrs.products.specutils_spectrum import from_spectrum
+
+__all__ = ["Input", "is_2d_spectrum"]
+
+
+def is_2d_spectrum(data) -> bool:
+    """Whether a glue dataset is a 2-D spectrum that could be extracted from."""
+    return data.ndim == 2 and "spectral_axis_index" in data.meta and "Trace" not in data.meta
+
+
+@dataclass(frozen=True, eq=False)
+class Input:
+    """A dataset of the app.
+
+    Attributes
+    ----------
+    label : str
+    image : SpectralImage
+    display : Display
+    """
+
+    label: str
+    image: SpectralImage
+    display: Display
+
+    @classmethod
+    def of(cls, data) -> Input:
+        """Take a glue dataset: with all its planes from our loader, with what there is from any other.
+
+        Raises
+        ------
+        LRSError
+            When it cannot be extracted from.
+        """
+        image = data.meta.get(IMAGE_KEY)
+        # Data derived from ours inherit its meta, but not its pixels.
+        if image is not None and data.meta.get("_importer") == LRSImporter.__name__:
+            return cls(data.label, image, Display.of(image))
+        image = from_spectrum(data.get_object(cls=Spectrum, statistic=None))
+        return cls(data.label, image, Display(image, np.arange(image.n_disp)))

@@ -1,0 +1,147 @@
+"""The loader ``JWST LRS``: a 2-D LRS spectrum with all its planes, wavelength increasing to the right."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import cached_property
+
+from astropy.io import fits
+from jdaviz.core.events import SnackbarMessage
+from jdaviz.core.loaders.importers import BaseImporterToDataCollection
+from jdaviz.core.loaders.importers.spectrum2d import Spectrum2DImporter
+from jdaviz.core.registries import loader_importer_registry
+from jdaviz.core.user_api import ImporterUserApi
+from jdaviz.utils import PRIHDR_KEY, standardize_metadata
+from specutils import Spectrum
+from stdatamodels.jwst.datamodels import JwstDataModel
+from traitlets import Bool, Unicode, observe
+
+from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.panel.display import Display
+from jdaviz_lrs.products.image import SpectralImage
+from jdaviz_lrs.products.read import read
+
+__all__ = ["FORMAT", "IMAGE_KEY", "LRSImporter"]
+
+FORMAT = "JWST LRS"
+
+#: Where the meta of loaded data keeps the image; the underscore hides it from jdaviz's Metadata panel.
+IMAGE_KEY = "_lrs_image"
+
+EXPOSURE_TYPE = "MIR_LRS-FIXEDSLIT"
+
+
+def is_lrs(hdus: fits.HDUList) -> bool:
+    """Whether the header is that of a 2-D MIRI LRS slit spectrum."""
+    header = hdus[0].header
+    return header.get("EXP_TYPE") == EXPOSURE_TYPE and header.get("DATAMODL") in ("SlitModel", "ImageModel")
+
+
+def prefer_lrs(change: dict) -> None:
+    """Let an LRS file resolve to this loader among all that could open it.
+
+    Without a format jdaviz takes a file only if a single one fits. The import dialogue keeps the others,
+    after ours.
+    """
+    resolver, items = change["owner"], change["new"]
+    ours = [item for item in items if item["label"] == FORMAT]
+    in_dialogue = getattr(resolver, "open_callback", None) is not None
+    wanted = ours + [item for item in items if item["label"] != FORMAT] if in_dialogue else ours
+    if ours and wanted != items:
+        resolver.format_items = wanted
+
+
+@loader_importer_registry(FORMAT)
+class LRSImporter(BaseImporterToDataCollection):
+    """Load a MIRI LRS slit spectrum (s2d, cal) with its variances, flags, WCS and header.
+
+    Only the following attributes and methods are available through the public API:
+
+    * ``data_label``, ``viewer``
+    * ``auto_extract``: extract a 1-D spectrum with the default parameters as well.
+    * ``ext_data_label``: label of that spectrum.
+    """
+
+    template_file = __file__, "loader.vue"
+    parser_preference = ["fits"]  # noqa: RUF012 - jdaviz's way of declaring it
+
+    auto_extract = Bool(True).tag(sync=True)
+    ext_data_label = Unicode().tag(sync=True)
+    description = Unicode().tag(sync=True)
+
+    def __init__(self, app, resolver, parser, input, **kwargs):
+        # An error here is what jdaviz lists as the reason why this format does not apply.
+        if isinstance(input, fits.HDUList):
+            if not is_lrs(input):
+                raise LRSError(f"not a 2-D MIRI LRS slit spectrum (s2d or cal) with EXP_TYPE {EXPOSURE_TYPE}")
+        elif not isinstance(input, SpectralImage | JwstDataModel):
+            raise LRSError("neither a FITS file nor a data model")
+        super().__init__(app, resolver, parser, input, **kwargs)
+        self.data_label.default = self.default_data_label_from_resolver or "LRS spectrum"
+        resolver.observe(prefer_lrs, "format_items")
+        try:
+            image = self.image
+        except LRSError as error:
+            self.import_disabled_msg = str(error)
+        else:
+            kind = "rectified (s2d)" if image.resampled else "detector image (cal)"
+            self.description = f"{kind}, {image.n_disp} x {image.n_xdisp} pixels, {image.unit}"
+
+    @staticmethod
+    def _get_supported_viewers():
+        return [{"label": "2D Spectrum", "reference": "spectrum-2d-viewer"}]
+
+    @property
+    def user_api(self):
+        """What scripts may set."""
+        return ImporterUserApi(self, ["auto_extract", "ext_data_label"])
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether this app has 2-D spectrum viewers; the input itself was judged at the door."""
+        return self._app.config in ("deconfigged", "specviz2d")
+
+    @cached_property
+    def image(self) -> SpectralImage:
+        """The file, every plane of it."""
+        path = getattr(self._parser, "input", None) if isinstance(self.input, fits.HDUList) else None
+        return read(path if isinstance(path, str) else self.input)
+
+    @cached_property
+    def output(self) -> Spectrum:
+        """What goes to the viewer, with the image attached."""
+        spectrum = Display.of(self.image).spectrum()
+        spectrum.meta.update(self._header())
+        spectrum.meta[IMAGE_KEY] = self.image
+        return spectrum
+
+    def _header(self) -> dict:
+        if isinstance(self.input, fits.HDUList):
+            header = standardize_metadata(self.input["SCI"].header)
+            header[PRIHDR_KEY] = standardize_metadata(self.input[0].header)
+        else:
+            header = {k: v for k, v in asdict(self.image.observation).items() if v is not None}
+        # jdaviz's unit conversion looks for it here
+        return header | {"PIXAR_SR": self.image.pixel_area}
+
+    assign_component_type = Spectrum2DImporter.assign_component_type
+
+    @observe("data_label_invalid_msg", "viewer_label_invalid_msg")
+    def _set_import_disabled(self, change=None):
+        """Keep the reason why a broken file cannot be loaded, whatever the labels."""
+        if "image" in self.__dict__:
+            reasons = (self.data_label_invalid_msg, self.viewer_label_invalid_msg)
+            self.import_disabled_msg = next((reason for reason in reasons if reason), "")
+
+    def __call__(self):
+        """Add the image, and the spectrum that the pipeline's defaults give."""
+        label, spectrum_label = self.data_label_value, self.ext_data_label
+        super().__call__()
+        panel = next((p for n, p in self._app._jdaviz_helper.plugins.items() if n == "LRS Extraction"), None)
+        if not self.auto_extract or panel is None:
+            return
+        try:
+            panel._obj.extract_default(label, spectrum_label or f"{label} (auto-ext)")
+        except LRSError as error:
+            text = f"No spectrum was extracted by default: {error}"
+            self.hub.broadcast(SnackbarMessage(text, sender=self, color="warning"))

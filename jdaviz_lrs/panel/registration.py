@@ -1,0 +1,8 @@
+"""What jdaviz needs to know about us; imported once, by glue, while the first app is being made."""
+
+from jdaviz_lrs.panel.loader import LRSImporter
+from jdaviz_lrs.panel.lrs_extraction import LRSExtraction
+
+__all__ = ["PANEL_NAME", "LRSExtraction", "LRSImporter"]
+
+PANEL_NAME = LRSExtraction._registry_name
