@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from jdaviz_lrs.engine.box import Sums
 from jdaviz_lrs.engine.optimal import ProfileFit, fit_profiles
 from jdaviz_lrs.engine.profile import ProfileGrid, profile_grid
 from jdaviz_lrs.engine.refine.location import fit_location
+from jdaviz_lrs.engine.refine.run import add_sources, refine
+from jdaviz_lrs.engine.refine.scene import Frame, Scene
+from jdaviz_lrs.engine.refine.smooth_fit import fit_with_smooth_background
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.optimal_placement import place_traces
+from jdaviz_lrs.optimal_placement import Traces, place_traces
+from jdaviz_lrs.optimal_report import describe_location, describe_refinement
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.references.psf import SpectralPSF
@@ -22,55 +27,52 @@ __all__ = ["OptimalExtraction", "extract_optimal"]
 
 Image = NDArray[np.float64]
 
+LOCATED = 0.1
+"""Pixels: a location known worse than this is no better start than the header's."""
+SMOOTHING_LENGTH = 21
+"""Rows over which the refinement smooths the background where `smoothing_length` is not given."""
+
 
 @dataclass(frozen=True, eq=False)
 class OptimalExtraction:
     """An optimal extraction in the units of the image; rows are those of the image.
 
-    Fluxes are sums over pixels; variances are listed as Poisson, read noise, flat.
-
     Attributes
     ----------
-    wavelength : ndarray, (n_disp,)
-        Mean over the profile, in micron; NaN where the row has no wavelength.
-    flux : ndarray, ([n_int,] n_disp)
-        NaN where there is no solution.
-    flux_var : ndarray, (3, [n_int,] n_disp)
-    background : ndarray, ([n_int,] n_disp)
-        Per pixel.
-    background_var : ndarray, (3, [n_int,] n_disp)
-        Of the background per pixel.
-    npixels : ndarray, ([n_int,] n_disp)
-        Effective number of pixels.
+    sums : Sums
+        Of the target: flux, background in its light, variances, effective number of pixels.
     profile : ndarray, (n_disp, n_xdisp)
-        Of the source.
+        Of the target.
     nod_profile : ndarray, (n_disp, n_xdisp), or None
-        Of what the subtraction of other nods has left: negative.
+        Of what the subtraction of other nods has left of it: negative.
     scene, residual : ndarray, ([n_int,] n_disp, n_xdisp)
-        All that was fitted, and the image minus it; zero and the image itself where nothing was fitted.
+        All that was fitted, and the image minus it.
+    variance : ndarray, ([n_int,] n_disp, n_xdisp)
+        Of the image, as it was used; with it the residual can be had in sigma.
     rejected : ndarray of bool, ([n_int,] n_disp, n_xdisp)
         Pixels left out as outliers.
     trace : ndarray, (n_disp,)
-        Of the source, as fitted, in the file's columns.
+        Of the target, as fitted, in the file's columns.
     nod_traces : tuple of ndarray, (n_disp,)
+    companions : tuple of Sums
+        Of the further sources.
+    companion_traces : tuple of ndarray, (n_disp,)
     notes : tuple of str
     report : Mapping of str to object
         What was fitted beyond the fluxes: plain numbers by name.
     """
 
-    wavelength: Image
-    flux: Image
-    flux_var: Image
-    background: Image
-    background_var: Image
-    npixels: Image
+    sums: Sums
     profile: Image
     nod_profile: Image | None
     scene: Image
     residual: Image
+    variance: Image
     rejected: NDArray[np.bool_]
     trace: Image
     nod_traces: tuple[Image, ...] = ()
+    companions: tuple[Sums, ...] = ()
+    companion_traces: tuple[Image, ...] = ()
     notes: tuple[str, ...] = ()
     report: Mapping[str, Any] = field(default_factory=dict)
 
@@ -103,26 +105,41 @@ def extract_optimal(
         raise LRSError(
             f"{image.file_name or 'The image'}: no valid pixel has a trace and a PSF to extract with."
         )
-    source, nods = traces.source, traces.nods
     if compatible:
         # it counts the trace from the bounding box's edge, the pixels from the first one inside
         left = image.bounding_box[1][0]
         half_pixel = np.ceil(left) - left
-        source, nods = source + half_pixel, tuple(n + half_pixel for n in nods)
+        traces = Traces(traces.source + half_pixel, tuple(n + half_pixel for n in traces.nods))
 
     report: dict[str, Any] = {}
     notes = list(traces.notes)
+    everything = (traces.source, *traces.nods)
+    location = None
     if parameters.optimize_psf_location:
-        (source, *nods), found, why = _optimize(
-            image, grid, good, (source, *nods), background_order(parameters), compatible
-        )
-        report.update(found)
-        notes.extend(why)
+        location = _locate(image, grid, good, everything, parameters)
+        report |= describe_location(location)
+        if not location.converged:
+            notes.append("optimize_psf_location found no best place; the header's is used.")
+    shifts = location.shifts if location and location.converged else (0.0,) * len(everything)
+    scene = _scene(image, grid, everything, parameters)
+    placed = replace(scene, traces=scene.traces + np.array(shifts)[:, None])
 
-    profiles = _profiles(grid, (source, *nods), compatible)
-    profiles = np.stack([profiles[0], *([sum(profiles[1:])] if nods else [])])
-    fit = _fit(image, profiles, good, parameters)
-    return _result(image, profiles, fit, good, source, tuple(nods), compatible, notes, report)
+    chosen = parameters.refinements
+    if compatible:
+        return _pipelines_way(image, placed, good, parameters, notes, report)
+    refined = None
+    if {"trace", "width", "outliers", "companions", "variance"} & set(chosen):
+        known = location is not None and max(location.errors) < LOCATED
+        start = scene if "trace" in chosen else placed
+        refined = refine(_frame(image, good), start, chosen, parameters.sources, shifts if known else ())
+        found, why = describe_refinement(refined, scene, chosen, good)
+        report |= found
+        notes += why
+        final, rejected = refined.scene, refined.rejected & ("outliers" in chosen)
+    else:
+        final, _ = add_sources(placed, parameters.sources)
+        rejected = np.zeros(good.shape[-2:], bool)
+    return _extract(image, final, good, rejected, refined, parameters, notes, report)
 
 
 def background_order(parameters: ExtractionParameters) -> int:
@@ -159,88 +176,135 @@ def _grid(image: SpectralImage, psf: SpectralPSF, compatible: bool) -> ProfileGr
     return grid
 
 
-def _signs(number: int) -> tuple[float, ...]:
-    """Signs of the traces that the header places: the source, then subtracted nods."""
-    return (1.0,) + (-1.0,) * (number - 1)
+def _scene(image: SpectralImage, grid: ProfileGrid, traces, parameters: ExtractionParameters) -> Scene:
+    """Target and nods where the header has them."""
+    number = len(traces)
+    return Scene(
+        grid,
+        np.stack(traces),
+        signs=np.array([1.0] + [-1.0] * (number - 1)),
+        groups=np.arange(number),
+        stretch=np.ones(image.n_disp),
+        coordinate=background_coordinate(image, parameters.pipeline_compatible),
+        order=background_order(parameters),
+    )
 
 
-def _profiles(grid: ProfileGrid, traces, compatible: bool) -> list[Image]:
-    return [
-        sign * grid.place(trace, within_image=compatible).value
-        for sign, trace in zip(_signs(len(traces)), traces, strict=True)
-    ]
-
-
-def _optimize(image, grid, good, traces, order, compatible):
-    """Shift the traces to where they fit best; in a stack the first integration tells."""
+def _locate(image, grid, good, traces, parameters):
+    """Find where the traces fit best; in a stack the first integration tells."""
+    compatible = parameters.pipeline_compatible
     first = (0,) if image.data.ndim == 3 else ()
-    location = fit_location(
+    planes = image.variances[(slice(None), *first)]
+    return fit_location(
         image.filled[first],
-        image.variances[(1, *first)] if compatible else image.variances[(slice(None), *first)].sum(axis=0),
+        planes[1] if compatible else planes.sum(axis=0),
         good[first],
         grid,
         traces,
-        _signs(len(traces)),
+        [1.0] + [-1.0] * (len(traces) - 1),
         background_coordinate(image, False),
-        0 if compatible else max(order, 0),
+        0 if compatible else max(background_order(parameters), 0),
         within_image=compatible,
     )
-    if not location.converged:
-        return traces, {}, ["optimize_psf_location found no best place; the header's is used."]
-    moved = tuple(trace + shift for trace, shift in zip(traces, location.shifts, strict=True))
-    report = {"psf_shift": location.shifts[0], "psf_shift_error": location.errors[0]}
-    if len(traces) > 1:
-        report |= {"nod_shift": location.shifts[1], "nod_shift_error": location.errors[1]}
-    return moved, report, []
 
 
-def _fit(image, profiles, good, parameters) -> ProfileFit:
-    compatible = parameters.pipeline_compatible
-    weights = (good & (profiles != 0).any(axis=0) if compatible else good).astype(float)
-    return fit_profiles(
-        image.filled,
-        image.variances,
-        weights,
-        profiles,
-        background_coordinate(image, compatible),
-        background_order(parameters),
-        scaled=not compatible,
+def _frame(image: SpectralImage, good: NDArray[np.bool_]) -> Frame:
+    """One image to refine the scene on: of a stack the mean."""
+    if image.data.ndim == 2:
+        return Frame(image.filled, image.variances, good)
+    number = np.maximum(good.sum(axis=0), 1)
+    used = np.where(good, 1.0, 0.0)
+    return Frame(
+        (image.filled * used).sum(axis=0) / number,
+        (image.variances * used).sum(axis=1) / number**2,
+        good.any(axis=0),
     )
 
 
-def _result(image, profiles, fit, good, source, nods, compatible, notes, report) -> OptimalExtraction:
-    flux, npixels = fit.flux[0], fit.npixels[0]
-    background_var = fit.background_var[0]
-    if compatible:  # zero where singular, NaN only where no pixel is left
-        flux = np.where(np.isclose(npixels, 0), np.nan, np.where(fit.singular, 0.0, flux))
-        if fit.coefficients.size:  # its sums include pixels without a variance, also those outside the slit
-            complete = image.good.all(axis=-1) & (image.file_shape == image.shape)
-            background_var = np.where(complete, background_var, np.nan)
-    weight = np.where(np.isfinite(image.wavelength), np.maximum(profiles[0], 0.0), 0.0)
-    total = weight.sum(axis=1)
-    mean = (weight * np.nan_to_num(image.wavelength)).sum(axis=1)
-    elsewhere = np.full(image.n_disp, np.nan) if compatible else image.row_wavelength
-    wavelength = np.divide(mean, total, out=elsewhere.copy(), where=total > 0)
+def _pipelines_way(image, scene, good, parameters, notes, report) -> OptimalExtraction:
+    """Extract with equal weights for the pixels that a profile reaches, normalised on the image."""
+    profiles = np.stack(
+        [
+            sign * scene.grid.place(trace, within_image=True).value
+            for trace, sign in zip(scene.traces, scene.signs, strict=True)
+        ]
+    )
+    weights = (good & (profiles != 0).any(axis=0)).astype(float)
+    fit = fit_profiles(
+        image.filled, image.variances, weights, profiles, scene.coordinate, scene.order, scaled=False
+    )
+    # zero where singular, NaN only where no pixel is left
+    flux = np.where(np.isclose(fit.npixels, 0), np.nan, np.where(fit.singular, 0.0, fit.flux))
+    if scene.order >= 0:  # its sums include pixels without a variance, also those outside the slit
+        complete = image.good.all(axis=-1) & (image.file_shape == image.shape)
+        fit = replace(fit, background_var=np.where(complete, fit.background_var, np.nan))
+    rejected = np.zeros(good.shape, bool)
+    return _result(image, scene, replace(fit, flux=flux), profiles, rejected, image.variances, notes, report)
 
-    lost = int((np.isnan(flux) & np.isfinite(wavelength)).sum())
+
+def _extract(image, scene, good, rejected, refined, parameters, notes, report) -> OptimalExtraction:
+    """Fit the final scene."""
+    profiles = scene.profiles()
+    kept = good & ~rejected
+    variances, weights = image.variances, kept.astype(float)
+    if refined is not None and "variance" in parameters.refinements:
+        number = np.maximum(good.sum(axis=0), 1) if image.data.ndim == 3 else 1
+        variances = refined.variances * number
+        if image.data.ndim == 3:
+            variances = np.broadcast_to(variances[:, None], image.variances.shape)
+        total = variances.sum(axis=0)
+        weights = np.divide(1.0, total, out=np.zeros_like(total), where=kept & (total > 0))
+    if "background" in parameters.refinements and scene.order >= 0:
+        length = parameters.smoothing_length or SMOOTHING_LENGTH
+        report["background_smoothing_length"] = length
+        fit = _smooth_fit(image.filled, variances, weights, profiles, scene, length)
+    else:
+        if "background" in parameters.refinements:
+            notes.append("No background is fitted, so that none is smoothed; see subtract_background.")
+        fit = fit_profiles(image.filled, variances, weights, profiles, scene.coordinate, scene.order)
+    rejected = good & rejected
+    return _result(image, scene, fit, profiles, rejected, variances, notes, report)
+
+
+def _smooth_fit(data, variances, weights, profiles, scene, length) -> ProfileFit:
+    arguments = (profiles, scene.coordinate, scene.order, length)
+    if data.ndim == 2:
+        return fit_with_smooth_background(data, variances, weights, *arguments)
+    fits = [
+        fit_with_smooth_background(d, v, w, *arguments)
+        for d, v, w in zip(data, np.moveaxis(variances, 1, 0), weights, strict=True)
+    ]
+    axes = {"flux": 1, "flux_var": 2, "background": 1, "background_var": 2, "npixels": 1, "coefficients": 1}
+    names = ProfileFit.__dataclass_fields__
+    return ProfileFit(**{n: np.stack([getattr(f, n) for f in fits], axes.get(n, 0)) for n in names})
+
+
+def _result(image, scene, fit, profiles, rejected, variances, notes, report) -> OptimalExtraction:
+    flux = fit.flux
+    has_wavelength = np.isfinite(image.row_wavelength)
+    lost = int((np.isnan(flux[0]) & has_wavelength).sum())
     if lost:
-        notes = [*notes, f"{lost} wavelengths have no solution and are NaN, flagged DO_NOT_USE."]
-    per_pixel = np.where(npixels > 0, npixels, 1.0)
-    scene = np.where(fit.singular[..., None], 0.0, fit.scene)
+        notes = [*notes, f"No flux at {lost} of {flux[0].size} wavelengths (NaN, flagged DO_NOT_USE)."]
+    sums = [
+        Sums(flux[k], fit.flux_var[k], fit.background[k], fit.background_var[k], fit.npixels[k])
+        for k in range(len(profiles))
+    ]
+    model = np.where(fit.singular[..., None], 0.0, fit.scene)
+    leaders = [int(np.flatnonzero(scene.groups == g)[0]) for g in np.unique(scene.groups)]
+    others = [k for k in range(len(profiles)) if scene.groups[k] == 0 and k != 0]
+    nods = [k for k in leaders if k != 0]
     return OptimalExtraction(
-        wavelength=wavelength,
-        flux=flux,
-        flux_var=fit.flux_var[0],
-        background=fit.background[0] / per_pixel,
-        background_var=background_var / per_pixel**2,
-        npixels=npixels,
+        sums=sums[0],
         profile=profiles[0],
-        nod_profile=profiles[1] if len(profiles) > 1 else None,
-        scene=scene,
-        residual=image.data - scene,
-        rejected=np.zeros(image.data.shape, bool),
-        trace=source,
-        nod_traces=nods,
+        nod_profile=profiles[nods].sum(axis=0) if nods else None,
+        scene=model,
+        residual=image.data - model,
+        variance=variances.sum(axis=0),
+        rejected=np.broadcast_to(rejected, image.data.shape),
+        trace=scene.traces[0],
+        nod_traces=tuple(scene.traces[nods]),
+        companions=tuple(sums[k] for k in others),
+        companion_traces=tuple(scene.traces[others]),
         notes=tuple(notes),
         report=report,
     )

@@ -88,14 +88,14 @@ class ProfileGrid:
         last = self.samples.shape[1] - 2
         sample = self.center + self.subpix * distance
         inside = (sample >= 1) & (sample <= last - 1) & self.covered
-        sample = np.where(inside, sample, 0.0)
+        sample, distance = np.where(inside, sample, 0.0), np.where(inside, distance, 0.0)
         lower = sample.astype(np.intp)
         across = sample - lower
         index = self.first + lower
         flat, row = self.samples.ravel(), self.samples.shape[1]
         left = _blend(flat, index, row, self.fraction)
         right = _blend(flat, index + 1, row, self.fraction)
-        rise = right - left
+        rise = np.where(inside, right - left, 0.0)
         value = (left + across * rise) / width
         gradient = rise * (self.subpix / width**2)
         if within_image:

@@ -1,0 +1,120 @@
+"""Further sources in the slit, found in what the scene leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import median_filter
+
+from jdaviz_lrs.engine.refine.scene import LinearFit, Scene
+
+__all__ = ["Companion", "add_companion", "find_companion"]
+
+Image = NDArray[np.float64]
+
+SIGNIFICANCE = 8.0
+"""Sigma of all wavelengths together; lower peaks are as often the PSF's misfit."""
+
+LEAST_RATIO, LEAST_RATIO_NEAR, NEAR = 0.01, 0.03, 6.0
+"""Of the target's flux; and within so many pixels of a source, where the wings' misfit lies."""
+
+CLOSEST = 2.5
+"""Pixels, about the PSF's width: what is closer cannot be told from its shape."""
+
+STEP = 0.25
+BANDS = 4
+
+
+@dataclass(frozen=True)
+class Companion:
+    """A peak in the residual.
+
+    Attributes
+    ----------
+    offset : float
+        From the target, in pixels.
+    significance : float
+        In sigma.
+    ratio : float
+        Flux over that of the target.
+    """
+
+    offset: float
+    significance: float
+    ratio: float
+
+
+def find_companion(scene: Scene, fit: LinearFit, weights: Image) -> Companion | None:
+    """Find the most significant further source.
+
+    Parameters
+    ----------
+    scene : Scene
+    fit : LinearFit
+        Of the scene.
+    weights : ndarray, (n_disp, n_xdisp)
+        Inverse variances.
+
+    Returns
+    -------
+    Companion or None
+
+    Notes
+    -----
+    A matched filter: the PSF at every offset from the trace, with a spectrum like the target's. Sums along
+    the trace are taken in bins of a quarter pixel first, in four bands, so that offsets cost nothing.
+    """
+    flux = median_filter(np.abs(fit.flux[0]), 15, mode="nearest")
+    distance = scene.grid.columns - scene.traces[0][:, None]
+    used = (weights > 0) & np.isfinite(distance)
+    rows = np.flatnonzero(used.any(axis=-1))
+    reach = scene.grid.columns.size
+    offsets = np.arange(-reach, reach + STEP, STEP)
+    score, power = np.zeros(offsets.size), np.zeros(offsets.size)
+    for band in np.array_split(rows, BANDS):
+        if band.size == 0:
+            continue
+        inside = used[band]
+        index = np.rint((distance[band][inside] + reach) / STEP).astype(int)
+        weight, light = weights[band][inside], np.broadcast_to(flux[band, None], inside.shape)[inside]
+        signal = np.bincount(index, weight * light * fit.residual[band][inside], offsets.size)[: offsets.size]
+        information = np.bincount(index, weight * light**2, offsets.size)[: offsets.size]
+        kernel = _kernel(scene, band)
+        score += np.correlate(signal, kernel, "same")
+        power += np.correlate(information, kernel**2, "same")
+    significance = np.divide(score, np.sqrt(power), out=np.zeros_like(score), where=power > 0)
+    ratio = np.divide(score, power, out=np.zeros_like(score), where=power > 0)
+    near = np.full(offsets.size, np.inf)
+    for trace in scene.traces:
+        near = np.minimum(near, np.abs(offsets - np.nanmean(trace - scene.traces[0])))
+    least = np.where(near < NEAR, LEAST_RATIO_NEAR, LEAST_RATIO)
+    complete = power > 0.2 * np.median(power[power > 0]) if (power > 0).any() else power > 0
+    significance = np.where((near > CLOSEST) & (ratio > least) & complete, significance, 0.0)
+    peak = int(significance.argmax())
+    if significance[peak] < SIGNIFICANCE:
+        return None
+    return Companion(float(offsets[peak]), float(significance[peak]), float(ratio[peak]))
+
+
+def add_companion(scene: Scene, offset: float) -> Scene:
+    """Put a source beside the target, and what the subtraction of nods left of it beside theirs."""
+    first, last = scene.grid.columns[0] - 0.5, scene.grid.columns[-1] + 0.5
+    for group in np.unique(scene.groups):
+        leader = int(np.flatnonzero(scene.groups == group)[0])
+        trace = scene.traces[leader] + offset
+        if group == 0 or first <= np.nanmean(trace) <= last:
+            scene = scene.with_source(trace, scene.signs[leader], group)
+    return scene
+
+
+def _kernel(scene: Scene, band: Image) -> Image:
+    """Mean profile of a band, sampled in steps."""
+    reach = np.arange(-13.0, 13.0 + STEP, STEP)
+    grid = scene.grid
+    middle = band[band.size // 2]
+    first = int(np.median(grid.first[middle][grid.covered[middle]])) // grid.samples.shape[1]
+    sample = grid.center + grid.subpix * reach / scene.stretch[middle]
+    profile = np.interp(sample, np.arange(grid.samples.shape[1]), grid.samples[first], left=0.0, right=0.0)
+    return profile / scene.stretch[middle]

@@ -1,0 +1,149 @@
+"""Trace and width together: the steps that both refinements share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.polynomial import legendre
+from numpy.typing import NDArray
+
+from jdaviz_lrs.engine.refine.scene import LinearFit, Scene, linear_fit
+
+__all__ = ["Block", "Geometry", "fit_geometry", "spectrum_phase"]
+
+Image = NDArray[np.float64]
+
+MAX_ITERATIONS = 8
+TOLERANCE = 1e-4
+"""Pixels, and parts of the width: far below what shows in a flux."""
+MAX_STEP = 0.7
+"""Pixels."""
+STRETCH_LIMITS = (0.6, 1.6)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Something that varies slowly along the spectrum.
+
+    Attributes
+    ----------
+    kind : {'trace', 'width'}
+    members : tuple of int
+        The sources that move, or widen, together.
+    order : int
+        Of the Legendre polynomial along the spectrum.
+    prior : float
+        How large its coefficients may be expected to be; what the data do not tell stays at zero.
+    start : float
+        First guess of the constant term.
+    """
+
+    kind: str
+    members: tuple[int, ...]
+    order: int
+    prior: float
+    start: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Geometry:
+    """A scene fitted, and by how much each block changed.
+
+    Attributes
+    ----------
+    scene : Scene
+    coefficients, errors : tuple of ndarray, (order + 1,) each
+        Legendre coefficients of each block, and their standard errors.
+    covariance : ndarray
+        Of all coefficients in turn.
+    """
+
+    scene: Scene
+    coefficients: tuple[Image, ...]
+    errors: tuple[Image, ...]
+    covariance: Image
+
+
+def spectrum_phase(good: NDArray[np.bool_]) -> Image:
+    """Coordinate from -1 to 1 over the rows with any good pixel, (n_disp,)."""
+    rows = np.flatnonzero(good.any(axis=-1))
+    if rows.size < 2:
+        return np.zeros(good.shape[0])
+    return np.clip(2.0 * (np.arange(good.shape[0]) - rows[0]) / (rows[-1] - rows[0]) - 1.0, -1.0, 1.0)
+
+
+def fit_geometry(scene: Scene, data: Image, weights: Image, blocks: Sequence[Block]) -> Geometry:
+    """Fit slowly varying shifts and stretches, together with fluxes and background at every wavelength.
+
+    Parameters
+    ----------
+    scene : Scene
+        Where to start; coefficients and priors count from here.
+    data, weights : ndarray, (n_disp, n_xdisp)
+        The weights are inverse variances.
+    blocks : sequence of Block
+
+    Returns
+    -------
+    Geometry
+
+    Notes
+    -----
+    Gauss-Newton with the linear parameters projected out of the derivatives (variable projection, Golub &
+    Pereyra 1973, SIAM J. Numer. Anal. 10, 413, in the form of Kaufman 1975, BIT 15, 49). At each row this
+    leaves a small matrix between the blocks; polynomials along the spectrum tie the rows together.
+    """
+    phase = spectrum_phase(weights > 0)
+    polynomials = [legendre.legvander(phase, block.order) for block in blocks]
+    sizes = [block.order + 1 for block in blocks]
+    ends = np.cumsum([0, *sizes])
+    theta = np.zeros(ends[-1])
+    theta[ends[:-1]] = [block.start for block in blocks]
+    precision = np.concatenate([np.full(n, b.prior**-2) for n, b in zip(sizes, blocks, strict=True)])
+    start, covariance = scene, np.diag(1.0 / precision)
+    scene = _moved(start, blocks, np.split(theta, ends[1:-1]), polynomials)
+    for _ in range(MAX_ITERATIONS):
+        fit, slopes = _linearise(scene, data, weights, blocks)
+        curvature = np.einsum("arx,rx,brx->abr", slopes, weights, slopes)
+        gradient = np.einsum("arx,rx->ar", slopes, weights * fit.residual)
+        normal = np.diag(precision)
+        target = -precision * theta
+        for a, p in enumerate(polynomials):
+            target[ends[a] : ends[a + 1]] += p.T @ gradient[a]
+            for b, q in enumerate(polynomials):
+                normal[ends[a] : ends[a + 1], ends[b] : ends[b + 1]] += (p.T * curvature[a, b]) @ q
+        covariance = np.linalg.inv(normal)
+        step = covariance @ target
+        step *= min(1.0, MAX_STEP / max(np.max(np.abs(step)), TOLERANCE))
+        theta = theta + step
+        coefficients = tuple(np.split(theta, ends[1:-1]))
+        scene = _moved(start, blocks, coefficients, polynomials)
+        if np.max(np.abs(step)) < TOLERANCE:
+            break
+    spread = np.sqrt(np.diag(covariance))
+    errors = tuple(np.split(spread, ends[1:-1]))
+    return Geometry(scene, coefficients, errors, covariance)
+
+
+def _linearise(scene: Scene, data: Image, weights: Image, blocks: Sequence[Block]) -> tuple[LinearFit, Image]:
+    """Linear fit, and the scene's change with each block, free of what fluxes can mimic."""
+    placed = [scene.place(k) for k in range(len(scene.traces))]
+    fit = linear_fit(np.stack([p.value for p in placed]), scene.basis, data, weights)
+    slopes = []
+    for block in blocks:
+        kind = "slope" if block.kind == "trace" else "widening"
+        slopes.append(sum(fit.flux[k][:, None] * getattr(placed[k], kind) for k in block.members))
+    return fit, np.stack([fit.project_out(slope) for slope in slopes])
+
+
+def _moved(scene: Scene, blocks, coefficients, polynomials) -> Scene:
+    traces, stretch = scene.traces.copy(), scene.stretch.copy()
+    for block, values, polynomial in zip(blocks, coefficients, polynomials, strict=True):
+        change = polynomial @ values
+        if block.kind == "trace":
+            traces[list(block.members)] += change
+        else:
+            stretch = np.clip(stretch + change, *STRETCH_LIMITS)
+    return replace(scene, traces=traces, stretch=stretch)

@@ -1,0 +1,74 @@
+"""Pixels that no PSF explains: cosmic rays and bad pixels that were not flagged."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import median_filter
+
+from jdaviz_lrs.engine.refine.scene import Scene, linear_fit
+
+__all__ = ["find_outliers"]
+
+Image = NDArray[np.float64]
+
+THRESHOLD = 5.0
+"""Sigma; by chance one pixel in two million is beyond."""
+
+NEIGHBOURS = 15
+"""Rows over which the misfit of the PSF changes little: the trace moves by a tenth of a pixel."""
+
+TOLERANCE = 0.01
+"""Of the light in a pixel: how far the PSF may be off from one wavelength to the next."""
+
+MAX_PASSES = 8
+
+
+def find_outliers(scene: Scene, data: Image, variance: Image, good: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Find pixels that differ from the scene more than noise and the PSF's misfit can.
+
+    Parameters
+    ----------
+    scene : Scene
+    data, variance : ndarray, (n_disp, n_xdisp)
+        The variance is a model's: that of a hit pixel itself would excuse it.
+    good : ndarray of bool, same shape
+
+    Returns
+    -------
+    ndarray of bool, (n_disp, n_xdisp)
+
+    Notes
+    -----
+    Residuals are compared with their own standard deviation, V (1 - leverage), so that a hit in the core, to
+    which the fit bends, counts fully (studentised residuals; Cook & Weisberg 1982, ch. 2). Every pass rejects
+    the worst pixel of every row and fits the row again, as a hit makes its neighbours look wrong too. What
+    the running median over wavelengths shows is no cosmic ray but the PSF's misfit, and is taken off first.
+    """
+    inverse = np.divide(1.0, variance, out=np.zeros_like(variance), where=variance > 0)
+    profiles, basis = scene.profiles(), scene.basis
+    rejected = np.zeros(good.shape, bool)
+    rows = np.flatnonzero(good.any(axis=-1))
+    fit = linear_fit(profiles, basis, data, good * inverse)
+    light = np.abs(profiles * np.abs(fit.flux)[..., None]).sum(axis=0)
+    misfit = _misfit(fit.residual, light, variance, good)
+    for _ in range(MAX_PASSES):
+        kept = good[rows] & ~rejected[rows]
+        fit = linear_fit(profiles[:, rows], basis[rows], data[rows] - misfit[rows], kept * inverse[rows])
+        leverage = (fit.weighted * (fit.design @ fit.covariance)).sum(axis=-1)
+        spread = variance[rows] * np.clip(1.0 - leverage, 0.05, 1.0) + (TOLERANCE * light[rows]) ** 2
+        deviation = np.where(kept, np.abs(fit.residual) / np.sqrt(np.where(spread > 0, spread, np.inf)), 0.0)
+        worst = deviation.argmax(axis=-1)
+        hit = deviation[np.arange(rows.size), worst] > THRESHOLD
+        if not hit.any():
+            break
+        rejected[rows[hit], worst[hit]] = True
+        rows = rows[hit]
+    return rejected
+
+
+def _misfit(residual: Image, light: Image, variance: Image, good: NDArray[np.bool_]) -> Image:
+    """Residual that neighbouring wavelengths share, in proportion to the light."""
+    scale = median_filter(light, size=(NEIGHBOURS, 1), mode="nearest") + np.sqrt(variance)
+    relative = np.where(good, residual / np.where(scale > 0, scale, 1.0), 0.0)
+    return median_filter(relative, size=(NEIGHBOURS, 1), mode="nearest") * scale

@@ -1,0 +1,139 @@
+"""The refinements in turn, each on the scene that the ones before have left."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jdaviz_lrs.engine.refine.companions import Companion, add_companion, find_companion
+from jdaviz_lrs.engine.refine.geometry import spectrum_phase
+from jdaviz_lrs.engine.refine.outliers import find_outliers
+from jdaviz_lrs.engine.refine.scene import Frame, Scene, linear_fit
+from jdaviz_lrs.engine.refine.shape import fit_shape
+from jdaviz_lrs.engine.refine.trace import Aligned, align
+from jdaviz_lrs.engine.refine.variance import model_variances
+
+__all__ = ["Refined", "add_sources", "refine"]
+
+Image = NDArray[np.float64]
+
+MOST_COMPANIONS = 3
+INSPECTION_ORDER = 1
+"""Least order of the background while looking for what is wrong: sky left in must not look like a source."""
+
+
+@dataclass(frozen=True, eq=False)
+class Refined:
+    """What the refinements found.
+
+    Attributes
+    ----------
+    scene : Scene
+    rejected : ndarray of bool, (n_disp, n_xdisp)
+        Pixels that no PSF explains.
+    variances : ndarray, (3, n_disp, n_xdisp)
+        Of the scene's model.
+    aligned : Aligned
+    companions : tuple of Companion
+        Found, not those given by hand.
+    """
+
+    scene: Scene
+    rejected: NDArray[np.bool_]
+    variances: Image
+    aligned: Aligned
+    companions: tuple[Companion, ...] = field(default=())
+
+
+def add_sources(scene: Scene, offsets: Sequence[float]) -> tuple[Scene, list[tuple[int, ...]]]:
+    """Put further sources into a scene; returns it and which of its sources belong to each."""
+    pairs = []
+    for offset in offsets:
+        before = len(scene.traces)
+        scene = add_companion(scene, offset)
+        pairs.append(tuple(range(before, len(scene.traces))))
+    return scene, pairs
+
+
+def refine(
+    frame: Frame,
+    scene: Scene,
+    chosen: Collection[str],
+    sources: Sequence[float] = (),
+    starts: Sequence[float] = (),
+) -> Refined:
+    """Refine a scene.
+
+    Parameters
+    ----------
+    frame : Frame
+    scene : Scene
+        Target and nods, as the header has them.
+    chosen : collection of str
+        Out of ``trace``, ``width``, ``outliers``, ``companions``.
+    sources : sequence of float
+        Further sources, by their offset from the target in pixels.
+    starts : sequence of float
+        First guesses of the shifts of target and nods.
+
+    Returns
+    -------
+    Refined
+
+    Notes
+    -----
+    Pixels that no PSF explains are left out of every fit of trace, width and neighbours, whether or not they
+    are to be left out of the flux.
+    """
+    order = scene.order
+    offsets = list(sources)
+    header = replace(scene, order=max(order, INSPECTION_ORDER))
+    trace, width = "trace" in chosen, "width" in chosen
+    found: list[Companion] = []
+    first_look = _shifted(header, starts) if trace else header
+    current, pairs = add_sources(first_look, offsets)
+    variances, rejected = _look(frame, current)
+    while True:
+        weights = _weights(frame, variances, rejected)
+        aligned = align(add_sources(header, offsets)[0], frame.data, weights, trace, width, pairs, starts)
+        current = aligned.scene
+        variances, rejected = _look(frame, current)
+        if "companions" not in chosen or len(found) == MOST_COMPANIONS:
+            break
+        weights = _weights(frame, variances, rejected)
+        fit = linear_fit(current.profiles(), current.basis, frame.data, weights)
+        companion = find_companion(current, fit, weights)
+        if companion is None:
+            break
+        found.append(companion)
+        offsets.append(companion.offset)
+        _, pairs = add_sources(header, offsets)
+        variances, rejected = _look(frame, add_sources(current, [companion.offset])[0])
+    current = replace(current, order=order)
+    if width:
+        weights = _weights(frame, variances, rejected)
+        shape = fit_shape(current, frame.data, weights, spectrum_phase(frame.good))
+        current = replace(current, shape=shape)
+        inspected = replace(current, order=max(order, INSPECTION_ORDER))
+        variances, rejected = _look(frame, inspected)
+    return Refined(current, rejected, variances, aligned, tuple(found))
+
+
+def _shifted(scene: Scene, starts: Sequence[float]) -> Scene:
+    shifts = np.array([starts[g] if g < len(starts) else 0.0 for g in scene.groups])
+    return replace(scene, traces=scene.traces + shifts[:, None])
+
+
+def _look(frame: Frame, scene: Scene) -> tuple[Image, NDArray[np.bool_]]:
+    """Noise that the scene should have, and what exceeds it."""
+    variances = model_variances(scene, frame.variances, frame.good)
+    return variances, find_outliers(scene, frame.data, variances.sum(axis=0), frame.good)
+
+
+def _weights(frame: Frame, variances: Image, rejected: NDArray[np.bool_]) -> Image:
+    total = variances.sum(axis=0)
+    usable = frame.good & ~rejected & (total > 0)
+    return np.divide(1.0, total, out=np.zeros_like(total), where=usable)

@@ -1,0 +1,124 @@
+"""Trace and width: what is fitted, what of it is significant, and how it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jdaviz_lrs.engine.refine.geometry import Block, Geometry, fit_geometry
+from jdaviz_lrs.engine.refine.scene import Scene
+
+__all__ = ["TRACE_ORDER", "WIDTH_ORDER", "Aligned", "align"]
+
+Image = NDArray[np.float64]
+
+TRACE_ORDER, WIDTH_ORDER = 3, 2
+"""Polynomial orders along the spectrum: a shift, a tilt, a bend and its asymmetry; a width that changes."""
+
+TRACE_PRIOR, WIDTH_PRIOR = 0.5, 0.2
+"""Pixels, and parts of the width, by which headers and PSFs have been seen to be off."""
+
+SIGNIFICANT = 3.0
+"""Sigma; terms that do not reach it are left out, from the highest order down."""
+
+
+@dataclass(frozen=True, eq=False)
+class Aligned:
+    """A scene with its trace and width fitted.
+
+    Attributes
+    ----------
+    scene : Scene
+    blocks : tuple of Block
+        What was significant.
+    geometry : Geometry or None
+        None where nothing was.
+    first : Geometry or None
+        Of the fit with all terms: how well the data could tell.
+    first_blocks : tuple of Block
+    """
+
+    scene: Scene
+    blocks: tuple[Block, ...] = ()
+    geometry: Geometry | None = None
+    first: Geometry | None = None
+    first_blocks: tuple[Block, ...] = ()
+
+    def term(self, kind: str, order: int) -> tuple[float, float] | None:
+        """Legendre coefficient of the target's block of a kind and its error; zero where insignificant."""
+        full = _of_target(self.first_blocks, self.first, kind)
+        if full is None or order >= full[1].size:
+            return None
+        found = _of_target(self.blocks, self.geometry, kind)
+        if found is None or order >= found[0].size:
+            return 0.0, float(full[1][order])
+        return float(found[0][order]), float(found[1][order])
+
+
+def align(
+    scene: Scene,
+    data: Image,
+    weights: Image,
+    trace: bool,
+    width: bool,
+    pairs: Sequence[tuple[int, ...]] = (),
+    starts: Sequence[float] = (),
+) -> Aligned:
+    """Fit trace and width as far as the data tell them.
+
+    Parameters
+    ----------
+    scene : Scene
+        As the header has it.
+    data, weights : ndarray, (n_disp, n_xdisp)
+    trace, width : bool
+        What to fit.
+    pairs : sequence of tuple of int
+        Companions, each with what a subtracted nod left of it: their offsets are fitted with the trace.
+    starts : sequence of float
+        First guess of the shift of every group.
+
+    Returns
+    -------
+    Aligned
+        With the header's trace, and the PSF's width, where the data do not tell better.
+    """
+    blocks: list[Block] = []
+    if trace:
+        for group in np.unique(scene.groups):
+            members = tuple(np.flatnonzero(scene.groups == group))
+            start = starts[group] if group < len(starts) else 0.0
+            blocks.append(Block("trace", members, TRACE_ORDER, TRACE_PRIOR, start))
+        blocks += [Block("trace", pair, 0, TRACE_PRIOR) for pair in pairs]
+    if width:
+        blocks.append(Block("width", tuple(range(len(scene.traces))), WIDTH_ORDER, WIDTH_PRIOR))
+    if not blocks:
+        return Aligned(scene)
+    first = fit_geometry(scene, data, weights, blocks)
+    kept = _significant(blocks, first)
+    if not kept:
+        return Aligned(scene, (), None, first, tuple(blocks))
+    same = [b.order for b in kept] == [b.order for b in blocks]
+    geometry = first if same else fit_geometry(scene, data, weights, kept)
+    return Aligned(geometry.scene, tuple(kept), geometry, first, tuple(blocks))
+
+
+def _significant(blocks: Sequence[Block], geometry: Geometry) -> list[Block]:
+    kept = []
+    for block, values, errors in zip(blocks, geometry.coefficients, geometry.errors, strict=True):
+        clear = np.flatnonzero(np.abs(values) > SIGNIFICANT * errors)
+        if clear.size:
+            kept.append(replace(block, order=int(clear[-1])))
+    return kept
+
+
+def _of_target(blocks: Sequence[Block], geometry: Geometry | None, kind: str):
+    if geometry is None:
+        return None
+    for block, values, errors in zip(blocks, geometry.coefficients, geometry.errors, strict=True):
+        if block.kind == kind and 0 in block.members:
+            return values, errors
+    return None

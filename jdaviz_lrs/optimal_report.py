@@ -1,0 +1,78 @@
+"""What was fitted beyond the fluxes, in names and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jdaviz_lrs.engine.refine.location import Location
+from jdaviz_lrs.engine.refine.run import Refined
+from jdaviz_lrs.engine.refine.scene import Scene
+
+__all__ = ["describe_location", "describe_refinement"]
+
+
+def describe_location(location: Location) -> dict[str, Any]:
+    """Shifts that `optimize_psf_location` found."""
+    if not location.converged:
+        return {}
+    report = {"psf_shift": location.shifts[0], "psf_shift_error": location.errors[0]}
+    if len(location.shifts) > 1:
+        report |= {"nod_shift": location.shifts[1], "nod_shift_error": location.errors[1]}
+    return report
+
+
+def describe_refinement(
+    refined: Refined, header: Scene, chosen: Collection[str], good: NDArray[np.bool_]
+) -> tuple[dict[str, Any], list[str]]:
+    """Report and notes of the refinements that were asked for.
+
+    Parameters
+    ----------
+    refined : Refined
+    header : Scene
+        As it was before.
+    chosen : collection of str
+    good : ndarray of bool, (n_disp, n_xdisp)
+
+    Returns
+    -------
+    report : dict
+        Pixels and fractions; errors are standard errors.
+    notes : list of str
+    """
+    report: dict[str, Any] = {}
+    notes: list[str] = []
+    aligned = refined.aligned
+    if "trace" in chosen:
+        shift, shift_error = aligned.term("trace", 0)
+        bend, bend_error = aligned.term("trace", 2)
+        report |= {"trace_shift": shift, "trace_shift_error": shift_error}
+        # from the middle of the spectrum to the mean of its ends: P2 rises there from -1/2 to 1
+        report |= {"trace_bend": 1.5 * bend, "trace_bend_error": 1.5 * bend_error}
+        if not any(b.kind == "trace" and 0 in b.members for b in aligned.blocks):
+            notes.append(
+                f"The data tell no better trace than the header's (to {shift_error:.2g} px); it is kept."
+            )
+    if "width" in chosen:
+        stretch, error = aligned.term("width", 0)
+        report |= {"psf_stretch": 1.0 + stretch, "psf_stretch_error": error}
+        if not any(b.kind == "width" for b in aligned.blocks):
+            notes.append(
+                f"The data tell no better width than the PSF's (to {100 * error:.2g} %); it is kept."
+            )
+        if refined.scene.shape is not None:
+            light = refined.scene.shape.light
+            report["psf_light_beyond_reference"] = float(np.mean(light[good.any(axis=-1)]))
+    if "outliers" in chosen:
+        report["rejected_pixels"] = int(refined.rejected.sum())
+    if "companions" in chosen or len(refined.companions):
+        leaders = refined.scene.traces
+        positive = [k for k in range(1, len(leaders)) if refined.scene.groups[k] == 0]
+        report["companion_offsets"] = [float(np.nanmean(leaders[k] - leaders[0])) for k in positive]
+        report["companion_ratios"] = [c.ratio for c in refined.companions]
+        report["companion_significances"] = [c.significance for c in refined.companions]
+    return report, notes
