@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ProfileFit", "fit_profiles", "polynomial_basis", "solve_rows"]
+__all__ = ["ProfileFit", "fit_profiles", "invert_rows", "polynomial_basis", "solve_rows"]
 
 Image = NDArray[np.float64]
 
 #: Beyond this condition number a matrix counts as singular: the pipeline's limit.
 SINGULAR = 1e10
+
+RIDGE = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +127,19 @@ def fit_profiles(
         scene=(design @ coefficients)[..., 0],
         singular=singular,
     )
+
+
+def invert_rows(normal: Image) -> Image:
+    """Invert a stack of normal matrices (..., n, n) that may be singular, fast.
+
+    Scaled to a unit diagonal, and with a trifle (1e-10) added to it, so that what is singular comes out large
+    rather than not at all: for use inside iterations, never for results.
+    """
+    diagonal = np.einsum("...ii->...i", normal)
+    scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    outer = scale[..., :, None] * scale[..., None, :]
+    empty = np.where(diagonal > 0, RIDGE, 1.0)
+    return np.linalg.inv(normal * outer + empty[..., None] * np.eye(normal.shape[-1])) * outer
 
 
 def solve_rows(normal: Image, scaled: bool = True) -> tuple[Image, NDArray[np.bool_]]:

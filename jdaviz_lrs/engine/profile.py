@@ -37,16 +37,17 @@ class ProfileGrid:
 
     Attributes
     ----------
-    samples : ndarray, (n_wavelength + 1, n_subpixel + 3)
-        The PSF, in light per pixel, framed by zeros.
+    samples : ndarray, (n_row, n_subpixel + 3)
+        The PSF, in light per pixel, framed by zeros: at every wavelength it is known for or, where all pixels
+        of an image's row share one wavelength, at every row.
     subpix, center : float
         Samples per pixel; the sample on which the source is centred.
     columns : ndarray, (n_xdisp,)
         The image's columns, in the units of the trace.
     first : ndarray of int, (n_disp, n_xdisp)
-        Index, in the flattened samples, of the PSF row just below every pixel's wavelength.
-    fraction : ndarray, same shape
-        How far on its wavelength lies to the next.
+        Index, in the flattened samples, of the row just below every pixel's wavelength.
+    fraction : ndarray, same shape, or None
+        How far on its wavelength lies to the next row's; None where the samples are at the image's rows.
     covered : ndarray of bool, same shape
         Where the pixel's wavelength is within the PSF's.
     """
@@ -56,7 +57,7 @@ class ProfileGrid:
     center: float
     columns: Image
     first: NDArray[np.intp]
-    fraction: Image
+    fraction: Image | None
     covered: NDArray[np.bool_]
 
     def place(self, trace: ArrayLike, stretch: ArrayLike = 1.0, within_image: bool = False) -> PlacedProfile:
@@ -105,9 +106,11 @@ class ProfileGrid:
         return PlacedProfile(value, -gradient, -(value / width + distance * gradient))
 
 
-def _blend(flat: Image, index: NDArray[np.intp], row: int, fraction: Image) -> Image:
+def _blend(flat: Image, index: NDArray[np.intp], row: int, fraction: Image | None) -> Image:
     """Linear in wavelength, at one sample."""
     below = flat.take(index)
+    if fraction is None:
+        return below
     return below + fraction * (flat.take(index + row) - below)
 
 
@@ -143,12 +146,22 @@ def profile_grid(
     covered = np.isfinite(position)
     position = np.where(covered, position, 0.0)
     below = position.astype(np.intp)
+    fraction = position - below
+    first = below * samples.shape[1]
+    lowest = np.where(covered, position, np.inf).min(axis=1)
+    if np.all((position == lowest[:, None]) | ~covered):
+        row = np.where(np.isfinite(lowest), lowest, 0.0)
+        lower = row.astype(np.intp)
+        part = (row - lower)[:, None]
+        samples = samples[lower] + part * (samples[lower + 1] - samples[lower])
+        first = np.broadcast_to((np.arange(row.size) * samples.shape[1])[:, None], covered.shape)
+        fraction = None
     return ProfileGrid(
         samples=samples,
         subpix=float(subpix),
         center=float(center) + 1.0,
         columns=np.asarray(columns, float),
-        first=below * samples.shape[1],
-        fraction=position - below,
+        first=first,
+        fraction=fraction,
         covered=covered,
     )

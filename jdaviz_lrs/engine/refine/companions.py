@@ -114,7 +114,8 @@ def _kernel(scene: Scene, band: Image) -> Image:
     reach = np.arange(-13.0, 13.0 + STEP, STEP)
     grid = scene.grid
     middle = band[band.size // 2]
-    first = int(np.median(grid.first[middle][grid.covered[middle]])) // grid.samples.shape[1]
+    lit = grid.first[middle][grid.covered[middle]]
+    first = int(np.median(lit)) // grid.samples.shape[1] if lit.size else 0
     sample = grid.center + grid.subpix * reach / scene.stretch[middle]
     profile = np.interp(sample, np.arange(grid.samples.shape[1]), grid.samples[first], left=0.0, right=0.0)
     return profile / scene.stretch[middle]

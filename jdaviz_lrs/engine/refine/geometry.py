@@ -131,10 +131,10 @@ def _linearise(scene: Scene, data: Image, weights: Image, blocks: Sequence[Block
     """Linear fit, and the scene's change with each block, free of what fluxes can mimic."""
     placed = [scene.place(k) for k in range(len(scene.traces))]
     fit = linear_fit(np.stack([p.value for p in placed]), scene.basis, data, weights)
-    slopes = []
+    flux, slopes = fit.steady_flux, []
     for block in blocks:
         kind = "slope" if block.kind == "trace" else "widening"
-        slopes.append(sum(fit.flux[k][:, None] * getattr(placed[k], kind) for k in block.members))
+        slopes.append(sum(flux[k][:, None] * getattr(placed[k], kind) for k in block.members))
     return fit, np.stack([fit.project_out(slope) for slope in slopes])
 
 

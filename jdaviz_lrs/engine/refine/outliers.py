@@ -50,8 +50,11 @@ def find_outliers(scene: Scene, data: Image, variance: Image, good: NDArray[np.b
     rejected = np.zeros(good.shape, bool)
     rows = np.flatnonzero(good.any(axis=-1))
     fit = linear_fit(profiles, basis, data, good * inverse)
-    light = np.abs(profiles * np.abs(fit.flux)[..., None]).sum(axis=0)
-    misfit = _misfit(fit.residual, light, variance, good)
+    flux = np.abs(fit.flux)
+    light = np.abs(profiles * flux[..., None]).sum(axis=0)
+    steady = median_filter(flux, size=(1, NEIGHBOURS), mode="nearest")
+    scale = np.abs(profiles * steady[..., None]).sum(axis=0) + np.sqrt(variance)
+    misfit = _shared(np.where(good, fit.residual, 0.0), scale)
     for _ in range(MAX_PASSES):
         kept = good[rows] & ~rejected[rows]
         fit = linear_fit(profiles[:, rows], basis[rows], data[rows] - misfit[rows], kept * inverse[rows])
@@ -67,8 +70,7 @@ def find_outliers(scene: Scene, data: Image, variance: Image, good: NDArray[np.b
     return rejected
 
 
-def _misfit(residual: Image, light: Image, variance: Image, good: NDArray[np.bool_]) -> Image:
-    """Residual that neighbouring wavelengths share, in proportion to the light."""
-    scale = median_filter(light, size=(NEIGHBOURS, 1), mode="nearest") + np.sqrt(variance)
-    relative = np.where(good, residual / np.where(scale > 0, scale, 1.0), 0.0)
+def _shared(residual: Image, scale: Image) -> Image:
+    """Residual that neighbouring wavelengths share, in proportion to a scale."""
+    relative = np.divide(residual, scale, out=np.zeros_like(residual), where=scale > 0)
     return median_filter(relative, size=(NEIGHBOURS, 1), mode="nearest") * scale

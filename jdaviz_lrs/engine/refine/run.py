@@ -111,7 +111,6 @@ def refine(
         found.append(companion)
         offsets.append(companion.offset)
         _, pairs = add_sources(header, offsets)
-        variances, rejected = _look(frame, add_sources(current, [companion.offset])[0])
     current = replace(current, order=order)
     if width:
         weights = _weights(frame, variances, rejected)

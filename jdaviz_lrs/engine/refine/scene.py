@@ -6,13 +6,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import median_filter
 
-from jdaviz_lrs.engine.optimal import polynomial_basis, solve_rows
+from jdaviz_lrs.engine.optimal import invert_rows, polynomial_basis
 from jdaviz_lrs.engine.profile import PlacedProfile, ProfileGrid
 
 __all__ = ["Frame", "LinearFit", "Scene", "ShapeCorrection", "linear_fit"]
 
 Image = NDArray[np.float64]
+
+STEADY_ROWS, STEADY_SNR = 25, 10.0
+"""Rows that a faint flux is averaged over; S/N at which a row counts as much as its neighbours."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,6 +160,19 @@ class LinearFit:
         """Of the sources, (n_source, n_disp)."""
         return self.coefficients[:, self.n_background :].T
 
+    @property
+    def steady_flux(self) -> Image:
+        """Fluxes that do not follow the noise of their own row, (n_source, n_disp).
+
+        What multiplies a derivative must not: at a S/N of one half of its square would be noise, and shifts
+        would seem better known than they are. Drawn to the median of the neighbours where the S/N is low.
+        """
+        flux = self.flux
+        variance = np.einsum("rii->ir", self.covariance)[self.n_background :]
+        mean = median_filter(flux, size=(1, STEADY_ROWS), mode="nearest")
+        signal = mean**2
+        return mean + (flux - mean) * signal / (signal + STEADY_SNR**2 * variance)
+
     def project_out(self, image: ArrayLike) -> Image:
         """Take the best linear fit to an image off it."""
         image = np.asarray(image)[..., None]
@@ -175,12 +192,12 @@ def linear_fit(profiles: Image, basis: Image, data: Image, weights: Image) -> Li
     Returns
     -------
     LinearFit
-        Coefficients are zero where the fit is singular.
+        For use inside iterations: wavelengths without a solution have coefficients without a meaning.
     """
     design = np.concatenate([basis, np.moveaxis(profiles, 0, -1)], axis=-1)
     weighted = design * weights[..., None]
     transposed = np.swapaxes(weighted, -1, -2)
-    covariance, _ = solve_rows(transposed @ design)
+    covariance = invert_rows(transposed @ design)
     coefficients = covariance @ (transposed @ data[..., None])
     model = (design @ coefficients)[..., 0]
     return LinearFit(design, weighted, covariance, coefficients[..., 0], model, data - model, basis.shape[-1])

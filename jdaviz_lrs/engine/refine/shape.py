@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from jdaviz_lrs.engine.refine.scene import Scene, ShapeCorrection, linear_fit
 
@@ -25,7 +24,7 @@ N_TERM = 3
 EXPECTED, LEAST_EXPECTED = 0.25, 5e-4
 """Of the PSF, and in shares per pixel: how far profiles may be off where the data do not tell."""
 
-N_ROUND = 3
+N_ROUND = 2
 
 
 def fit_shape(scene: Scene, data: Image, weights: Image, phase: Image) -> ShapeCorrection:
@@ -47,45 +46,45 @@ def fit_shape(scene: Scene, data: Image, weights: Image, phase: Image) -> ShapeC
     Notes
     -----
     Profile fitting from the data as in Marsh (1989, PASP 101, 1032), but of the difference to a known PSF and
-    with a prior (ridge) that keeps it at zero where the noise is larger than the expected misfit. Residuals
-    are free of the fluxes, so that fluxes and correction are fitted in turn until they agree.
+    with a prior (ridge) that keeps it at zero where the noise is larger than the expected misfit. Fluxes and
+    background are projected out, as what they can mimic tells nothing about the shape.
     """
-    typical = scene.grid.samples[:-1].mean(axis=0)
+    typical = scene.grid.samples.mean(axis=0)
     distances = (np.arange(typical.size) - scene.grid.center) / scene.grid.subpix
     expected = EXPECTED * np.interp(KNOTS, distances, typical) + LEAST_EXPECTED
     expected[[0, -1]] = 1e-9  # continuous with the zero beyond
     precision = np.tile(expected**-2, N_TERM)
+    powers = phase ** np.arange(2 * N_TERM - 1)[:, None]
+    terms = np.add.outer(np.arange(N_TERM), np.arange(N_TERM))
     shares = np.zeros((N_TERM, KNOTS.size))
     for _ in range(N_ROUND):
         current = replace(scene, shape=ShapeCorrection(KNOTS, shares, phase))
         fit = linear_fit(current.profiles(), current.basis, data, weights)
         # in units of the uncorrected PSF, to which the shares refer
-        flux = fit.flux / (1.0 + current.shape.light)
-        design = _design(scene, flux, phase)
-        weighted = design.multiply(weights.reshape(-1, 1)).tocsr()
-        normal = (weighted.T @ design).toarray() + np.diag(precision)
-        target = weighted.T @ fit.residual.ravel() - precision * shares.ravel()
-        shares = shares + np.linalg.solve(normal, target).reshape(shares.shape)
+        response = _response(scene, fit.steady_flux / (1.0 + current.shape.light))
+        weighted = np.swapaxes(response * weights[..., None], -1, -2)
+        mimic = weighted @ fit.design
+        rows = weighted @ response - mimic @ fit.covariance @ np.swapaxes(mimic, -1, -2)
+        moments = np.tensordot(powers, rows, axes=1)[terms]
+        normal = moments.transpose(0, 2, 1, 3).reshape(shares.size, shares.size)
+        target = (powers[:N_TERM] @ (weighted @ fit.residual[..., None])[..., 0]).ravel()
+        step = np.linalg.solve(normal + np.diag(precision), target - precision * shares.ravel())
+        shares = shares + step.reshape(shares.shape)
     return ShapeCorrection(KNOTS, shares, phase)
 
 
-def _design(scene: Scene, flux: Image, phase: Image) -> csr_array:
-    """Change of every pixel with every share, (n_pixel, n_term * n_knot)."""
-    n_pixel = scene.grid.covered.size
-    rows, columns, values = [], [], []
+def _response(scene: Scene, flux: Image) -> Image:
+    """Change of every pixel with the share at every knot, (n_disp, n_xdisp, n_knot)."""
+    response = np.zeros((*scene.grid.covered.shape, KNOTS.size))
+    flat = response.reshape(-1, KNOTS.size)
     for trace, sign, amplitude in zip(scene.traces, scene.signs, flux, strict=True):
         distance = (scene.grid.columns - trace[:, None]) / scene.stretch[:, None]
-        near = (distance > KNOTS[0]) & (distance < KNOTS[-1]) & scene.grid.covered
-        pixel = np.flatnonzero(near)
+        pixel = np.flatnonzero((distance > KNOTS[0]) & (distance < KNOTS[-1]) & scene.grid.covered)
         u = distance.ravel()[pixel]
         left = np.searchsorted(KNOTS, u) - 1
         part = (u - KNOTS[left]) / (KNOTS[left + 1] - KNOTS[left])
         row = pixel // scene.grid.columns.size
         light = sign * amplitude[row] / scene.stretch[row]
-        for k in range(N_TERM):
-            term = light * phase[row] ** k
-            rows += [pixel, pixel]
-            columns += [left + k * KNOTS.size, left + 1 + k * KNOTS.size]
-            values += [term * (1.0 - part), term * part]
-    entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
-    return csr_array(entries, shape=(n_pixel, N_TERM * KNOTS.size))
+        flat[pixel, left] += light * (1.0 - part)  # a pixel comes once per source
+        flat[pixel, left + 1] += light * part
+    return response
