@@ -69,8 +69,19 @@ def extract(
         parameters = references.parameters
     if changes:
         parameters = parameters.with_(changes)
-    by_type = {"box": extract_box, "optimal": extract_profile}
-    return by_type[parameters.extraction_type](image, parameters, references)
+    if parameters.extraction_type == "optimal" and "psf" in references.not_applicable:
+        spectrum = extract_box(image, replace(parameters, extraction_type="box"), references)
+        kinds = {*spectrum.references, "psf"}
+    else:
+        by_type = {"box": extract_box, "optimal": extract_profile}
+        spectrum = by_type[parameters.extraction_type](image, parameters, references)
+        kinds = set(spectrum.references)
+    context = {} if references.context is None else {"context": references.context}
+    return replace(
+        spectrum,
+        references={**spectrum.references, **context},
+        notes=(*spectrum.notes, *references.notes_on(kinds)),
+    )
 
 
 def extract_box(
@@ -79,7 +90,7 @@ def extract_box(
     """Sum the image over the aperture; see `extract`."""
     placement = place(image, parameters)
     weights = np.where(image.good, placement.weights, 0.0)
-    background = _background(image, parameters, placement, weights)
+    background = box_background(image, parameters, placement, weights)
     sums = box_sums(image.filled, image.variances, weights, background)
     spectrum = tabulate(image, sums, placement.weights, placement.limits)
     spectrum = _aperture_corrected(spectrum, image, parameters, references, placement, weights)
@@ -127,9 +138,10 @@ def extract_profile(
     )
 
 
-def _background(
+def box_background(
     image: SpectralImage, parameters: ExtractionParameters, placement: Placement, weights: Image
 ) -> Background | None:
+    """Fit the background of a box extraction; `weights` are those of the good pixels in the aperture."""
     if placement.background is None:
         return None
     compatible = parameters.pipeline_compatible
@@ -170,6 +182,8 @@ def _aperture_corrected(
         kind = image.observation.source_type or "not given"
         note = f"No aperture correction: the source type (SRCTYPE) is {kind}, not POINT."
         return replace(spectrum, notes=(note,))
+    if parameters.apcorr_method == "reference" and "apcorr" in references.not_applicable:
+        return replace(spectrum, references={"apcorr": "N/A"})
     if parameters.apcorr_method == "reference" and references.apcorr is not None:
         scale = _pixel_scale(image, spectrum) if references.apcorr.size_unit.startswith("arcsec") else None
         correction = references.apcorr.at(spectrum.npixels, spectrum.wavelength, scale)

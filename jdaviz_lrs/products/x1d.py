@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from astropy import units as u
 from astropy.coordinates import ICRS
 from astropy.io import fits
-from astropy.modeling.models import Const1D, Mapping, Tabular1D
+from astropy.modeling.models import Const1D, Tabular1D
+from astropy.modeling.models import Mapping as Axes
 from gwcs import WCS
 from gwcs import coordinate_frames as cf
 from stdatamodels.jwst.datamodels import MultiSpecModel, SpecModel
@@ -69,8 +73,7 @@ def write_x1d(spectrum: ExtractedSpectrum, path: str | Path, overwrite: bool = F
         if image is not None and image.metadata is not None:
             model.update(image.metadata, only="PRIMARY")
         model.meta.cal_step.extract_1d = "COMPLETE"
-        if "extract1d" in spectrum.references:
-            model.meta.ref_file.extract1d.name = spectrum.references["extract1d"]
+        _record_references(model, spectrum.references)
         tables = [_table(spectrum, index) for index in np.ndindex(spectrum.flux.shape[:-1])]
         model.spec.extend(_spec_model(spectrum, table) for table in tables)
         model.save(temporary)
@@ -78,8 +81,26 @@ def write_x1d(spectrum: ExtractedSpectrum, path: str | Path, overwrite: bool = F
             for hdu in hdus:
                 if hdu.name == "EXTRACT1D":
                     for name, value in provenance(spectrum).items():
-                        hdu.header[f"HIERARCH {PREFIX} {name}"] = value
+                        hdu.header[f"HIERARCH {PREFIX} {name}"] = _in_ascii(value)
     return path
+
+
+def _record_references(model: MultiSpecModel, references: Mapping[str, str]) -> None:
+    """Name the reference files, and the CRDS context they come from, in the pipeline's keywords."""
+    used = model.meta.ref_file
+    for kind, name in references.items():
+        if hasattr(used, kind):
+            getattr(used, kind).name = name
+    if "context" in references:
+        used.crds.context_used = references["context"]
+        used.crds.sw_version = version("crds")
+
+
+def _in_ascii(value: Any) -> Any:
+    """Spell what a FITS header cannot hold, so that a file's name never keeps it from being written."""
+    if not isinstance(value, str):
+        return value
+    return "".join(c if c.isascii() and c.isprintable() else ascii(c)[1:-1] for c in value)
 
 
 def _table(spectrum: ExtractedSpectrum, integration: tuple[int, ...]) -> np.ndarray:
@@ -114,12 +135,12 @@ def _spec_model(spectrum: ExtractedSpectrum, table: np.ndarray) -> SpecModel:
 def _spectral_wcs(ra: float, dec: float, wavelength: np.ndarray) -> WCS:
     """Row of the table to a fixed sky position and the wavelength, and back."""
     rows = np.arange(wavelength.size, dtype=float)
-    forward = Mapping((0, 0, 0)) | Const1D(ra) & Const1D(dec) & Tabular1D(
+    forward = Axes((0, 0, 0)) | Const1D(ra) & Const1D(dec) & Tabular1D(
         points=rows, lookup_table=wavelength, bounds_error=False, fill_value=None
     )
     order = np.argsort(wavelength)
     if np.all(np.diff(wavelength[order]) > 0):
-        forward.inverse = Mapping((2,)) | Tabular1D(
+        forward.inverse = Axes((2,)) | Tabular1D(
             points=wavelength[order], lookup_table=rows[order], bounds_error=False
         )
     pixel = cf.CoordinateFrame(

@@ -13,7 +13,7 @@ from jdaviz_lrs.errors import LRSError, LRSWarning
 from jdaviz_lrs.parameters import APERTURE_NAMES, ExtractionParameters
 from jdaviz_lrs.products.files import whole_file
 
-__all__ = ["BUILT_IN_EXTRACT1D", "Extract1dReference", "read_extract1d"]
+__all__ = ["BUILT_IN_EXTRACT1D", "WHOLE_IMAGE", "Extract1dReference", "read_extract1d"]
 
 ANY = "ANY"
 
@@ -69,6 +69,9 @@ class Extract1dReference:
                 LRSWarning,
                 stacklevel=2,
             )
+        return self._known(aperture)
+
+    def _known(self, aperture: Mapping[str, Any]) -> ExtractionParameters:
         try:
             return ExtractionParameters().with_(
                 {key: value for key, value in aperture.items() if key in APERTURE_NAMES and value is not None}
@@ -82,16 +85,15 @@ class Extract1dReference:
         """Return a reference whose aperture for a slit holds these parameters; all else stays as it is."""
         index = self._index(slit_name, spectral_order)
         old = self.content["apertures"][index]
-        default = ExtractionParameters()
+        before = self._known(old)
         new = dict(old)
         for name in APERTURE_NAMES:
             value = getattr(parameters, name)
-            if value != (getattr(self.parameters(slit_name, spectral_order), name)):
-                if value is None and name in new:
-                    del new[name]
-                elif value is not None:
-                    new[name] = value
-            elif name not in new and value != getattr(default, name):
+            if value == getattr(before, name):
+                continue
+            if value is None:
+                del new[name]
+            else:
                 new[name] = value
         if new == old:
             return self
@@ -150,3 +152,6 @@ BUILT_IN_EXTRACT1D = Extract1dReference(
     },
     "built-in default aperture (xstart 27, xstop 34)",
 )
+
+#: What the pipeline takes where CRDS answers that no file applies.
+WHOLE_IMAGE = Extract1dReference({"apertures": [{"id": ANY}]}, "N/A")

@@ -1,20 +1,36 @@
-"""The reference files of one extraction: given, found, or the built-in models for want of them."""
+"""The reference files of one extraction: given, found in CRDS, or the built-in models for want of them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
 
+from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.references.apcorr import ApertureCorrection, read_apcorr
-from jdaviz_lrs.references.extract1d import BUILT_IN_EXTRACT1D, Extract1dReference, read_extract1d
+from jdaviz_lrs.references.crds_files import CRDSFiles, crds_files, is_configured
+from jdaviz_lrs.references.extract1d import (
+    BUILT_IN_EXTRACT1D,
+    WHOLE_IMAGE,
+    Extract1dReference,
+    read_extract1d,
+)
 from jdaviz_lrs.references.lrs_psf import built_in_psf
 from jdaviz_lrs.references.psf import SpectralPSF, read_psf
 
-__all__ = ["BUILT_IN_APCORR", "References", "find_references"]
+__all__ = ["KINDS", "References", "find_references"]
 
-BUILT_IN_APCORR = "built-in model of the LRS PSF"
+KINDS = ("extract1d", "apcorr", "psf")
+
+NOT_APPLICABLE = {
+    "extract1d": "the aperture is the whole image",
+    "apcorr": "no aperture correction is made",
+    "psf": "box extraction takes the place of optimal extraction",
+}
+"""What the pipeline does where CRDS answers that a kind of file does not apply."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,28 +41,57 @@ class References:
     ----------
     extract1d : Extract1dReference
     apcorr : ApertureCorrection or None
-        None: the correction is computed from `psf`.
+        None: the correction is computed from `psf`, or there is none where it does not apply.
     psf : SpectralPSF
     parameters : ExtractionParameters
         Of the image's aperture in `extract1d`.
-    notes : tuple of str
-        Which built-in models stand in for files.
+    stand_ins : Mapping of str to str
+        Kinds of reference for which a built-in model stands in, and why.
+    not_applicable : frozenset of str
+        Kinds of reference that by the rules of CRDS do not apply to the exposure.
     context : str or None
-        The CRDS context that the files were found with.
+        The CRDS context that files were found with.
     """
 
     extract1d: Extract1dReference
     apcorr: ApertureCorrection | None
     psf: SpectralPSF
     parameters: ExtractionParameters
-    notes: tuple[str, ...] = ()
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
+    not_applicable: frozenset[str] = frozenset()
     context: str | None = None
 
     @property
     def names(self) -> dict[str, str]:
-        """Kind of reference to the name of the file or model."""
-        apcorr = BUILT_IN_APCORR if self.apcorr is None else self.apcorr.name
-        return {"extract1d": self.extract1d.name, "apcorr": apcorr, "psf": self.psf.name}
+        """Kind of reference to the name of the file (``crds://`` before those of CRDS) or model."""
+        apcorr = f"computed from {self.psf.name}" if self.apcorr is None else self.apcorr.name
+        names = {"extract1d": self.extract1d.name, "apcorr": apcorr, "psf": self.psf.name}
+        return names | dict.fromkeys(self.not_applicable, "N/A")
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is missing, and what is used instead, in plain sentences."""
+        return self.notes_on(KINDS)
+
+    def notes_on(self, kinds: Collection[str]) -> tuple[str, ...]:
+        """Return the `notes` as far as some kinds of reference are concerned."""
+        kinds_by_reason: dict[str, list[str]] = {}
+        for kind in KINDS:
+            if kind in self.stand_ins and kind in kinds:
+                kinds_by_reason.setdefault(self.stand_ins[kind], []).append(kind)
+        instead = [
+            f"{reason}; used instead "
+            + ", ".join(f"of the {kind} file: {self.names[kind]}" for kind in lacking)
+            + "."
+            for reason, lacking in kinds_by_reason.items()
+        ]
+        absent = [
+            f"CRDS ({self.context}) has no {kind} file for this kind of exposure: {NOT_APPLICABLE[kind]}, "
+            "as in the pipeline."
+            for kind in KINDS
+            if kind in self.not_applicable and kind in kinds
+        ]
+        return (*instead, *absent)
 
 
 def find_references(
@@ -54,35 +99,88 @@ def find_references(
     override_extract1d: str | Path | None = None,
     override_apcorr: str | Path | None = None,
     override_psf: str | Path | None = None,
+    *,
+    crds: bool | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> References:
     """Collect the reference files for an image.
+
+    A file that is given wins. For each of the others CRDS is asked, by the image's header, as the pipeline
+    would; where CRDS has no answer, a built-in model stands in, and `References.notes` says so.
 
     Parameters
     ----------
     image : SpectralImage
     override_extract1d, override_apcorr, override_psf : path-like, optional
         Files to use, as in the pipeline.
+    crds : bool, optional
+        Whether to ask CRDS. By default it is asked when ``CRDS_PATH`` or ``CRDS_SERVER_URL`` is set in the
+        environment and the package ``crds`` is installed. False: never. True: always, and what it cannot
+        answer is an error.
+    progress : callable, optional
+        Is told, a line each, what CRDS downloads.
+
+    Returns
+    -------
+    references : References
 
     Raises
     ------
     LRSError
-        For a file that is missing, of the wrong kind, or has nothing for this exposure.
+        For a file that is missing, of the wrong kind, or has nothing for this exposure; with ``crds=True``
+        also where CRDS has no answer.
     """
+    given = {"extract1d": override_extract1d, "apcorr": override_apcorr, "psf": override_psf}
+    given = {kind: path for kind, path in given.items() if path}
+    found = _ask(image, [kind for kind in KINDS if kind not in given], crds, progress)
+    paths = {**found.files, **given}
+
+    def load(kind, read, model, *more):
+        if kind not in paths:
+            return model
+        content = read(paths[kind], *more)
+        return replace(content, name=f"crds://{content.name}") if kind in found.files else content
+
     observation = image.observation
-    extract1d = read_extract1d(override_extract1d) if override_extract1d else BUILT_IN_EXTRACT1D
-    apcorr = read_apcorr(override_apcorr, observation.subarray) if override_apcorr else None
-    psf = read_psf(override_psf) if override_psf else built_in_psf()
-    notes = []
-    if not override_extract1d:
-        notes.append(f"No extract1d reference file: the {extract1d.name} is used.")
-    if not override_apcorr:
-        notes.append(
-            f"No aperture-correction reference file: a correction from the {BUILT_IN_APCORR} is used."
-        )
+    aperture = WHOLE_IMAGE if "extract1d" in found.not_applicable else BUILT_IN_EXTRACT1D
+    extract1d = load("extract1d", read_extract1d, aperture)
     return References(
         extract1d=extract1d,
-        apcorr=apcorr,
-        psf=psf,
+        apcorr=load("apcorr", read_apcorr, None, observation.subarray),
+        psf=load("psf", read_psf, built_in_psf()),
         parameters=extract1d.parameters(observation.slit_name, observation.spectral_order),
-        notes=tuple(notes),
+        stand_ins=found.missing,
+        not_applicable=found.not_applicable,
+        context=found.context or None,
     )
+
+
+def _ask(
+    image: SpectralImage,
+    kinds: list[str],
+    crds: bool | None,
+    progress: Callable[[str], None] | None,
+) -> CRDSFiles:
+    """Ask CRDS, or say why not; nothing is imported, and no time spent, unless it is to be asked."""
+    if not kinds:
+        return CRDSFiles()
+    problem = None
+    if crds is False:
+        problem = "CRDS was not to be asked"
+    elif crds is None and not find_spec("crds"):
+        problem = 'crds is not installed (pip install "jdaviz-lrs[crds]")'
+    elif crds is None and not is_configured():
+        problem = "CRDS is not set up (neither CRDS_PATH nor CRDS_SERVER_URL is in the environment)"
+    elif image.metadata is None:
+        problem = "CRDS needs a header to find files by, but the image has none"
+    if problem is None:
+        try:
+            found = crds_files(image.metadata.get_crds_parameters(), kinds, progress)
+        except LRSError as error:
+            problem = str(error)
+    if problem is not None:
+        found = CRDSFiles(missing=dict.fromkeys(kinds, problem))
+    if crds and found.missing:
+        kind, reason = next(iter(found.missing.items()))
+        raise LRSError(f"{reason}: give the {kind} file with override_{kind}, or crds=False.")
+    return found
