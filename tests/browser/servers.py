@@ -1,0 +1,100 @@
+"""The servers that a user starts: the stock `jdaviz` command, and JupyterLab."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+#: Starting takes long where two cores are busy with other tests.
+START_TIMEOUT = 120
+
+TROUBLE = re.compile(r"Traceback|^\s*\w*(Error|Exception)\b|\bERROR\b|CRITICAL", re.MULTILINE)
+
+
+@dataclass
+class Server:
+    """A running server: where it is, and what it has said so far."""
+
+    url: str
+    log_file: Path
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text(errors="replace")
+
+    @property
+    def trouble(self) -> list[str]:
+        """What looks like an exception in the log, each with the lines that follow."""
+        return [self.log[m.start() : m.start() + 3000] for m in TROUBLE.finditer(self.log)][:3]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def running(command: Sequence[str], port: int, folder: Path, log: Path, probe: str = "/") -> Iterator[Server]:
+    """Run a server in `folder` until the block ends."""
+    environment = os.environ | {"PYTHONUNBUFFERED": "1", "BROWSER": "true"}
+    with (
+        log.open("w") as out,
+        subprocess.Popen(
+            [str(Path(sys.executable).parent / command[0]), *command[1:]],
+            cwd=folder,
+            env=environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        ) as process,
+    ):
+        server = Server(f"http://localhost:{port}", log)
+        try:
+            _await(server, process, probe)
+            yield server
+        finally:
+            process.terminate()
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _await(server: Server, process: subprocess.Popen, probe: str) -> None:
+    end = time.monotonic() + START_TIMEOUT
+    while time.monotonic() < end:
+        assert process.poll() is None, f"the server stopped:\n{server.log}"
+        try:
+            urllib.request.urlopen(server.url + probe, timeout=5).close()
+            return
+        except OSError:
+            time.sleep(0.3)
+    raise TimeoutError(f"no server after {START_TIMEOUT} s:\n{server.log}")
+
+
+def jdaviz(folder: Path, log: Path, *arguments: str):
+    """Start the `jdaviz` command as a user would in a folder of data."""
+    port = free_port()
+    return running(
+        ["jdaviz", "--theme", "light", "--port", str(port), *arguments], port, folder, log, "/readyz"
+    )
+
+
+def jupyterlab(folder: Path, log: Path):
+    """Start JupyterLab in a folder of notebooks, without the password that a test cannot know."""
+    port = free_port()
+    options = [
+        "--no-browser", "--allow-root", f"--ServerApp.port={port}", "--IdentityProvider.token=",
+        "--ServerApp.disable_check_xsrf=True", "--LabApp.news_url=None", "--LabApp.check_for_updates_class="
+        "jupyterlab.NeverCheckForUpdate",
+    ]  # fmt: skip
+    return running(["jupyter", "lab", *options], port, folder, log, "/api")
