@@ -133,11 +133,20 @@ class LRSImporter(BaseImporterToDataCollection):
             reasons = (self.data_label_invalid_msg, self.viewer_label_invalid_msg)
             self.import_disabled_msg = next((reason for reason in reasons if reason), "")
 
+    def _plugin(self, label: str):
+        return self._app._jdaviz_helper.plugins.get(label)
+
     def __call__(self):
         """Add the image, and the spectrum that the pipeline's defaults give."""
         label, spectrum_label = self.data_label_value, self.ext_data_label
+        units = self._plugin("Unit Conversion")
+        first = units is None or not units.flux_unit.selected
         super().__call__()
-        panel = next((p for n, p in self._app._jdaviz_helper.plugins.items() if n == "LRS Extraction"), None)
+        units = self._plugin("Unit Conversion")
+        if first and units is not None and units.flux_unit.selected == "MJy":
+            # jdaviz would show all spectra in MJy, for the image's MJy / sr
+            units.flux_unit = "Jy"
+        panel = self._plugin("LRS Extraction")
         if not self.auto_extract or panel is None:
             return
         try:

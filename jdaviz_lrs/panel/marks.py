@@ -22,6 +22,9 @@ ORANGE, BLUE, GREEN, VERMILLION, PURPLE = "#E69F00", "#56B4E9", "#009E73", "#D55
 
 Row = NDArray[np.float64]
 
+#: The most outlines or lines that a mark can show in their style.
+MOST = 12
+
 #: Name of a mark to its style.
 IMAGE_MARKS = {
     "background": {"colors": [BLUE], "fill": "inside", "fill_opacities": [0.15], "line_style": "dashed"},
@@ -41,12 +44,14 @@ class PreviewMark(PluginLine):
     """A line or a set of closed outlines, its points sent in one message; the panel sees to the units."""
 
     def __init__(self, viewer, **kwargs):
-        super().__init__(viewer, **{"stroke_width": 2, "fill_colors": kwargs.get("colors", []), **kwargs})
+        # bqplot does not repeat styles: one for each outline that there may be
+        style = {k: v * MOST if isinstance(v, list) else v for k, v in kwargs.items()}
+        super().__init__(viewer, **{"stroke_width": 2, "fill_colors": style["colors"], **style})
         self.auto_update_units = False
 
     def update_xy(self, x, y):
         """Move the mark; unchanged points are not sent again."""
-        x, y = np.asarray(x, float), np.asarray(y, float)
+        x, y = (np.squeeze(np.asarray(values, float)) for values in (x, y))  # as bqplot keeps them
         if np.array_equal(x, self.x, equal_nan=True) and np.array_equal(y, self.y, equal_nan=True):
             return
         with self.hold_sync():
@@ -88,6 +93,9 @@ class PreviewMarks:
         wavelength, order = extracted.wavelength, np.argsort(extracted.wavelength)
         flux, error = extracted.flux, extracted.flux_error
         subtracted = extracted.background * _jy_per_brightness(extracted)
+        finite = np.flatnonzero(np.isfinite(flux[order]))
+        # gaps inside are shown as such, but bqplot cannot place a line that ends in one
+        order = order[finite[0] : finite[-1] + 1] if finite.size else order[:0]
         known = order[np.isfinite(flux[order]) & np.isfinite(error[order])]
         for viewer in viewers:
             x_unit, to_viewer = _viewer_units(viewer, wavelength, extracted)

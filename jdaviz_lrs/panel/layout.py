@@ -1,0 +1,96 @@
+"""Where everything lies on the image before anything is extracted, for box and optimal alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jdaviz_lrs.optimal_placement import place_traces
+from jdaviz_lrs.parameters import ExtractionParameters
+from jdaviz_lrs.placement import place
+from jdaviz_lrs.products.image import SpectralImage
+from jdaviz_lrs.products.spectrum import ApertureLimits, ExtractedSpectrum
+
+__all__ = ["Layout", "fitted_traces", "lay_out"]
+
+Row = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """What there is to draw, in the file's pixels.
+
+    Attributes
+    ----------
+    edges, background_edges : ndarray or None, (n_regions, 2, n_disp)
+    trace : ndarray or None, (n_disp,)
+        Where the header has the source, if the extraction goes by it.
+    nods, companions : tuple of ndarray, (n_disp,)
+    reported : str
+        The extent as the pipeline reports it.
+    notes : tuple of str
+    """
+
+    edges: NDArray | None = None
+    background_edges: NDArray | None = None
+    trace: Row | None = None
+    nods: tuple[Row, ...] = ()
+    companions: tuple[Row, ...] = ()
+    reported: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def lay_out(image: SpectralImage, parameters: ExtractionParameters) -> Layout:
+    """Place the aperture, or the traces of an optimal extraction.
+
+    Raises
+    ------
+    LRSError
+        When they do not lie on the image.
+    """
+    if parameters.extraction_type == "optimal":
+        traces = place_traces(image, parameters)
+        companions = tuple(traces.source + offset for offset in parameters.sources)
+        return Layout(trace=traces.source, nods=traces.nods, companions=companions, notes=traces.notes)
+    placement = place(image, parameters)
+    return Layout(
+        edges=placement.edges,
+        background_edges=placement.background_edges,
+        trace=placement.trace,
+        reported=_reported(placement.limits, image.horizontal),
+        notes=placement.notes,
+    )
+
+
+def fitted_traces(result: ExtractedSpectrum) -> tuple[list[Row], list[Row]]:
+    """Traces of the source and of the negative nod as they were fitted: the middles of the fitted profile.
+
+    Returns
+    -------
+    list, list of ndarray, (n_disp,)
+        Empty for box extraction.
+    """
+    if (
+        result.image is None
+        or result.profile is None
+        or result.parameters.get("extraction_type") != "optimal"
+    ):
+        return [], []
+    columns = result.image.xdisp_index
+    found = []
+    for part in (np.maximum(result.profile, 0.0), np.maximum(-result.profile, 0.0)):
+        part = np.where(part > 0.05 * part.max(axis=1, initial=0.0)[:, None], part, 0.0)
+        total = part.sum(axis=1)
+        trace = np.divide(part @ columns, total, out=np.full(total.shape, np.nan), where=total > 0)
+        found.append([trace] if np.isfinite(trace).any() else [])
+    return found[0], found[1]
+
+
+def _reported(limits: ApertureLimits, horizontal: bool) -> str:
+    across, along = ("rows", "columns") if horizontal else ("columns", "rows")
+    return (
+        f"{across} {limits.xdisp_start + 1:.6g} to {limits.xdisp_stop + 1:.6g}, "
+        f"{along} {limits.disp_start + 1} to {limits.disp_stop + 1}"
+    )

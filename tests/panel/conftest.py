@@ -1,0 +1,38 @@
+"""An app with an observation in it, and the panel."""
+
+import warnings
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def s2d(observation) -> Path:
+    return observation["nod1_s2d"]
+
+
+@pytest.fixture
+def app():
+    from jdaviz import App
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield App()
+
+
+@pytest.fixture
+def loaded(app, s2d):
+    app.load(str(s2d))
+    return app
+
+
+@pytest.fixture
+def panel(loaded):
+    return loaded.plugins["LRS Extraction"]
+
+
+@pytest.fixture
+def active(panel):
+    """The panel as when it is open: it draws."""
+    panel.keep_active = True
+    return panel._obj

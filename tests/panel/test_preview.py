@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+
+
+def mark(panel, name):
+    marks = {**panel.marks._image, **panel.marks._spectrum}[name].marks_list
+    return marks[0] if marks else None
+
+
+def test_the_aperture_is_drawn_as_it_is_typed(active):
+    active.use_source_posn = False
+    active.xstart, active.xstop = 20, 27
+    aperture = mark(active, "aperture")
+    assert aperture.y.min() == 19.5
+    assert aperture.y.max() == 27.5
+    active.src_coeff = [[19.5, 0.01], [27.5, -0.005]]
+    columns = active._input.display.rows
+    first = columns[0]
+    assert np.unique(aperture.y).size > 100
+    assert aperture.y[0] == pytest.approx(19.5 + 0.01 * first)
+
+
+def test_every_background_region_is_an_outline(active):
+    active.bkg_coeff = [[3.5], [9.5]]
+    assert mark(active, "background").y.ndim == 1
+    active.vue_add_region()
+    assert mark(active, "background").y.shape[0] == 2
+    assert active.problem == ""
+    active.bkg_coeff = None
+    assert mark(active, "background").y.size == 0
+
+
+def test_the_spectrum_is_previewed_in_the_viewer_unit(loaded, active):
+    result = active.compute()
+    finite = np.isfinite(result.flux)
+    shown = mark(active, "spectrum")
+    assert np.nanmax(shown.y) == pytest.approx(result.flux[finite].max())
+    loaded.plugins["Unit Conversion"].flux_unit = "mJy"
+    assert np.nanmax(shown.y) == pytest.approx(1e3 * result.flux[finite].max())
+    loaded.plugins["Unit Conversion"].spectral_unit = "Angstrom"
+    assert shown.x.max() > 1e5
+
+
+def test_no_stale_marks(loaded, active):
+    def size(name):
+        return mark(active, name).x.size
+
+    assert size("spectrum")
+    assert size("aperture")
+    active.keep_active = False
+    assert not size("spectrum")
+    assert not size("aperture")
+    active.keep_active = True
+    assert size("band")
+    active.extract_width = -1
+    assert not size("band")
+    assert not size("aperture")
+    active.extract_width = None
+    assert size("spectrum")
+    active.live_preview = False
+    assert not size("spectrum")
+    assert size("aperture")
+    active.live_preview = True
+    loaded._app.data_item_remove(active.dataset.selected)
+    assert not size("spectrum")
+    assert not size("aperture")
+
+
+def test_two_apps_do_not_share_marks(active, s2d):
+    from jdaviz import App
+
+    other = App()
+    other.load(str(s2d))
+    panel = other.plugins["LRS Extraction"]
+    panel.keep_active = True
+    panel.extract_width = 5
+    assert active.extract_width is None
+    assert mark(active, "aperture").y is not mark(panel._obj, "aperture").y
+
+
+def test_a_change_is_quick(active):
+    from time import perf_counter
+
+    times = []
+    for step in range(15):
+        started = perf_counter()
+        active.extract_width = 6 + 0.1 * step
+        times.append(perf_counter() - started)
+    assert np.median(times) < 0.1
