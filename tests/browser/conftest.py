@@ -18,11 +18,13 @@ ARGUMENTS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 
-#: What jdaviz 5.0.2 complains of without us: its launcher, its image viewer, a page that solara looks for.
+#: What is logged as an error without us: by jdaviz 5.0.2's launcher and image viewer, by solara's and its
+#: popout's search for each other.
 STOCK_NOISE = (
     "widget model not found",
     "Error setting state: Cannot read properties of null (reading '0')",
     "Failed to load resource: the server responded with a status of 404",
+    "Solara found, using Solara popout page.",
 )
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"

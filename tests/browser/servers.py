@@ -46,7 +46,9 @@ def free_port() -> int:
 @contextmanager
 def running(command: Sequence[str], port: int, folder: Path, log: Path, probe: str = "/") -> Iterator[Server]:
     """Run a server in `folder` until the block ends."""
-    environment = os.environ | {"PYTHONUNBUFFERED": "1", "BROWSER": "true"}
+    # A user who starts with jdaviz has not set CRDS up; `BROWSER` opens none.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CRDS_")}
+    environment |= {"PYTHONUNBUFFERED": "1", "BROWSER": "true"}
     with (
         log.open("w") as out,
         subprocess.Popen(

@@ -11,7 +11,7 @@ from tests.browser.app import PAINT, App
 pytestmark = pytest.mark.browser
 
 CELLS = (
-    "import jdaviz\n\njdaviz.show(height=700)",
+    "import jdaviz\n\njdaviz.show()",
     "jdaviz.load('nod1_s2d.fits', format='JWST LRS')",
 )
 
