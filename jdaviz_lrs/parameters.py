@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from numbers import Integral, Real
 from typing import Any
@@ -127,6 +127,11 @@ class ExtractionParameters:
             first, last = getattr(self, start), getattr(self, stop)
             if first is not None and last is not None and first > last:
                 raise LRSError(f"{start} = {first:g} is larger than {stop} = {last:g}; exchange them.")
+        if self.bkg_fit == "median" and self.bkg_disp_order is not None:
+            raise LRSError(
+                f"bkg_disp_order = {self.bkg_disp_order} cannot go with bkg_fit = 'median', which is taken "
+                "at each wavelength apart; give bkg_fit = 'poly' or leave bkg_disp_order out."
+            )
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
@@ -151,7 +156,7 @@ class ExtractionParameters:
 
     def asdict(self) -> dict[str, Any]:
         """As a plain dictionary, every parameter included."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.names()}
 
 
 def _none_or(check):
@@ -210,7 +215,12 @@ def _text(name: str, value: Any) -> str:
 
 
 def _order_or_any(name: str, value: Any) -> int | str:
-    return value if value == "ANY" else int(_number(name, value))
+    if value == "ANY":
+        return value
+    number = _number(name, value)
+    if number != int(number):
+        raise LRSError(f"{name} = {value!r} is not a spectral order; give a whole number or 'ANY'.")
+    return int(number)
 
 
 def _sequence(name: str, value: Any) -> Sequence:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -107,7 +107,7 @@ def place(image: SpectralImage, parameters: ExtractionParameters) -> Placement:
         the source.
     """
     compatible = parameters.pipeline_compatible
-    parameters = _filled_in(to_image_axes(parameters, image), image)
+    parameters = to_image_axes(parameters, image)
     source, notes = _source(image, parameters)
     offset = parameters.position_offset
     trace = None if source is None else source.trace + offset
@@ -117,13 +117,15 @@ def place(image: SpectralImage, parameters: ExtractionParameters) -> Placement:
             shift = trace[:, None]
         else:
             shift = offset + source.location - _nominal_center(image, parameters, source.middle)
-    rows = (image.disp_index >= np.ceil(parameters.ystart)) & (image.disp_index <= np.floor(parameters.ystop))
-    edges = _check_edges(_aperture_edges(image, parameters, shift, trace), rows, "src_coeff")
+    rows = _rows(image, parameters)
+    edges = _aperture_edges(image, parameters, shift, trace)
+    if parameters.src_coeff is not None:
+        _check_edges(edges, rows, "src_coeff")
     weigh = nested_weights if compatible else pixel_weights
     weights = np.where(rows[:, None] & np.isfinite(image.wavelength), weigh(edges, image.xdisp_index), 0.0)
     used = weights.any(axis=1)
     if not used.any():
-        raise LRSError(_off_image("The aperture", _names(parameters), edges, image))
+        raise LRSError(_off_image("The aperture", _names(image, parameters), edges, image))
     if not compatible and (outside := _cut_off(edges, image, used)):
         notes += (f"The aperture reaches beyond the image at {outside} of {used.sum()} wavelengths.",)
 
@@ -133,7 +135,7 @@ def place(image: SpectralImage, parameters: ExtractionParameters) -> Placement:
         background = _background_pixels(image, parameters, background_edges, edges, rows)
         background_edges = _by_row(background_edges, image)
     middle = _by_row(edges, image)
-    start, stop = np.nanmean(edges[:, 0] + 0.5, axis=(1, 2)), np.nanmean(edges[:, 1] - 0.5, axis=(1, 2))
+    start, stop = _start_and_stop(image, parameters, edges, shift)
     return Placement(
         edges=np.where(rows, middle, np.nan),
         background_edges=background_edges,
@@ -141,8 +143,8 @@ def place(image: SpectralImage, parameters: ExtractionParameters) -> Placement:
         background=background,
         rows=rows,
         limits=ApertureLimits(
-            float(start.min()),
-            float(stop.max()),
+            start,
+            stop,
             int(image.disp_index[used][0]),
             int(image.disp_index[used][-1]),
         ),
@@ -160,11 +162,18 @@ def subtracts_background(parameters: ExtractionParameters) -> bool:
     return parameters.bkg_coeff is not None
 
 
-def _filled_in(parameters: ExtractionParameters, image: SpectralImage) -> ExtractionParameters:
-    """Let the aperture be the whole image where start or stop is not given."""
-    n_disp, n_xdisp = image.file_shape
-    whole = {"xstart": 0.0, "xstop": n_xdisp - 1.0, "ystart": 0.0, "ystop": n_disp - 1.0}
-    return replace(parameters, **{k: v for k, v in whole.items() if getattr(parameters, k) is None})
+def _rows(image: SpectralImage, parameters: ExtractionParameters) -> NDArray[np.bool_]:
+    """Rows from start to stop, all where these are not given."""
+    first = -np.inf if parameters.ystart is None else np.ceil(parameters.ystart)
+    last = np.inf if parameters.ystop is None else np.floor(parameters.ystop)
+    return (image.disp_index >= first) & (image.disp_index <= last)
+
+
+def _columns(image: SpectralImage, parameters: ExtractionParameters) -> tuple[float, float]:
+    """First and last column, those of the file where they are not given."""
+    first = 0.0 if parameters.xstart is None else parameters.xstart
+    last = image.file_shape[1] - 1.0 if parameters.xstop is None else parameters.xstop
+    return first, last
 
 
 def _source(image: SpectralImage, parameters: ExtractionParameters) -> tuple[SourceLocation | None, tuple]:
@@ -192,10 +201,11 @@ def _aperture_edges(
     """Exact edges, (n_regions, 2, n_disp, 1 or n_xdisp)."""
     if parameters.src_coeff is not None:
         return polynomial_edges(parameters.src_coeff, _independent(image, parameters)) + shift
+    first, last = _columns(image, parameters)
     if parameters.extract_width is None:
-        pair = np.array([parameters.xstart - 0.5, parameters.xstop + 0.5])[:, None] + shift
+        pair = np.array([first - 0.5, last + 0.5])[:, None] + shift
     else:
-        center = trace if trace is not None else 0.5 * (parameters.xstart + parameters.xstop) + shift
+        center = trace if trace is not None else 0.5 * (first + last) + shift
         pair = center + np.array([-0.5, 0.5])[:, None] * parameters.extract_width
     return np.broadcast_to(pair, (2, image.n_disp))[None, :, :, None]
 
@@ -205,21 +215,45 @@ def _nominal_center(image: SpectralImage, parameters: ExtractionParameters, midd
     edges = _aperture_edges(image, parameters, 0.0, None)
     row = int(np.clip(middle - image.origin[0], 0, image.n_disp - 1))
     if parameters.pipeline_compatible:
-        weights = nested_weights(edges, image.xdisp_index)[row]
-        if not weights.any():
-            weights = np.ones(image.n_xdisp)
-        return float(np.average(image.xdisp_index, weights=weights))
+        return _weighted_center(edges[:, :, row : row + 1], image)
     lower, upper = (np.nanmean(edges[:, side, row], axis=-1) for side in (0, 1))
     return float(np.average(0.5 * (lower + upper), weights=upper - lower))
 
 
+def _weighted_center(edges: Image, image: SpectralImage) -> float:
+    """Centre of the weights in one row, as the pipeline takes it: of all pixels of the file."""
+    pixels = np.arange(float(image.file_shape[1]))
+    if edges.shape[-1] > 1:  # there is an edge only where there is a wavelength
+        seen = np.full((*edges.shape[:-1], pixels.size), np.nan)
+        seen[..., image.origin[1] : image.origin[1] + image.n_xdisp] = edges
+        edges = seen
+    weights = nested_weights(edges, pixels)[0]
+    return float(np.average(pixels, weights=weights if weights.any() else None))
+
+
+def _start_and_stop(
+    image: SpectralImage, parameters: ExtractionParameters, edges: Image, shift: float | Image
+) -> tuple[float, float]:
+    """First and last column of the aperture, averaged over the rows; by the pipeline over all of the file."""
+    if parameters.pipeline_compatible and parameters.src_coeff and parameters.independent_var == "pixel":
+        rows = np.arange(float(image.file_shape[0]))[:, None]
+        edges = polynomial_edges(parameters.src_coeff, rows) + shift
+    start, stop = np.nanmean(edges[:, 0] + 0.5, axis=(1, 2)), np.nanmean(edges[:, 1] - 0.5, axis=(1, 2))
+    return float(start.min()), float(stop.max())
+
+
 def _about_zero(parameters: ExtractionParameters, image: SpectralImage, source: SourceLocation) -> bool:
-    """Whether the edges are given relative to the source: on both sides of zero, the image's first column."""
+    """Whether the edges are given relative to the source: zero lies in the middle half of the aperture.
+
+    An aperture in the image's own columns may begin at its first pixel's edge, -0.5, but never has its middle
+    there.
+    """
     if parameters.src_coeff is None:
         return False
     edges = _aperture_edges(image, parameters, 0.0, None)
     row = int(np.clip(source.middle - image.origin[0], 0, image.n_disp - 1))
-    return bool(np.nanmin(edges[:, 0, row]) < 0.0 < np.nanmax(edges[:, 1, row]))
+    lower, upper = np.nanmin(edges[:, 0, row]), np.nanmax(edges[:, 1, row])
+    return bool(abs(lower + upper) < 0.5 * (upper - lower))
 
 
 def _by_row(edges: Image, image: SpectralImage) -> Image:
@@ -231,20 +265,26 @@ def _by_row(edges: Image, image: SpectralImage) -> Image:
     return np.broadcast_to(mean, (*mean.shape[:-1], image.n_disp))
 
 
-def _check_edges(edges: Image, rows: NDArray[np.bool_], name: str) -> Image:
+def _check_edges(edges: Image, rows: NDArray[np.bool_], name: str) -> None:
     crossed = (edges[:, 0] > edges[:, 1]).any(axis=(0, 2)) & rows
     if crossed.any():
         raise LRSError(
             f"{name}: the lower edge lies above the upper one at {crossed.sum()} wavelengths; "
             "give lower and upper edges in turn."
         )
-    return edges
 
 
-def _names(parameters: ExtractionParameters) -> str:
-    if parameters.src_coeff is not None:
-        return "src_coeff"
-    return "xstart, xstop" if parameters.extract_width is None else "xstart, xstop, extract_width"
+def _names(image: SpectralImage, parameters: ExtractionParameters) -> str:
+    """Name the parameters that place the aperture, as they are called in the file's axes."""
+    across, along = (
+        ("ystart, ystop", "xstart, xstop") if image.horizontal else ("xstart, xstop", "ystart, ystop")
+    )
+    names = ["src_coeff"] if parameters.src_coeff is not None else [across]
+    if parameters.src_coeff is None and parameters.extract_width is not None:
+        names.append("extract_width")
+    if parameters.ystart is not None or parameters.ystop is not None:
+        names.append(along)
+    return ", ".join(names)
 
 
 def _off_image(what: str, names: str, edges: Image, image: SpectralImage) -> str:
@@ -272,8 +312,14 @@ def _background_pixels(
     _check_edges(regions, rows, "bkg_coeff")
     choose = whole_pixels if parameters.bkg_fit == "median" else pixel_weights
     for number in range(len(regions)):
-        if not choose(regions[number : number + 1], image.xdisp_index)[rows].any():
+        pixels = choose(regions[number : number + 1], image.xdisp_index) > 0
+        if not pixels[rows].any():
             raise LRSError(_off_image(f"Background region {number + 1}", "bkg_coeff", regions[number], image))
+        if not (pixels & rows[:, None] & image.good).any():
+            raise LRSError(
+                f"Background region {number + 1} (bkg_coeff) has no valid pixel at any wavelength; "
+                "move it to where the slit is seen."
+            )
     overlap = np.minimum(regions[:, None, 1], aperture[None, :, 1]) - np.maximum(
         regions[:, None, 0], aperture[None, :, 0]
     )
@@ -289,5 +335,11 @@ def _background_pixels(
         raise LRSError(
             f"bkg_order = {order} needs {order + 1} pixels, but the background regions have {widest}; "
             "lower the order or widen the regions."
+        )
+    along = parameters.bkg_disp_order or 0
+    if along + 1 > rows.sum():
+        raise LRSError(
+            f"bkg_disp_order = {along} needs {along + 1} rows, but {rows.sum()} are extracted; "
+            "lower the order."
         )
     return pixels & rows[:, None]

@@ -63,7 +63,7 @@ def tabulate(
     area = image.pixel_area * MEGA
     per_pixel = (1.0 if brightness else 1.0 / area) / np.where(sums.npixels > 0, sums.npixels, 1.0)
     average = per_pixel if surface_brightness else np.zeros_like(per_pixel)
-    known = np.nan if len(image.missing) >= len(SOURCES) else 1.0
+    known = np.nan if {f"var_{source}" for source in SOURCES} <= {*image.missing} else 1.0
     columns = {
         **_with_errors("flux", "flux_var", "flux_error", sums.flux, sums.variances * known, area**brightness),
         **_with_errors("surf_bright", "sb_var", "sb_error", sums.flux, sums.variances * known, average),
@@ -81,7 +81,7 @@ def tabulate(
     return ExtractedSpectrum(
         wavelength=wavelength[rows],
         **columns,
-        dq=np.where(np.isnan(columns["flux"]), DO_NOT_USE, 0).astype(np.uint32),
+        dq=_flags(columns["flux"]),
         rows=rows,
         limits=limits,
         center=_center(image, profile, total),
@@ -98,6 +98,10 @@ def _with_errors(name: str, variance: str, error: str, value: Image, variances: 
     }
 
 
+def _flags(flux: Image) -> NDArray[np.uint32]:
+    return np.where(np.isnan(flux), DO_NOT_USE, 0).astype(np.uint32)
+
+
 def _center(image: SpectralImage, profile: Image, total: Image) -> tuple[float, float]:
     whole = total.sum()
     return float(total @ image.disp_index / whole), float(profile.sum(axis=0) @ image.xdisp_index / whole)
@@ -107,7 +111,7 @@ def scaled(spectrum: ExtractedSpectrum, correction: Image) -> ExtractedSpectrum:
     """Return the spectrum with an aperture correction on flux, surface brightness, and their errors."""
     columns = {name: getattr(spectrum, name) * correction for name in _CORRECTED}
     squared = {name: getattr(spectrum, name) * correction**2 for name in _CORRECTED_TWICE}
-    return replace(spectrum, **columns, **squared, apcorr=correction)
+    return replace(spectrum, **columns, **squared, dq=_flags(columns["flux"]), apcorr=correction)
 
 
 _CORRECTED = ("flux", "flux_error", "surf_bright", "sb_error")

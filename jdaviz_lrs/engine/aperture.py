@@ -50,7 +50,7 @@ def pixel_weights(edges: Image, pixels: Image) -> Image:
     if len(edges) > 1:
         lower, upper = _disjoint(lower, upper)
     overlap = np.minimum(upper, pixels + 0.5) - np.maximum(lower, pixels - 0.5)
-    return np.clip(np.nan_to_num(overlap), 0.0, 1.0).sum(axis=0)
+    return np.fmin(np.fmax(overlap, 0.0), 1.0).sum(axis=0)
 
 
 def _disjoint(lower: Image, upper: Image) -> tuple[Image, Image]:

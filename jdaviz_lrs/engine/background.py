@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from astropy.stats import mad_std, sigma_clip
@@ -105,21 +107,23 @@ def fit_background(
     if smoothing_length > 1:
         ends = margins and tuple(end[..., columns] for end in margins)
         data, filled = smooth(data, good, smoothing_length, ends)
-        if propagate_smoothing:
+        if propagate_smoothing and bkg_disp_order is None:
             variances = smoothed_variances(variances, good, smoothing_length)
 
     def fit(used: Mask) -> Background:
         if bkg_fit == "median":
-            return _median(data, variances, used, used & good, aperture)
+            return _median(data, variances, used, used if propagate_smoothing else used & good, aperture)
         if bkg_disp_order is not None:
-            return _surface(data, variances, used, aperture, powers, columns, bkg_disp_order)
+            spread = partial(_spread_smoothing, good=good, length=smoothing_length)
+            return _surface(data, variances, used, aperture, powers, columns, bkg_disp_order, spread)
         return _polynomial(data, variances, used, aperture, powers, columns)
 
     # A polynomial leaves bad pixels out even where the average fills them; the median does not.
     used = region & (filled if bkg_fit == "median" else good)
-    background = fit(used)
     if bkg_sigma_clip is None:
-        return background
+        return fit(used)
+    # A median to begin with: a fit is drawn so far to a pixel at the end of its regions that it hides it.
+    background = fit(_clip(data - _middle(data, used), used, bkg_sigma_clip))
     for _ in range(3):
         model = background.image if bkg_fit == "median" else background.image[..., columns]
         kept = _clip(data - model, used, bkg_sigma_clip)
@@ -160,6 +164,23 @@ def smoothed_variances(variances: Image, good: Mask, length: int) -> Image:
     return summed / np.maximum(_windowed(good.astype(float), half, "edge"), 1.0) ** 2
 
 
+def _spread_smoothing(shares: Image, good: Mask, length: int) -> Image:
+    """Turn shares of the averages that `smooth` makes into shares of the pixels: its transpose.
+
+    `shares` has the shape (..., n_disp, n_columns, n_terms), `good` (..., n_disp, n_columns).
+    """
+    if length <= 1:
+        return shares
+    half = length // 2
+    number = np.maximum(_windowed(good.astype(float), half, "edge"), 1.0)
+    shares = np.moveaxis(shares, -1, 0) / number
+    spread = _windowed(shares, half, "constant")
+    again = np.maximum(half - np.arange(good.shape[-2]), 0.0)
+    spread[..., 0, :] += again @ shares
+    spread[..., -1, :] += again[::-1] @ shares
+    return np.moveaxis(np.where(good, spread, 0.0), 0, -1)
+
+
 def _windowed(values: Image, half: int, mode: str) -> Image:
     """Sum over `half` rows to either side of each, beyond the ends zero or the last row again."""
     pad = [(0, 0)] * (values.ndim - 2) + [(half + 1, half), (0, 0)]
@@ -197,16 +218,21 @@ def _polynomial(
 
 
 def _median(data: Image, variances: Image, used: Mask, measured: Mask, aperture: Image) -> Background:
-    number = used.sum(axis=-1, keepdims=True)
-    ranked = np.sort(np.where(used, data, np.inf), axis=-1)
-    middle = [np.take_along_axis(ranked, np.maximum(n, 0), axis=-1) for n in ((number - 1) // 2, number // 2)]
     count = measured.sum(axis=-1)
     share = MEDIAN_ERROR * aperture.sum(axis=-1) / np.where(count > 0, count, np.nan)
     return Background(
-        image=np.where(number > 0, 0.5 * (middle[0] + middle[1]), np.nan),
+        image=_middle(data, used),
         variances=np.where(measured, variances, 0.0).sum(axis=-1) * share**2,
         n_used=int(used.sum()),
     )
+
+
+def _middle(data: Image, used: Mask) -> Image:
+    """Median over the used pixels of every row, ([n_int,] n_disp, 1); NaN where there are none."""
+    number = used.sum(axis=-1, keepdims=True)
+    ranked = np.sort(np.where(used, data, np.inf), axis=-1)
+    middle = [np.take_along_axis(ranked, np.maximum(n, 0), axis=-1) for n in ((number - 1) // 2, number // 2)]
+    return np.where(number > 0, 0.5 * (middle[0] + middle[1]), np.nan)
 
 
 def _surface(
@@ -217,18 +243,20 @@ def _surface(
     powers: Image,
     columns: NDArray[np.intp],
     disp_order: int,
+    spread_smoothing: Callable[[Image], Image],
 ) -> Background:
     along = legvander(np.linspace(-1.0, 1.0, data.shape[-2]), disp_order)
     terms = (along[:, None, :, None] * powers[None, :, None, :]).reshape(len(along), len(powers), -1)
     there = terms[:, columns].reshape(-1, terms.shape[-1])
     flat = (*data.shape[:-2], -1)
     masked = np.where(used.reshape(flat)[..., None], there, 0.0)
+    shares = spread_smoothing(masked.reshape(*used.shape, -1)).reshape(masked.shape)
     inverse = _invert(np.swapaxes(masked, -1, -2) @ there)
     values = np.where(used, data, 0.0).reshape(flat)
     coefficients = np.matvec(inverse, values @ there)
     summed = np.einsum("...dx,dxi->...di", aperture, terms) @ inverse
-    noise = np.where(used, variances, 0.0).reshape(len(variances), *flat)
-    spread = np.swapaxes(masked, -1, -2) @ (noise[..., None] * there)
+    noise = variances.reshape(len(variances), *flat)
+    spread = np.swapaxes(shares, -1, -2) @ (noise[..., None] * shares)
     return Background(
         image=np.einsum("dxi,...i->...dx", terms, coefficients),
         variances=np.vecdot(summed @ spread, summed),

@@ -70,7 +70,7 @@ def locate_source(
         Degrees.
     shifted_rows : bool
         Count the trace's rows from the bounding box, as the pipeline does: it then lies too early by as many
-        rows as the box begins above the first.
+        rows as the box begins above the first, and may end a row before the box does.
 
     Returns
     -------
@@ -100,7 +100,8 @@ def locate_source(
     start = int(np.ceil(first))
     wanted = rows - start if shifted_rows else rows
     trace = _interpolate(wanted, trace_rows[order], trace_columns[order])
-    inside = (rows >= start) & (rows < start + number)
+    end = start + number if shifted_rows else np.floor(last) + 1
+    inside = (rows >= start) & (rows < end)
     return SourceLocation(round(middle), wavelength, location, np.where(inside, trace, np.nan))
 
 

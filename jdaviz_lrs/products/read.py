@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
+from astropy import units as u
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
 from stdatamodels.jwst.datamodels import ImageModel, JwstDataModel, MultiSpecModel, SlitModel
@@ -59,7 +61,7 @@ def open_datamodel(path: str | Path, kinds: dict[str, type], wanted: str) -> Jws
                     _ = hdu.data
                 kind = hdus[0].header.get("DATAMODL")
     except (OSError, AstropyUserWarning, TypeError, ValueError, EOFError) as error:
-        raise LRSError(f"{path}: not a complete FITS file ({error}); download or copy it again.") from None
+        raise LRSError(f"{path}: not a complete FITS file; download or copy it again.") from error
     if kind not in kinds:
         raise LRSError(
             f"{path}: DATAMODL is {kind!r}, but {wanted} ({', '.join(kinds)}) is needed; give another file."
@@ -67,7 +69,8 @@ def open_datamodel(path: str | Path, kinds: dict[str, type], wanted: str) -> Jws
     try:
         return kinds[kind](path)
     except Exception as error:  # stdatamodels, asdf and jsonschema raise many kinds
-        raise LRSError(f"{path}: cannot be opened as a {kind} ({error}).") from None
+        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise LRSError(f"{path}: cannot be opened as a {kind} ({reason}); give another file.") from error
 
 
 def from_datamodel(model: JwstDataModel, path: Path | None = None) -> SpectralImage:
@@ -133,9 +136,10 @@ def from_datamodel(model: JwstDataModel, path: Path | None = None) -> SpectralIm
 
 def _unit(model: JwstDataModel, name: str) -> str:
     unit = model.meta.bunit_data or ""
-    for known in ("MJy/sr", "Jy"):
-        if unit.replace(" ", "").lower() == known.lower():
-            return known
+    with suppress(ValueError, TypeError):
+        for known in ("MJy/sr", "Jy"):
+            if u.Unit(unit) == u.Unit(known):
+                return known
     raise LRSError(f"{name}: its unit (BUNIT) is {unit!r}; run the pipeline's photom step to have MJy/sr.")
 
 
@@ -162,8 +166,8 @@ def _masked(plane: np.ndarray | None, keep: tuple, good: np.ndarray) -> np.ndarr
 def _wavelengths(model: JwstDataModel, wcs, shape: tuple[int, int], name: str) -> np.ndarray:
     wavelength = model.wavelength if model.hasattr("wavelength") else None
     if wavelength is None or wavelength.shape != shape or not np.any(np.nan_to_num(wavelength) > 0):
-        if wcs is None:
-            raise LRSError(f"{name}: it has neither a WAVELENGTH extension nor a WCS, so no wavelengths.")
+        if wcs is None or wcs.output_frame.naxes < 3:
+            raise LRSError(f"{name}: neither a WAVELENGTH extension nor a spectral WCS gives it wavelengths.")
         y, x = np.mgrid[: shape[0], : shape[1]].astype(float)
         wavelength = wcs(x, y)[2]
     wavelength = np.asarray(wavelength, float)
