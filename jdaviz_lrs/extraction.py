@@ -10,7 +10,7 @@ import numpy as np
 from astropy.coordinates import angular_separation
 from numpy.typing import NDArray
 
-from jdaviz_lrs.engine.apcorr import pixel_fractions, profile_correction
+from jdaviz_lrs.engine.apcorr import LEAST_SHARE, pixel_fractions, profile_correction
 from jdaviz_lrs.engine.background import Background, fit_background
 from jdaviz_lrs.engine.box import Sums, box_model, box_sums
 from jdaviz_lrs.errors import LRSError
@@ -21,6 +21,7 @@ from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.products.read import read
 from jdaviz_lrs.products.spectrum import ApertureLimits, ExtractedSpectrum
 from jdaviz_lrs.references.find import References, find_references
+from jdaviz_lrs.references.psf import SpectralPSF
 from jdaviz_lrs.tabulate import scaled, tabulate
 
 __all__ = ["extract"]
@@ -184,19 +185,51 @@ def _aperture_corrected(
         return replace(spectrum, notes=(note,))
     if parameters.apcorr_method == "reference" and "apcorr" in references.not_applicable:
         return replace(spectrum, references={"apcorr": "N/A"})
+    notes: tuple[str, ...] = ()
     if parameters.apcorr_method == "reference" and references.apcorr is not None:
         scale = _pixel_scale(image, spectrum) if references.apcorr.size_unit.startswith("arcsec") else None
         correction = references.apcorr.at(spectrum.npixels, spectrum.wavelength, scale)
         name = references.apcorr.name
     else:
-        psf = references.psf
-        offsets = image.xdisp_index - placement.center[:, None]
-        profile = pixel_fractions(
-            psf.data, psf.wavelength, psf.subpix, psf.center_col, offsets, image.row_wavelength
-        )
-        correction = profile_correction(profile, weights)[..., spectrum.rows]
-        name = f"computed from {psf.name}"
-    return replace(scaled(spectrum, correction), references={"apcorr": name})
+        correction = psf_correction(image, references.psf, placement, weights)[..., spectrum.rows]
+        name = f"computed from {references.psf.name}"
+        lost = np.isnan(correction) & np.isfinite(spectrum.flux)
+        if lost.any():
+            notes = (_uncorrected(int(lost.sum()), lost.size, references.psf),)
+    return replace(scaled(spectrum, correction), references={"apcorr": name}, notes=notes)
+
+
+def _uncorrected(number: int, size: int, psf: SpectralPSF) -> str:
+    first, last = psf.wavelength.min(), psf.wavelength.max()
+    return (
+        f"No aperture correction, and so no flux, at {number} of {size} wavelengths: they lie outside the "
+        f"PSF's ({first:.1f} to {last:.1f} um), or less than {LEAST_SHARE:.0%} of its light is in the aperture."
+    )
+
+
+def psf_correction(image: SpectralImage, psf: SpectralPSF, placement: Placement, weights: Image) -> Image:
+    """Aperture correction for a source on the trace, or in the middle of the aperture where there is none.
+
+    Parameters
+    ----------
+    image : SpectralImage
+    psf : SpectralPSF
+    placement : Placement
+    weights : ndarray, ([n_int,] n_disp, n_xdisp)
+        Of the pixels that are summed.
+
+    Returns
+    -------
+    ndarray, ([n_int,] n_disp)
+        See `jdaviz_lrs.engine.apcorr.profile_correction`.
+    """
+    used = np.flatnonzero(placement.weights.any(axis=0))
+    columns = slice(used[0], used[-1] + 1)
+    offsets = image.xdisp_index[columns] - placement.center[:, None]
+    profile = pixel_fractions(
+        psf.data, psf.wavelength, psf.subpix, psf.center_col, offsets, image.row_wavelength
+    )
+    return profile_correction(profile, weights[..., columns])
 
 
 def _pixel_scale(image: SpectralImage, spectrum: ExtractedSpectrum) -> float:

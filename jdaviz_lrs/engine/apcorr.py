@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import RectBivariateSpline
-from scipy.ndimage import map_coordinates
 
-__all__ = ["correction_table", "pixel_fractions", "profile_correction"]
+__all__ = ["LEAST_SHARE", "correction_table", "pixel_fractions", "profile_correction"]
 
 Image = NDArray[np.float64]
+
+LEAST_SHARE = 0.01
+"""Of a source's light: an aperture that holds less does not measure it."""
 
 
 def correction_table(size: Image, wavelength: Image, apcorr: Image) -> RectBivariateSpline:
@@ -38,17 +40,17 @@ def profile_correction(profile: Image, weights: Image) -> Image:
     Parameters
     ----------
     profile : ndarray, (n_disp, n_xdisp)
-        The PSF's share of the whole flux in every pixel.
+        The PSF's share of the whole flux in every pixel; NaN where it is not known.
     weights : ndarray, ([n_int,] n_disp, n_xdisp)
         Of the pixels in the sum, zero where they are bad.
 
     Returns
     -------
     ndarray, ([n_int,] n_disp)
-        One over the share of the flux in the sum; NaN where that is nothing.
+        One over the share of the flux in the sum; NaN where that is not known, or less than `LEAST_SHARE`.
     """
     share = np.vecdot(profile, weights)
-    return np.divide(1.0, share, out=np.full_like(share, np.nan), where=share > 0)
+    return np.divide(1.0, share, out=np.full_like(share, np.nan), where=share >= LEAST_SHARE)
 
 
 def pixel_fractions(
@@ -61,7 +63,8 @@ def pixel_fractions(
     data : ndarray, (n_psf_wavelength, n_subpixel)
         Pixel-convolved profile, `subpix` samples a pixel, the source at column `center`.
     psf_wavelength : ndarray, (n_psf_wavelength,)
-        Micron.
+        Micron, in any order.
+    subpix, center : float
     offsets : ndarray, (n_disp, n_xdisp)
         Of the pixels' centres from the source, in pixels.
     wavelength : ndarray, (n_disp,)
@@ -70,14 +73,33 @@ def pixel_fractions(
     Returns
     -------
     ndarray, (n_disp, n_xdisp)
-        Of the light in the whole profile; NaN outside the range of `psf_wavelength`.
+        Of the light in the whole profile, linear in wavelength and across it, as the pipeline interpolates;
+        zero beyond the profile's ends, NaN outside the range of `psf_wavelength`.
     """
     order = np.argsort(psf_wavelength)
+    samples = np.nan_to_num(data)[order]
+    light = samples.sum(axis=1, keepdims=True) / subpix
+    samples = np.divide(samples, light, out=np.zeros_like(samples), where=light != 0)
     row = np.interp(
         wavelength, psf_wavelength[order], np.arange(order.size, dtype=float), left=np.nan, right=np.nan
     )
-    rows = np.broadcast_to(np.nan_to_num(row)[:, None], offsets.shape)
-    normal = data[order] * (subpix / data[order].sum(axis=1, keepdims=True))
-    columns = np.nan_to_num(center + subpix * offsets, nan=-1.0)
-    fractions = map_coordinates(normal, [rows, columns], order=1)
-    return np.where(np.isfinite(row)[:, None], fractions, np.nan)
+    known = np.isfinite(row)
+    row = np.where(known, row, 0.0)
+    below = row.astype(np.intp)
+    above = np.minimum(below + 1, order.size - 1)
+    column = center + subpix * offsets
+    last = samples.shape[1] - 1
+    inside = (column >= 0) & (column <= last)
+    column = np.where(inside, column, 0.0)
+    left = column.astype(np.intp)
+    right = np.minimum(left + 1, last)
+
+    def at(nearest: NDArray[np.intp]) -> Image:
+        """Linear across the profile, in the row next to each wavelength."""
+        start = (nearest * samples.shape[1])[:, None]
+        value = samples.take(start + left)
+        return value + (column - left) * (samples.take(start + right) - value)
+
+    fractions = at(below)
+    fractions += (row - below)[:, None] * (at(above) - fractions)
+    return np.where(known[:, None], np.where(inside, fractions, 0.0), np.nan)
