@@ -203,7 +203,7 @@ def _uncorrected(number: int, size: int, psf: SpectralPSF) -> str:
     first, last = psf.wavelength.min(), psf.wavelength.max()
     return (
         f"No aperture correction, and so no flux, at {number} of {size} wavelengths: they lie outside the "
-        f"PSF's ({first:.1f} to {last:.1f} um), or less than {LEAST_SHARE:.0%} of its light is in the aperture."
+        f"PSF's ({first:.1f} to {last:.1f} um), or the aperture has less than {LEAST_SHARE:.0%} of its light."
     )
 
 
