@@ -16,7 +16,7 @@ from jdaviz_lrs.engine.box import Sums, box_model, box_sums
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.optimal_extraction import extract_optimal
 from jdaviz_lrs.parameters import ExtractionParameters
-from jdaviz_lrs.placement import Placement, place
+from jdaviz_lrs.placement import Placement, place, uses_source_position
 from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.products.read import read
 from jdaviz_lrs.products.spectrum import ApertureLimits, ExtractedSpectrum
@@ -52,7 +52,8 @@ def extract(
     override_extract1d, override_apcorr, override_psf : path-like, optional
         Reference files, as in the pipeline.
     **changes
-        Any parameter by the pipeline's name; wins over `parameters` and the reference file.
+        Any parameter by the pipeline's name; wins over `parameters` and the reference file. As in the
+        pipeline, ``extraction_type=None`` means optimal extraction where the source's position is used.
 
     Returns
     -------
@@ -68,8 +69,13 @@ def extract(
         references = find_references(image, override_extract1d, override_apcorr, override_psf)
     if parameters is None:
         parameters = references.parameters
-    if changes:
-        parameters = parameters.with_(changes)
+    by_position = "extraction_type" in changes and changes["extraction_type"] is None
+    if by_position:
+        del changes["extraction_type"]
+    parameters = parameters.with_(changes)
+    if by_position:
+        kind = "optimal" if uses_source_position(image, parameters) else "box"
+        parameters = replace(parameters, extraction_type=kind)
     if parameters.extraction_type == "optimal" and "psf" in references.not_applicable:
         spectrum = extract_box(image, replace(parameters, extraction_type="box"), references)
         kinds = {*spectrum.references, "psf"}

@@ -144,11 +144,15 @@ def find_references(
     observation = image.observation
     aperture = WHOLE_IMAGE if "extract1d" in found.not_applicable else BUILT_IN_EXTRACT1D
     extract1d = load("extract1d", read_extract1d, aperture)
+    parameters = extract1d.parameters(observation.slit_name, observation.spectral_order)
+    if observation.source_type != "POINT":
+        # As in the pipeline: the file's use_source_posn is for point sources.
+        parameters = replace(parameters, use_source_posn=None)
     return References(
         extract1d=extract1d,
         apcorr=load("apcorr", read_apcorr, None, observation.subarray),
         psf=load("psf", read_psf, built_in_psf()),
-        parameters=extract1d.parameters(observation.slit_name, observation.spectral_order),
+        parameters=parameters,
         stand_ins=found.missing,
         not_applicable=found.not_applicable,
         context=found.context or None,
