@@ -102,7 +102,7 @@ def draw(spectrum: ExtractedSpectrum, truth: NDArray[np.float64], path: Path) ->
     bottom.fill_between(wavelength, 1 - error / (1e3 * truth), 1 + error / (1e3 * truth), color="0.85", lw=0)
     bottom.step(wavelength, spectrum.flux / truth, where="mid", color=EXTRACTED, lw=1)
     bottom.axhline(1, color=TRUE, lw=1)
-    bottom.set(xlabel="wavelength (micron)", ylabel="extracted / true", ylim=(0.85, 1.15))
+    bottom.set(xlabel="wavelength (micron)", ylabel="extracted / true", ylim=(0.94, 1.06))
     for axes in (top, bottom):
         axes.tick_params(direction="in", top=True, right=True)
     figure.savefig(path, dpi=150)

@@ -6,6 +6,7 @@ of its own.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -57,7 +58,7 @@ def open_app(session: Session) -> jdaviz.App:
     app = jdaviz.new_app()
     order = np.argsort(session.wavelength)
     truth = Spectrum(spectral_axis=session.wavelength[order] * units.um, flux=session.flux[order] * units.Jy)
-    app.load(str(session.image), format="JWST LRS", data_label="simulated s2d")
+    app.load(str(session.image), format="JWST LRS", data_label="simulated s2d", auto_extract=False)
     app.load(str(session.x1d), format="1D Spectrum", data_label="extracted")
     app.load(truth, format="1D Spectrum", data_label="truth")
     app.plugins["LRS Extraction"].open_in_tray(scroll_to=False)
@@ -115,6 +116,7 @@ def serve(shown: Session, port: int, browser: bool = True) -> None:
             _show(server.base_url)
         server.join()
     except KeyboardInterrupt:
+        logging.getLogger("uvicorn.error").disabled = True  # it reports its own end as a cancelled task
         server.stop_serving()
         print("\nStopped.", flush=True)
 

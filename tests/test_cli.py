@@ -1,0 +1,222 @@
+"""The command jdaviz-lrs: what it writes, what it says, and how it refuses."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from jdaviz_lrs import extract, read_x1d
+from jdaviz_lrs.cli import main, output_name
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty folder to work in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def refused(capsys, here):
+    """Run the command, which must refuse: one sentence on stderr, exit code 2, nothing written."""
+
+    def run(*arguments) -> str:
+        before = sorted(here.rglob("*"))
+        assert main([str(one) for one in arguments]) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.count("\n") == 1
+        assert "Traceback" not in err
+        assert sorted(here.rglob("*")) == before
+        return err
+
+    return run
+
+
+def each_set(*settings: str) -> list[str]:
+    return [word for setting in settings for word in ("--set", setting)]
+
+
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        ("a/jw1_s2d.fits", "jw1_extract1dstep.fits"),
+        ("jw1_nobsub_cal.fits.gz", "jw1_nobsub_extract1dstep.fits"),
+        ("image.fits", "image_extract1dstep.fits"),
+        ("my_image.fits", "my_image_extract1dstep.fits"),
+    ],
+)
+def test_output_is_named_as_by_the_pipeline(given, written):
+    assert output_name(given) == Path(written)
+
+
+def test_extract_writes_what_python_gives(observation, here, capsys):
+    arguments = ["--override-extract1d", observation["extract1d"], "--override-apcorr", observation["apcorr"]]
+    settings = each_set("extract_width=10", "use_source_posn=true")
+    assert main([str(a) for a in ("extract", observation["nod1_s2d"], *arguments, *settings)]) == 0
+    spectrum = extract(
+        observation["nod1_s2d"],
+        override_extract1d=observation["extract1d"],
+        override_apcorr=observation["apcorr"],
+        extract_width=10,
+        use_source_posn=True,
+    )
+    written = read_x1d(output_name(observation["nod1_s2d"]))
+    np.testing.assert_array_equal(written.flux, spectrum.flux)
+    said = capsys.readouterr().out
+    for word in ("10.00 px wide", "lrs_extract1d.json", "lrs_apcorr.fits", "extract1dstep.fits"):
+        assert word in said
+
+
+def test_extract_says_that_a_built_in_model_was_used(observation, here, capsys):
+    assert main(["extract", str(observation["nod1_s2d"]), "-o", "mine.fits"]) == 0
+    assert "built-in" in capsys.readouterr().out
+    assert fits.getheader("mine.fits", 0)["DATAMODL"] == "MultiSpecModel"
+
+
+def test_values_are_json_or_words(observation, here):
+    settings = ["src_coeff=[[26.5],[34.5]]", "extraction_type=box", "apply_apcorr=false", "bkg_order=null"]
+    assert main(["extract", str(observation["nod1_s2d"]), *each_set(*settings)]) == 0
+
+
+def test_existing_output_is_kept_unless_told_otherwise(observation, here, refused):
+    Path("mine.fits").write_text("precious")
+    assert "mine.fits" in refused("extract", observation["nod1_s2d"], "-o", "mine.fits")
+    assert Path("mine.fits").read_text() == "precious"
+    assert main(["extract", str(observation["nod1_s2d"]), "-o", "mine.fits", "--overwrite"]) == 0
+
+
+def test_images_stand_beside_the_spectrum(observation, here):
+    flags = [
+        w for name in ("profile", "scene_model", "residual_image") for w in ("--set", f"save_{name}=true")
+    ]
+    assert main(["extract", str(observation["nod1_s2d"]), *flags]) == 0
+    root = output_name(observation["nod1_s2d"]).name.removesuffix("_extract1dstep.fits")
+    for suffix in ("extract1dstep", "profile", "scene_model", "residual"):
+        assert Path(f"{root}_{suffix}.fits").is_file()
+
+
+def test_a_missing_file(refused):
+    assert "absent_s2d.fits" in refused("extract", "absent_s2d.fits")
+
+
+def test_a_file_of_another_kind(observation, refused):
+    assert "lrs_apcorr.fits" in refused("extract", observation["apcorr"])
+
+
+def test_no_fits_file(here, refused):
+    Path("text.fits").write_text("no FITS")
+    assert "text.fits" in refused("extract", "text.fits")
+
+
+def test_a_truncated_file(observation, here, refused):
+    Path("half_s2d.fits").write_bytes(observation["nod1_s2d"].read_bytes()[:200_000])
+    assert "half_s2d.fits" in refused("extract", "half_s2d.fits")
+
+
+def test_a_folder_that_is_not_there(observation, refused):
+    assert "nowhere" in refused("extract", observation["nod1_s2d"], "-o", "nowhere/x1d.fits")
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [
+        ("extract_widht=8", "extract_width"),
+        ("extract_width=-8", "extract_width"),
+        ("extract_width", "NAME=VALUE"),
+        ("bkg_fit=cubic", "bkg_fit"),
+        ("xstart=nan", "xstart"),
+        ("src_coeff=[[26.5]]", "src_coeff"),
+        ("references=1", "references"),
+        ("smoothing_length=4", "smoothing_length"),
+    ],
+)
+def test_a_wrong_setting(observation, refused, setting, named):
+    assert named in refused("extract", observation["nod1_s2d"], "--set", setting)
+
+
+def test_an_aperture_with_start_after_stop(observation, refused):
+    said = refused("extract", observation["nod1_s2d"], *each_set("xstart=34", "xstop=27"))
+    assert "xstart" in said
+
+
+def test_an_aperture_outside_the_image(observation, refused):
+    outside = ("xstart=400", "xstop=410", "use_source_posn=false")
+    said = refused("extract", observation["nod1_s2d"], *each_set(*outside))
+    assert "xstart" in said
+
+
+def test_a_wrong_reference_file(observation, refused):
+    assert "lrs_psf.fits" in refused(
+        "extract", observation["nod1_s2d"], "--override-apcorr", observation["psf"]
+    )
+
+
+def test_simulate_repeats_itself_and_takes_settings(here, capsys):
+    assert main(["simulate", "one", "--no-cal", "--seed", "3", "--set", "companion_ratio=0.5"]) == 0
+    assert main(["simulate", "two", "--no-cal", "--seed", "3", "--set", "companion_ratio=0.5"]) == 0
+    paths = sorted(Path("one").glob("*.fits"))
+    assert len(paths) == 6
+    for path in paths:
+        if path.stem.endswith("s2d"):
+            np.testing.assert_array_equal(fits.getdata(path), fits.getdata(Path("two", path.name)))
+    assert str(paths[0]) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("setting", ["brightnes=1", "brightness=bright", "psf_stretch=-1"])
+def test_simulate_refuses(refused, setting):
+    assert setting.split("=")[0] in refused("simulate", "scene", "--set", setting)
+
+
+def test_help_imports_nothing_slow():
+    slow = "{'jdaviz', 'numpy', 'astropy'}"
+    code = f"import sys, jdaviz_lrs.cli as c; c.parser(); print({slow} & set(sys.modules))"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_demo_serves_and_ends_cleanly(tmp_path, ending):
+    log = tmp_path / "log"
+    command = [sys.executable, "-m", "jdaviz_lrs.cli", "demo", str(tmp_path / "demo"), "--no-browser"]
+    with log.open("w") as out, subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT) as process:
+        try:
+            url = wait_for_address(process, log)
+            with urllib.request.urlopen(url, timeout=30) as page:
+                assert page.status == 200
+            process.send_signal(ending)
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
+    said = log.read_text()
+    assert "extracted" in said
+    assert "Traceback" not in said
+    assert (tmp_path / "demo" / "extracted.png").stat().st_size > 20_000
+    assert np.isfinite(read_x1d(tmp_path / "demo" / "extracted_x1d.fits").flux).any()
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(url, timeout=5)
+
+
+def wait_for_address(process: subprocess.Popen, log: Path) -> str:
+    end = time.monotonic() + 180
+    while time.monotonic() < end and process.poll() is None:
+        for word in log.read_text().split():
+            if word.startswith("http://"):
+                return word
+        time.sleep(0.3)
+    raise AssertionError(f"the demo printed no address:\n{log.read_text()}")
+
+
+def test_demo_refuses_a_port_in_use(here):
+    with socket.socket() as taken:
+        taken.bind(("localhost", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert main(["demo", "scene", "--no-browser", "--port", str(port)]) == 2
+    assert not Path("scene").exists()
