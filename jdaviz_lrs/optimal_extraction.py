@@ -13,7 +13,7 @@ from jdaviz_lrs.engine.box import Sums
 from jdaviz_lrs.engine.optimal import ProfileFit, fit_profiles
 from jdaviz_lrs.engine.profile import ProfileGrid, profile_grid
 from jdaviz_lrs.engine.refine.location import fit_location
-from jdaviz_lrs.engine.refine.run import add_sources, refine
+from jdaviz_lrs.engine.refine.run import add_sources, clean_pixels, refine
 from jdaviz_lrs.engine.refine.scene import Frame, Scene
 from jdaviz_lrs.engine.refine.smooth_fit import fit_with_smooth_background
 from jdaviz_lrs.errors import LRSError
@@ -114,21 +114,24 @@ def extract_optimal(
     report: dict[str, Any] = {}
     notes = list(traces.notes)
     everything = (traces.source, *traces.nods)
+    scene = _scene(image, grid, everything, parameters)
+    chosen = () if compatible else parameters.refinements
+    looks = bool({"trace", "width", "outliers", "companions", "variance"} & set(chosen))
+    frame = _frame(image, good)
     location = None
     if parameters.optimize_psf_location:
-        location = _locate(image, grid, good, everything, parameters)
+        usable = clean_pixels(frame, scene) if looks else frame.good
+        location = _locate(image, grid, usable, everything, parameters)
         report |= describe_location(location)
         if not location.converged:
             notes.append("optimize_psf_location found no best place; the header's is used.")
     shifts = location.shifts if location and location.converged else (0.0,) * len(everything)
-    scene = _scene(image, grid, everything, parameters)
     placed = replace(scene, traces=scene.traces + np.array(shifts)[:, None])
 
-    chosen = parameters.refinements
     if compatible:
         return _pipelines_way(image, placed, good, parameters, notes, report)
     refined = None
-    if {"trace", "width", "outliers", "companions", "variance"} & set(chosen):
+    if looks:
         known = location is not None and max(location.errors) < LOCATED
         start = scene if "trace" in chosen else placed
         refined = refine(_frame(image, good), start, chosen, parameters.sources, shifts if known else ())
@@ -198,7 +201,7 @@ def _locate(image, grid, good, traces, parameters):
     return fit_location(
         image.filled[first],
         planes[1] if compatible else planes.sum(axis=0),
-        good[first],
+        good & image.good[first],
         grid,
         traces,
         [1.0] + [-1.0] * (len(traces) - 1),

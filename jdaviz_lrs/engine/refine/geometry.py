@@ -15,7 +15,7 @@ __all__ = ["Block", "Geometry", "fit_geometry", "spectrum_phase"]
 
 Image = NDArray[np.float64]
 
-MAX_ITERATIONS = 8
+MAX_ITERATIONS = 12
 TOLERANCE = 1e-4
 """Pixels, and parts of the width: far below what shows in a flux."""
 MAX_STEP = 0.7
@@ -103,10 +103,19 @@ def fit_geometry(scene: Scene, data: Image, weights: Image, blocks: Sequence[Blo
     theta[ends[:-1]] = [block.start for block in blocks]
     precision = np.concatenate([np.full(n, b.prior**-2) for n, b in zip(sizes, blocks, strict=True)])
     start, covariance = scene, np.diag(1.0 / precision)
-    scene = _moved(start, blocks, np.split(theta, ends[1:-1]), polynomials)
+    cost, best, step = np.inf, theta, np.zeros(theta.size)
     for _ in range(MAX_ITERATIONS):
-        fit, slopes = _linearise(scene, data, weights, blocks)
-        curvature = np.einsum("arx,rx,brx->abr", slopes, weights, slopes)
+        moved = _moved(start, blocks, np.split(theta, ends[1:-1]), polynomials)
+        fit, slopes = _linearise(moved, data, weights, blocks)
+        trial = float(np.sum(weights * fit.residual**2) + precision @ theta**2)
+        if trial > cost:  # too far: half the way
+            step = step / 2
+            theta = best + step
+            if np.max(np.abs(step)) < TOLERANCE:
+                break
+            continue
+        cost, best, scene = trial, theta, moved
+        curvature = np.einsum("arx,brx->abr", slopes * weights, slopes)
         gradient = np.einsum("arx,rx->ar", slopes, weights * fit.residual)
         normal = np.diag(precision)
         target = -precision * theta
@@ -117,11 +126,10 @@ def fit_geometry(scene: Scene, data: Image, weights: Image, blocks: Sequence[Blo
         covariance = np.linalg.inv(normal)
         step = covariance @ target
         step *= min(1.0, MAX_STEP / max(np.max(np.abs(step)), TOLERANCE))
-        theta = theta + step
-        coefficients = tuple(np.split(theta, ends[1:-1]))
-        scene = _moved(start, blocks, coefficients, polynomials)
         if np.max(np.abs(step)) < TOLERANCE:
             break
+        theta = best + step
+    coefficients = tuple(np.split(best, ends[1:-1]))
     spread = np.sqrt(np.diag(covariance))
     errors = tuple(np.split(spread, ends[1:-1]))
     return Geometry(scene, coefficients, errors, covariance)

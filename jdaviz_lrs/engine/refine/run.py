@@ -16,7 +16,7 @@ from jdaviz_lrs.engine.refine.shape import fit_shape
 from jdaviz_lrs.engine.refine.trace import Aligned, align
 from jdaviz_lrs.engine.refine.variance import model_variances
 
-__all__ = ["Refined", "add_sources", "refine"]
+__all__ = ["Refined", "add_sources", "clean_pixels", "refine"]
 
 Image = NDArray[np.float64]
 
@@ -56,6 +56,11 @@ def add_sources(scene: Scene, offsets: Sequence[float]) -> tuple[Scene, list[tup
         scene = add_companion(scene, offset)
         pairs.append(tuple(range(before, len(scene.traces))))
     return scene, pairs
+
+
+def clean_pixels(frame: Frame, scene: Scene) -> NDArray[np.bool_]:
+    """Good pixels without those that no PSF explains, (n_disp, n_xdisp): to locate the traces with."""
+    return frame.good & ~_look(frame, replace(scene, order=max(scene.order, INSPECTION_ORDER)))[1]
 
 
 def refine(

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import cholesky, solve_triangular
 
 from jdaviz_lrs.engine.refine.scene import Scene, ShapeCorrection, linear_fit
 
@@ -14,9 +15,11 @@ __all__ = ["fit_shape"]
 Image = NDArray[np.float64]
 
 CORE = np.arange(0.0, 4.1, 0.5)
-WINGS = np.array([5.0, 6.5, 8.0, 10.0, 12.0, 13.5])
+WINGS = np.array([5.0, 6.0, 7.0, 8.0, 9.5, 11.0, 12.5, 13.5])
 KNOTS = np.concatenate([-WINGS[::-1], -CORE[:0:-1], CORE, WINGS])
 """Pixels; as fine as pixels at all phases show in the core, coarse where the wings are smooth."""
+
+WING = np.abs(KNOTS) > CORE[-1]
 
 N_TERM = 3
 """Of the polynomial along the spectrum."""
@@ -24,10 +27,25 @@ N_TERM = 3
 EXPECTED, LEAST_EXPECTED = 0.25, 5e-4
 """Of the PSF, and in shares per pixel: how far profiles may be off where the data do not tell."""
 
+DECLINE = 0.5
+"""Of that from one term along the spectrum to the next."""
+
+SCALES = (0.001, 0.05, 0.2, 1.0)
+"""Factors on it that are tried."""
+
+SMOOTH = 1.0
+"""Pixels over which the correction may change, in the core; in proportion to the distance farther out."""
+
+EVEN = 0.95
+"""Part of the wings' variance that both sides share."""
+
+NO_FLUX = 1e-4
+"""Share of the PSF that the correction may hold, as fluxes hold it."""
+
 N_ROUND = 2
 
 
-def fit_shape(scene: Scene, data: Image, weights: Image, phase: Image) -> ShapeCorrection:
+def fit_shape(scene: Scene, data: Image, weights: Image, phase: Image) -> ShapeCorrection | None:
     """Fit the profile that all wavelengths have in common beyond the PSF.
 
     Parameters
@@ -41,7 +59,8 @@ def fit_shape(scene: Scene, data: Image, weights: Image, phase: Image) -> ShapeC
 
     Returns
     -------
-    ShapeCorrection
+    ShapeCorrection or None
+        None where the data do not call for one.
 
     Notes
     -----
@@ -51,11 +70,14 @@ def fit_shape(scene: Scene, data: Image, weights: Image, phase: Image) -> ShapeC
     """
     typical = scene.grid.samples.mean(axis=0)
     distances = (np.arange(typical.size) - scene.grid.center) / scene.grid.subpix
-    expected = EXPECTED * np.interp(KNOTS, distances, typical) + LEAST_EXPECTED
+    core = np.interp(KNOTS, distances, typical)
+    expected = EXPECTED * core + LEAST_EXPECTED
     expected[[0, -1]] = 1e-9  # continuous with the zero beyond
-    precision = np.tile(expected**-2, N_TERM)
+    expected = np.outer(DECLINE ** np.arange(N_TERM), expected).ravel()
     powers = phase ** np.arange(2 * N_TERM - 1)[:, None]
     terms = np.add.outer(np.arange(N_TERM), np.arange(N_TERM))
+    # a correction in proportion to the PSF would be a flux
+    no_flux = np.kron(np.eye(N_TERM), np.outer(core, core)) / (NO_FLUX * (core @ core)) ** 2
     shares = np.zeros((N_TERM, KNOTS.size))
     for _ in range(N_ROUND):
         current = replace(scene, shape=ShapeCorrection(KNOTS, shares, phase))
@@ -68,9 +90,49 @@ def fit_shape(scene: Scene, data: Image, weights: Image, phase: Image) -> ShapeC
         moments = np.tensordot(powers, rows, axes=1)[terms]
         normal = moments.transpose(0, 2, 1, 3).reshape(shares.size, shares.size)
         target = (powers[:N_TERM] @ (weighted @ fit.residual[..., None])[..., 0]).ravel()
-        step = np.linalg.solve(normal + np.diag(precision), target - precision * shares.ravel())
-        shares = shares + step.reshape(shares.shape)
+        # what the data say about the shares themselves, rather than about their change
+        shares = _most_likely(normal + no_flux, target + normal @ shares.ravel(), expected).reshape(
+            shares.shape
+        )
+        if not shares.any():
+            return None
     return ShapeCorrection(KNOTS, shares, phase)
+
+
+def _most_likely(normal: Image, target: Image, expected: Image) -> Image:
+    """Ridge solution at the scale of the prior that makes the data likeliest; zero where that is none.
+
+    The evidence of a linear model (MacKay 1992, Neural Comput. 4, 415), for core and wings each its scale:
+    a correction that the data do not call for would only add noise to every flux.
+    """
+    wing = np.tile(WING, N_TERM)
+    together = np.kron(np.eye(N_TERM), np.linalg.cholesky(_likeness()))
+    best, solution = 0.0, np.zeros(target.size)
+    for core_scale in SCALES:
+        for wing_scale in SCALES:
+            root = (expected * np.where(wing, wing_scale, core_scale))[:, None] * together
+            factor = cholesky(root.T @ normal @ root + np.eye(target.size), lower=True)
+            half = solve_triangular(factor, root.T @ target, lower=True)
+            evidence = 0.5 * half @ half - np.log(np.diag(factor)).sum()
+            if evidence > best:
+                best = evidence
+                solution = root @ solve_triangular(factor, half, lower=True, trans=1)
+    return solution
+
+
+def _likeness() -> Image:
+    """Prior correlation of the shares: with their neighbours, and in the wings with the other side.
+
+    Without the latter the light of a companion and that of the wing beside it could not be told apart.
+    """
+    distance = np.abs(KNOTS)
+    # in the wings in proportion to the distance
+    warped = np.where(WING, CORE[-1] * (1.0 + np.log(np.maximum(distance, CORE[-1]) / CORE[-1])), distance)
+    here = np.exp(-np.abs(np.subtract.outer(*2 * [np.sign(KNOTS) * warped])) / SMOOTH)
+    either = np.exp(-np.abs(np.subtract.outer(warped, warped)) / SMOOTH)
+    even = np.where(WING, EVEN, 0.0)
+    likeness = here * np.sqrt(np.outer(1.0 - even, 1.0 - even)) + either * np.sqrt(np.outer(even, even))
+    return likeness + 1e-9 * np.eye(KNOTS.size)
 
 
 def _response(scene: Scene, flux: Image) -> Image:

@@ -21,6 +21,9 @@ TRACE_ORDER, WIDTH_ORDER = 3, 2
 TRACE_PRIOR, WIDTH_PRIOR = 0.5, 0.2
 """Pixels, and parts of the width, by which headers and PSFs have been seen to be off."""
 
+WIDEST = 0.35
+"""Parts of the width by which a PSF may be off."""
+
 SIGNIFICANT = 3.0
 """Sigma; terms that do not reach it are left out, from the highest order down."""
 
@@ -109,6 +112,8 @@ def align(
 def _significant(blocks: Sequence[Block], geometry: Geometry) -> list[Block]:
     kept = []
     for block, values, errors in zip(blocks, geometry.coefficients, geometry.errors, strict=True):
+        if block.kind == "width" and np.abs(values).sum() > WIDEST:
+            continue  # that is no PSF but something else
         clear = np.flatnonzero(np.abs(values) > SIGNIFICANT * errors)
         if clear.size:
             kept.append(replace(block, order=int(clear[-1])))
