@@ -238,8 +238,8 @@ def _start_and_stop(
     if parameters.pipeline_compatible and parameters.src_coeff and parameters.independent_var == "pixel":
         rows = np.arange(float(image.file_shape[0]))[:, None]
         edges = polynomial_edges(parameters.src_coeff, rows) + shift
-    start, stop = np.nanmean(edges[:, 0] + 0.5, axis=(1, 2)), np.nanmean(edges[:, 1] - 0.5, axis=(1, 2))
-    return float(start.min()), float(stop.max())
+    mean = np.nanmean(edges, axis=(2, 3))
+    return float(mean[:, 0].min() + 0.5), float(mean[:, 1].max() - 0.5)
 
 
 def _about_zero(parameters: ExtractionParameters, image: SpectralImage, source: SourceLocation) -> bool:
@@ -311,15 +311,17 @@ def _background_pixels(
 ) -> NDArray[np.bool_]:
     _check_edges(regions, rows, "bkg_coeff")
     choose = whole_pixels if parameters.bkg_fit == "median" else pixel_weights
+    pixels = np.zeros(image.shape, bool)
     for number in range(len(regions)):
-        pixels = choose(regions[number : number + 1], image.xdisp_index) > 0
-        if not pixels[rows].any():
+        region = (choose(regions[number : number + 1], image.xdisp_index) > 0) & rows[:, None]
+        if not region.any():
             raise LRSError(_off_image(f"Background region {number + 1}", "bkg_coeff", regions[number], image))
-        if not (pixels & rows[:, None] & image.good).any():
+        if not (region & image.good).any():
             raise LRSError(
                 f"Background region {number + 1} (bkg_coeff) has no valid pixel at any wavelength; "
                 "move it to where the slit is seen."
             )
+        pixels |= region
     overlap = np.minimum(regions[:, None, 1], aperture[None, :, 1]) - np.maximum(
         regions[:, None, 0], aperture[None, :, 0]
     )
@@ -328,9 +330,8 @@ def _background_pixels(
         raise LRSError(
             f"bkg_coeff: a background region overlaps the aperture by {common:.2g} px; move it away."
         )
-    pixels = choose(regions, image.xdisp_index) > 0
     order = parameters.bkg_order or 0
-    widest = pixels[rows].sum(axis=1).max()
+    widest = pixels.sum(axis=1).max()
     if parameters.bkg_fit in (None, "poly") and order + 1 > widest:
         raise LRSError(
             f"bkg_order = {order} needs {order + 1} pixels, but the background regions have {widest}; "
@@ -342,4 +343,4 @@ def _background_pixels(
             f"bkg_disp_order = {along} needs {along + 1} rows, but {rows.sum()} are extracted; "
             "lower the order."
         )
-    return pixels & rows[:, None]
+    return pixels

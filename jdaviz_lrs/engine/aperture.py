@@ -46,19 +46,20 @@ def pixel_weights(edges: Image, pixels: Image) -> Image:
     ndarray, (n_disp, n_xdisp)
         Between 0 and 1. Where regions overlap, their union counts.
     """
-    lower, upper = edges[:, 0], edges[:, 1]
+    lower = np.where(np.isnan(edges[:, 0]), np.inf, edges[:, 0])
+    upper = np.where(np.isnan(edges[:, 1]), -np.inf, edges[:, 1])
     if len(edges) > 1:
         lower, upper = _disjoint(lower, upper)
     overlap = np.minimum(upper, pixels + 0.5) - np.maximum(lower, pixels - 0.5)
-    return np.fmin(np.fmax(overlap, 0.0), 1.0).sum(axis=0)
+    return np.clip(overlap, 0.0, 1.0).sum(axis=0)
 
 
 def _disjoint(lower: Image, upper: Image) -> tuple[Image, Image]:
     """Cut from every region what an earlier one, counted from the lowest, already covers."""
     order = np.argsort(lower, axis=0)
     lower, upper = (np.take_along_axis(edge, order, axis=0) for edge in (lower, upper))
-    covered = np.fmax.accumulate(upper, axis=0)
-    return np.concatenate([lower[:1], np.fmax(lower[1:], covered[:-1])]), upper
+    covered = np.maximum.accumulate(upper, axis=0)
+    return np.concatenate([lower[:1], np.maximum(lower[1:], covered[:-1])]), upper
 
 
 def whole_pixels(edges: Image, pixels: Image) -> NDArray[np.bool_]:

@@ -195,8 +195,9 @@ def _powers(columns: NDArray[np.intp], order: int, n_xdisp: int) -> Image:
 
 
 def _invert(matrix: Image) -> Image:
-    """Invert a stack of matrices; NaN where they are singular."""
-    regular = np.linalg.cond(matrix) < MAX_CONDITION
+    """Invert a stack of symmetric matrices; NaN where they are singular."""
+    value = np.linalg.eigvalsh(matrix)
+    regular = value[..., 0] * MAX_CONDITION > value[..., -1]
     inverse = np.full_like(matrix, np.nan)
     inverse[regular] = np.linalg.inv(matrix[regular])
     return inverse
