@@ -39,6 +39,8 @@ class OptimalExtraction:
 
     Attributes
     ----------
+    wavelength : ndarray, (n_disp,)
+        Mean over the profile, in micron; NaN where the row has neither profile nor wavelength.
     sums : Sums
         Of the target: flux, background in its light, variances, effective number of pixels.
     profile : ndarray, (n_disp, n_xdisp)
@@ -62,6 +64,7 @@ class OptimalExtraction:
         What was fitted beyond the fluxes: plain numbers by name.
     """
 
+    wavelength: Image
     sums: Sums
     profile: Image
     nod_profile: Image | None
@@ -75,6 +78,31 @@ class OptimalExtraction:
     companion_traces: tuple[Image, ...] = ()
     notes: tuple[str, ...] = ()
     report: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def flux(self) -> Image:
+        """Of the target, ([n_int,] n_disp); NaN where there is no solution."""
+        return self.sums.flux
+
+    @property
+    def flux_var(self) -> Image:
+        """Its variances, (3, [n_int,] n_disp): Poisson, read noise, flat."""
+        return self.sums.variances
+
+    @property
+    def npixels(self) -> Image:
+        """Effective number of pixels, ([n_int,] n_disp)."""
+        return self.sums.npixels
+
+    @property
+    def background(self) -> Image:
+        """Per pixel, ([n_int,] n_disp)."""
+        return self.sums.background / np.where(self.npixels > 0, self.npixels, 1.0)
+
+    @property
+    def background_var(self) -> Image:
+        """Variances of the background per pixel, (3, [n_int,] n_disp)."""
+        return self.sums.background_variances / np.where(self.npixels > 0, self.npixels, 1.0) ** 2
 
 
 def extract_optimal(
@@ -297,6 +325,7 @@ def _result(image, scene, fit, profiles, rejected, variances, notes, report) -> 
     others = [k for k in range(len(profiles)) if scene.groups[k] == 0 and k != 0]
     nods = [k for k in leaders if k != 0]
     return OptimalExtraction(
+        wavelength=_wavelength(image, profiles[0]),
         sums=sums[0],
         profile=profiles[0],
         nod_profile=profiles[nods].sum(axis=0) if nods else None,
@@ -311,3 +340,11 @@ def _result(image, scene, fit, profiles, rejected, variances, notes, report) -> 
         notes=tuple(notes),
         report=report,
     )
+
+
+def _wavelength(image: SpectralImage, profile: Image) -> Image:
+    """Mean over the profile at every row, in micron; NaN where there is none."""
+    weight = np.where(np.isfinite(image.wavelength), np.maximum(profile, 0.0), 0.0)
+    total = weight.sum(axis=1)
+    mean = (weight * np.nan_to_num(image.wavelength)).sum(axis=1)
+    return np.divide(mean, total, out=np.full(image.n_disp, np.nan), where=total > 0)
