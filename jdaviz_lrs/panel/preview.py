@@ -107,8 +107,9 @@ class Preview(DataSource):
         started = time.perf_counter()
         try:
             result = self.compute()
-        except LRSError as error:
-            self.problem = str(error)
+        except Exception as error:  # a bug of ours must not leave another spectrum's preview behind
+            expected = isinstance(error, LRSError)
+            self.problem = str(error) if expected else f"The extraction failed unexpectedly: {error!r}"
             self.marks.clear("spectrum")
             self.on_result(None)
             return

@@ -1,4 +1,4 @@
-"""Background regions as the panel edits them: lists of edges as in ``bkg_coeff``."""
+"""Where there is room for another background region."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from collections.abc import Sequence
 
 __all__ = ["free_region"]
 
-Edges = list[list[float]]
-
 #: Pixels left free between the aperture and a new region, and the new region's usual width.
 GAP, WIDTH = 3.0, 6.0
 
 
-def free_region(taken: Sequence[tuple[float, float]], first: float, last: float) -> Edges:
+def free_region(taken: Sequence[tuple[float, float]], first: float, last: float) -> tuple[float, float]:
     """Find a place for another region on the widest free stretch.
 
     Parameters
@@ -24,8 +22,8 @@ def free_region(taken: Sequence[tuple[float, float]], first: float, last: float)
 
     Returns
     -------
-    list
-        Lower and upper edge, each as a polynomial of order zero, on whole pixels.
+    tuple of float
+        Lower and upper edge, on borders of pixels.
     """
     stops = sorted([*taken, (first, first), (last, last)])
     stretches, reach = [], first
@@ -37,4 +35,4 @@ def free_region(taken: Sequence[tuple[float, float]], first: float, last: float)
     beside_aperture = lower == taken[0][1]
     start = lower + GAP if beside_aperture else upper - GAP - width
     start = min(max(round(start + 0.5) - 0.5, lower), upper - width)
-    return [[start], [start + round(width)]]
+    return start, start + round(width)

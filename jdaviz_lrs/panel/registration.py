@@ -2,7 +2,8 @@
 
 from jdaviz_lrs.panel.loader import LRSImporter
 from jdaviz_lrs.panel.lrs_extraction import LRSExtraction
+from jdaviz_lrs.panel.tools import RegionTool
 
-__all__ = ["PANEL_NAME", "LRSExtraction", "LRSImporter"]
+__all__ = ["PANEL_NAME", "LRSExtraction", "LRSImporter", "RegionTool"]
 
 PANEL_NAME = LRSExtraction._registry_name

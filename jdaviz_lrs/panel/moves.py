@@ -1,0 +1,137 @@
+"""What the parameters become when aperture or background regions are moved by hand.
+
+Positions and distances are in the file's pixels, across the dispersion. Moving the aperture leaves the
+background regions in place, and the other way round.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.polynomial.polynomial import polyval
+from numpy.typing import NDArray
+
+from jdaviz_lrs.panel.layout import Layout
+from jdaviz_lrs.parameters import Coefficients, ExtractionParameters
+from jdaviz_lrs.products.image import SpectralImage
+
+__all__ = ["add_region", "move_aperture", "move_region", "nominal_shift", "remove_region"]
+
+Changes = dict[str, Any]
+
+#: Digits kept of what the mouse gives, in pixels.
+DIGITS = 2
+
+
+def across(image: SpectralImage) -> tuple[str, str]:
+    """Names of the parameters that bound the aperture across the dispersion."""
+    return ("ystart", "ystop") if image.horizontal else ("xstart", "xstop")
+
+
+def move_aperture(
+    image: SpectralImage,
+    parameters: ExtractionParameters,
+    layout: Layout,
+    lower_by: float,
+    upper_by: float,
+    region: int = 0,
+) -> Changes:
+    """Move the edges of the aperture.
+
+    Returns
+    -------
+    dict
+        Parameters to change.
+    """
+    if parameters.src_coeff is not None:
+        moved = _shift(parameters.src_coeff, region, lower_by, upper_by)
+        changes: Changes = {"src_coeff": moved}
+    else:
+        (first, last), by = _bounds(image, parameters), (lower_by, upper_by)
+        if parameters.extract_width is not None:
+            changes = {"extract_width": round(parameters.extract_width + upper_by - lower_by, DIGITS)}
+            by = (0.5 * (lower_by + upper_by),) * 2
+        else:
+            changes = {}
+        names = across(image)
+        changes |= {name: round(v + d, DIGITS) for name, v, d in zip(names, (first, last), by, strict=True)}
+    if layout.trace is not None and not _about_zero(parameters):
+        # the aperture is centred on the source: only an offset moves it from there
+        offset = parameters.position_offset + 0.5 * (lower_by + upper_by)
+        changes["position_offset"] = round(offset, DIGITS)
+    return changes
+
+
+def move_region(parameters: ExtractionParameters, region: int, lower_by: float, upper_by: float) -> Changes:
+    """Move the edges of a background region."""
+    return {"bkg_coeff": _shift(parameters.bkg_coeff, region, lower_by, upper_by)}
+
+
+def remove_region(parameters: ExtractionParameters, region: int) -> Changes:
+    """Take a background region away."""
+    kept = parameters.bkg_coeff[: 2 * region] + parameters.bkg_coeff[2 * region + 2 :]
+    return {"bkg_coeff": kept or None}
+
+
+def add_region(
+    image: SpectralImage, parameters: ExtractionParameters, layout: Layout, lower: float, upper: float
+) -> Changes:
+    """Add a background region between two columns of the image."""
+    shift = nominal_shift(image, parameters, layout)
+    new = tuple((round(edge - shift, DIGITS),) for edge in sorted((lower, upper)))
+    return {"bkg_coeff": (*(parameters.bkg_coeff or ()), *new)}
+
+
+def nominal_shift(image: SpectralImage, parameters: ExtractionParameters, layout: Layout) -> float:
+    """By how much the source's position moves aperture and regions from where the parameters put them."""
+    if parameters.src_coeff is not None:
+        variable = image.row_wavelength if parameters.independent_var == "wavelength" else image.disp_index
+        nominal = polyval(variable, parameters.src_coeff[0])
+    else:
+        first, last = _bounds(image, parameters)
+        width = parameters.extract_width
+        nominal = first - 0.5 if width is None else 0.5 * (first + last - width)
+    return float(np.nanmedian(layout.edges[0, 0] - nominal))
+
+
+def _bounds(image: SpectralImage, parameters: ExtractionParameters) -> tuple[float, float]:
+    first, last = (getattr(parameters, name) for name in across(image))
+    size = (image.file_shape or image.shape)[1]
+    return (0.0 if first is None else first, size - 1.0 if last is None else last)
+
+
+def _about_zero(parameters: ExtractionParameters) -> bool:
+    """Whether the edges are polynomials about the trace itself, which follow it without an offset."""
+    coefficients = parameters.src_coeff
+    return (
+        not parameters.pipeline_compatible
+        and coefficients is not None
+        and min(c[0] for c in coefficients) < 0 < max(c[0] for c in coefficients)
+    )
+
+
+def _shift(coefficients: Coefficients, region: int, lower_by: float, upper_by: float) -> Coefficients:
+    moved = [list(edge) for edge in coefficients]
+    for edge, by in ((2 * region, lower_by), (2 * region + 1, upper_by)):
+        moved[edge][0] = round(moved[edge][0] + by, DIGITS)
+    return tuple(tuple(edge) for edge in moved)
+
+
+def nearest(edges: NDArray, column: float, row: int, reach: float) -> tuple[int, int | None] | None:
+    """Find what lies under the mouse among regions (n_regions, 2, n_disp).
+
+    Returns
+    -------
+    (int, int or None) or None
+        The region, and its edge (0 lower, 1 upper; None for its inside); None when nothing is within reach.
+    """
+    here = edges[:, :, row]
+    if not np.isfinite(here).any():
+        return None
+    distance = np.abs(here - column)
+    region, side = np.unravel_index(np.nanargmin(distance), distance.shape)
+    if distance[region, side] <= min(reach, 0.4 * (here[region, 1] - here[region, 0])):
+        return int(region), int(side)
+    inside = np.flatnonzero((here[:, 0] < column) & (column < here[:, 1]))
+    return (int(inside[0]), None) if inside.size else None

@@ -1,0 +1,138 @@
+"""A tool in the toolbar of the 2-D viewer: move aperture and background regions with the mouse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from glue.config import viewer_tool
+from glue.viewers.common.tool import CheckableTool
+from jdaviz.configs.specviz.plugins.viewers import Spectrum2DViewer
+
+from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.panel.layout import lay_out
+from jdaviz_lrs.panel.moves import add_region, move_aperture, move_region, nearest, remove_region
+
+__all__ = ["RegionTool"]
+
+#: How near to an edge, as a fraction of the viewer's height, the mouse takes hold of it.
+REACH = 0.025
+
+EVENTS = ("dragstart", "dragmove", "dragend", "dblclick")
+
+
+@dataclass(frozen=True)
+class Hold:
+    """What the mouse has hold of, and how things were when it took it."""
+
+    what: str  # aperture, background or new
+    region: int
+    side: int | None
+    start: float
+    parameters: object
+    layout: object
+
+
+@viewer_tool
+class RegionTool(CheckableTool):
+    """Drag edges or whole regions; drag out a new background region; double-click removes one."""
+
+    icon = str(Path(__file__).with_name("lrs_regions.svg"))
+    tool_id = "lrs:regions"
+    action_text = "Aperture and background regions"
+    tool_tip = (
+        "LRS Extraction: drag an edge or the middle of the aperture or of a background region; drag "
+        "elsewhere to add a background region; double-click on one to remove it"
+    )
+
+    _hold: Hold | None = None
+
+    def is_visible(self) -> bool:
+        """Only where the panel's dataset is shown."""
+        panel = self._panel
+        return panel is not None and self.viewer in panel.dataset.viewers_with_selected_visible
+
+    def activate(self):
+        """Listen to the mouse, and keep the panel's marks on the screen."""
+        self.viewer.add_event_callback(self.on_mouse, events=EVENTS)
+        if self._panel is not None:
+            self._kept, self._panel.keep_active = self._panel.keep_active, True
+
+    def deactivate(self):
+        """Leave the mouse to the other tools."""
+        self.viewer.remove_event_callback(self.on_mouse)
+        self._hold = None
+        if self._panel is not None:
+            self._panel.keep_active = self._kept
+
+    @property
+    def _panel(self):
+        app = self.viewer.jdaviz_app
+        names = [item["name"] for item in app.state.tray_items]
+        return app.get_tray_item_from_name("lrs-extraction") if "lrs-extraction" in names else None
+
+    def on_mouse(self, event: dict) -> None:
+        """Take hold, move, let go."""
+        panel, where = self._panel, event.get("domain") or {}
+        if panel is None or panel._input is None or "y" not in where:
+            return
+        display = panel._input.display
+        column = float(display.xdisp(where["y"]))
+        row = int(display.rows[int(np.clip(round(where["x"]), 0, display.rows.size - 1))])
+        if event["event"] == "dragstart":
+            self._hold = self._take(panel, column, row)
+        elif event["event"] == "dblclick":
+            self._remove(panel, column, row)
+        elif self._hold is not None:
+            self._move(panel, column)
+            if event["event"] == "dragend":
+                self._hold = None
+
+    def _take(self, panel, column: float, row: int) -> Hold | None:
+        layout = panel._layout
+        if layout is None or layout.edges is None:
+            return None
+        state = self.viewer.state
+        reach = REACH * abs(state.y_max - state.y_min)
+        for what, edges in (("aperture", layout.edges), ("background", layout.background_edges)):
+            if edges is not None and (found := nearest(edges, column, row, reach)):
+                return Hold(what, *found, column, panel.parameters, layout)
+        return Hold("new", 0, None, column, panel.parameters, layout)
+
+    def _move(self, panel, column: float) -> None:
+        hold = self._hold
+        by = column - hold.start
+        lower_by = by if hold.side in (0, None) else 0.0
+        upper_by = by if hold.side in (1, None) else 0.0
+        image, parameters = panel.image, hold.parameters
+        if hold.what == "aperture":
+            changes = move_aperture(image, parameters, hold.layout, lower_by, upper_by, hold.region)
+        elif hold.what == "background":
+            changes = move_region(parameters, hold.region, lower_by, upper_by)
+        elif abs(by) >= 1.0:
+            changes = add_region(image, parameters, hold.layout, hold.start, column)
+        else:
+            return
+        self._apply(panel, changes)
+
+    def _remove(self, panel, column: float, row: int) -> None:
+        layout = panel._layout
+        if layout is None or layout.background_edges is None:
+            return
+        if found := nearest(layout.background_edges, column, row, 0.0):
+            self._apply(panel, remove_region(panel.parameters, found[0]))
+
+    @staticmethod
+    def _apply(panel, changes: dict) -> None:
+        """Take the new parameters where they make an aperture; where not, the old ones stay on the screen."""
+        try:
+            parameters = panel.parameters.with_(changes)
+            lay_out(panel.image, parameters)
+        except LRSError:
+            return
+        panel.fill(parameters)
+
+
+if [RegionTool.tool_id] not in Spectrum2DViewer.tools_nested:
+    Spectrum2DViewer.tools_nested.insert(-1, [RegionTool.tool_id])
