@@ -1,0 +1,196 @@
+"""The section Save: files named as the pipeline names them, and the call that repeats the extraction."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from jdaviz.core.events import SnackbarMessage
+from jdaviz.core.template_mixin import AutoTextField, TemplateMixin
+from traitlets import Any as AnyTrait
+from traitlets import Bool, Dict, List, Unicode, dlink, link, observe
+
+from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.panel.as_python import as_python
+from jdaviz_lrs.products.images import PRODUCTS, write_image_products
+from jdaviz_lrs.products.x1d import output_path
+from jdaviz_lrs.references.export import Export, export_extract1d
+
+__all__ = ["Saving"]
+
+NO_FILE = "The dataset was not read from a file by the loader JWST LRS, so that no call can name it."
+
+
+class Saving(TemplateMixin):
+    """Buttons and names for the x1d, the images beside it, and the extract1d file.
+
+    Parameters
+    ----------
+    panel : PluginTemplateMixin
+        With ``source``, ``references``, ``overrides``, ``parameters``, ``problem`` and ``compute()``.
+    app : PrivateApplication
+    """
+
+    template_file = __file__, "saving.vue"
+
+    opened = AnyTrait(None, allow_none=True).tag(sync=True)
+    problem = Unicode().tag(sync=True)
+    remote = Bool(False).tag(sync=True)  # files of the server are none of the user's
+    folder = Unicode().tag(sync=True)
+
+    filename_value = Unicode().tag(sync=True)
+    filename_default = Unicode().tag(sync=True)
+    filename_auto = Bool(True).tag(sync=True)
+    filename_invalid_msg = Unicode().tag(sync=True)
+    json_value = Unicode().tag(sync=True)
+    json_default = Unicode().tag(sync=True)
+    json_auto = Bool(True).tag(sync=True)
+    json_invalid_msg = Unicode().tag(sync=True)
+
+    save_profile = Bool().tag(sync=True)
+    save_scene_model = Bool().tag(sync=True)
+    save_residual_image = Bool().tag(sync=True)
+    beside = Dict().tag(sync=True)  # the parameter that asks for an image to the name of its file
+
+    export_notes = List().tag(sync=True)
+    step_parameters = List().tag(sync=True)
+    code = Unicode().tag(sync=True)
+    code_problem = Unicode().tag(sync=True)
+    overwrite_warn = Unicode().tag(sync=True)  # what waits for leave to overwrite: save, export or nothing
+
+    def __init__(self, panel, app):
+        super().__init__(app=app)
+        self._panel = panel
+        self.remote = bool(self._app.state.settings.get("server_is_remote", False))
+        self.filename = AutoTextField(
+            self, "filename_value", "filename_default", "filename_auto", "filename_invalid_msg"
+        )
+        self.json_name = AutoTextField(self, "json_value", "json_default", "json_auto", "json_invalid_msg")
+        dlink((panel, "problem"), (self, "problem"))
+        for name in PRODUCTS:
+            link((panel, name), (self, name), transform=(_boolean, _boolean))
+
+    # ---- what the section shows
+
+    @observe("opened", "problem")
+    def refresh(self, change: dict | None = None) -> None:
+        """Propose names for the dataset; while the section is open, bring notes and code up to date."""
+        source = self._panel.source
+        if source is None:
+            self.code = ""
+            return
+        self.folder = str(working_folder())
+        origin = source.image.path or Path(source.image.file_name or f"{source.label.replace(' ', '_')}.fits")
+        self.filename_default = output_path(origin.name).name
+        self.json_default = f"{output_path(origin.name, 'extract1d').stem}.json"
+        if self.opened is None or self.problem:
+            return
+        self._describe(self._export())
+        try:
+            self.code, self.code_problem = self.to_python(), ""
+        except LRSError as error:
+            self.code, self.code_problem = "", str(error)
+
+    @observe("filename_value")
+    def _on_name(self, change=None) -> None:
+        self.overwrite_warn = ""
+        self.filename_invalid_msg = "" if self.filename_value.strip() else "Give the file a name."
+        name = fits_path(self.filename_value or "spectrum")
+        self.beside = {
+            parameter: output_path(name, suffix).name for parameter, (_, suffix) in PRODUCTS.items()
+        }
+
+    @observe("json_value")
+    def _on_json_name(self, change=None) -> None:
+        self.overwrite_warn = ""
+        self.json_invalid_msg = "" if self.json_value.strip() else "Give the file a name."
+
+    def _describe(self, export: Export) -> None:
+        self.export_notes = list(export.notes)
+        self.step_parameters = [f"{name} = {value}" for name, value in export.step_parameters.items()]
+
+    # ---- what it does
+
+    def save_x1d(self, path: str | Path | None = None, overwrite: bool = False) -> list[Path]:
+        """Write the spectrum of the panel's parameters and, beside it, the images they ask for."""
+        path = fits_path(path or self.filename_value)
+        result = self._panel.compute()
+        images = [output_path(path, suffix) for name, (_, suffix) in PRODUCTS.items() if getattr(self, name)]
+        existing = [one for one in (path, *images) if one.exists()]
+        if existing and not overwrite:
+            names = ", ".join(map(str, existing))
+            raise FileInTheWayError(
+                f"{names}: the file exists; choose another name or allow it to be overwritten."
+            )
+        return [result.write(path, overwrite), *write_image_products(result, path, overwrite)]
+
+    def export(self, path: str | Path | None = None, overwrite: bool = False) -> tuple[Path, Export]:
+        """Write the extract1d file with which the pipeline gives this spectrum."""
+        path = working_folder() / Path(path or self.json_value).expanduser()
+        export = self._export()
+        if path.exists() and not overwrite:
+            raise FileInTheWayError(
+                f"{path}: the file exists; choose another name or allow it to be overwritten."
+            )
+        self._describe(export)
+        return export.reference.write(path, overwrite=overwrite), export
+
+    def _export(self) -> Export:
+        panel = self._panel
+        return export_extract1d(panel.source.image, panel.parameters, panel.references.extract1d)
+
+    def to_python(self) -> str:
+        """Return the call that repeats the extraction."""
+        panel = self._panel
+        if panel.source.image.path is None:
+            raise LRSError(NO_FILE)
+        return as_python(
+            panel.source.image.path, panel.overrides, panel.parameters, panel.references.parameters
+        )
+
+    # ---- answers to the buttons
+
+    def vue_save(self, _=None):
+        """Save, or ask whether to overwrite."""
+        self._write("save", lambda overwrite: self.save_x1d(overwrite=overwrite))
+
+    def vue_export(self, _=None):
+        """Export, or ask whether to overwrite."""
+        self._write("export", lambda overwrite: self.export(overwrite=overwrite)[:1])
+
+    def vue_overwrite(self, _=None):
+        """Do it all the same."""
+        {"save": self.vue_save, "export": self.vue_export}[self.overwrite_warn]()
+
+    def _write(self, what: str, action: Callable[[bool], list[Path] | tuple[Path, ...]]) -> None:
+        allowed, self.overwrite_warn = self.overwrite_warn == what, ""
+        try:
+            written = action(allowed)
+        except FileInTheWayError:
+            self.overwrite_warn = what
+        except LRSError as error:
+            self.hub.broadcast(SnackbarMessage(str(error), sender=self, color="error"))
+        else:
+            names = ", ".join(path.name for path in written)
+            text = f"Written to {written[0].parent}: {names}"
+            self.hub.broadcast(SnackbarMessage(text, sender=self, color="success"))
+
+
+class FileInTheWayError(LRSError):
+    """A file is in the way, and nobody said that it may go."""
+
+
+def working_folder() -> Path:
+    """Where a name without a folder goes: as in jdaviz, the folder in which it was started."""
+    return Path(os.environ.get("JDAVIZ_START_DIR") or Path.cwd())
+
+
+def fits_path(name: str | Path) -> Path:
+    """Complete the name of a FITS file with its folder and its ending."""
+    path = working_folder() / Path(str(name).strip()).expanduser()
+    return path if path.suffix in (".fits", ".gz") else path.with_name(f"{path.name}.fits")
+
+
+def _boolean(value) -> bool:
+    return value is True
