@@ -66,7 +66,7 @@ def find_companion(scene: Scene, fit: LinearFit, weights: Image) -> Companion | 
     A matched filter: the PSF at every offset from the trace, with a spectrum like the target's. Sums along
     the trace are taken in bins of a quarter pixel first, in four bands, so that offsets cost nothing.
     """
-    flux = median_filter(np.abs(fit.flux[0]), 15, mode="nearest")
+    flux = median_filter(np.abs(fit.flux[0]), 15, mode="mirror")
     distance = scene.grid.columns - scene.traces[0][:, None]
     used = (weights > 0) & np.isfinite(distance)
     rows = np.flatnonzero(used.any(axis=-1))

@@ -52,7 +52,7 @@ def find_outliers(scene: Scene, data: Image, variance: Image, good: NDArray[np.b
     fit = linear_fit(profiles, basis, data, good * inverse)
     flux = np.abs(fit.flux)
     light = np.abs(profiles * flux[..., None]).sum(axis=0)
-    steady = median_filter(flux, size=(1, NEIGHBOURS), mode="nearest")
+    steady = median_filter(flux, size=(1, NEIGHBOURS), mode="mirror")
     scale = np.abs(profiles * steady[..., None]).sum(axis=0) + np.sqrt(variance)
     misfit = _shared(np.where(good, fit.residual, 0.0), scale)
     for _ in range(MAX_PASSES):
@@ -73,4 +73,4 @@ def find_outliers(scene: Scene, data: Image, variance: Image, good: NDArray[np.b
 def _shared(residual: Image, scale: Image) -> Image:
     """Residual that neighbouring wavelengths share, in proportion to a scale."""
     relative = np.divide(residual, scale, out=np.zeros_like(residual), where=scale > 0)
-    return median_filter(relative, size=(NEIGHBOURS, 1), mode="nearest") * scale
+    return median_filter(relative, size=(NEIGHBOURS, 1), mode="mirror") * scale

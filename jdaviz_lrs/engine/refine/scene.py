@@ -169,7 +169,7 @@ class LinearFit:
         """
         flux = self.flux
         variance = np.einsum("rii->ir", self.covariance)[self.n_background :]
-        mean = median_filter(flux, size=(1, STEADY_ROWS), mode="nearest")
+        mean = median_filter(flux, size=(1, STEADY_ROWS), mode="mirror")
         signal = mean**2
         return mean + (flux - mean) * signal / (signal + STEADY_SNR**2 * variance)
 
