@@ -19,7 +19,7 @@ from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.placement import Placement, place, uses_source_position
 from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.products.read import read
-from jdaviz_lrs.products.spectrum import ApertureLimits, ExtractedSpectrum
+from jdaviz_lrs.products.spectrum import OUTLIER, ApertureLimits, ExtractedSpectrum
 from jdaviz_lrs.references.find import References, find_references
 from jdaviz_lrs.references.psf import SpectralPSF
 from jdaviz_lrs.tabulate import scaled, tabulate
@@ -104,7 +104,7 @@ def extract_box(
     notes = (*_notes(spectrum, image), *placement.notes)
     if parameters.save_scene_model or parameters.save_residual_image:
         model = np.broadcast_to(box_model(sums, weights, background), image.data.shape)
-        spectrum = replace(spectrum, scene_model=model, residual=image.data - model)
+        spectrum = replace(spectrum, scene_model=model, residual=image.data - model, variance=image.variance)
     return replace(
         spectrum,
         profile=placement.weights,
@@ -119,29 +119,36 @@ def extract_profile(
 ) -> ExtractedSpectrum:
     """Fit the PSF at every wavelength; see `extract`."""
     fit = extract_optimal(image, parameters, references.psf)
-    number = np.where(fit.npixels > 0, fit.npixels, 1.0)
-    sums = Sums(
-        flux=fit.flux,
-        variances=fit.flux_var,
-        background=fit.background * number,
-        background_variances=fit.background_var * number**2,
-        npixels=fit.npixels,
-    )
     used = image.disp_index[fit.profile.any(axis=1)]
     first, last = image.xdisp_index[[0, -1]]
     # The pipeline counts one pixel too many: the end of its range, not the last pixel in it.
     last += parameters.pipeline_compatible
     limits = ApertureLimits(float(first), float(last), int(used[0]), int(used[-1]))
-    spectrum = tabulate(image, sums, fit.profile, limits, wavelength=fit.wavelength, surface_brightness=False)
+
+    def spectrum_of(sums: Sums, trace: Image) -> ExtractedSpectrum:
+        spectrum = tabulate(
+            image, sums, fit.profile, limits, wavelength=fit.wavelength, surface_brightness=False
+        )
+        hit = (fit.rejected & (fit.profile > 0)).any(axis=-1)[..., spectrum.rows]
+        return replace(
+            spectrum,
+            dq=spectrum.dq | np.where(hit, OUTLIER, 0).astype(np.uint32),
+            trace=trace,
+            parameters=parameters.asdict(),
+            references={"extract1d": references.extract1d.name, "psf": references.psf.name},
+            report=fit.report,
+            notes=(*fit.notes, *_missing(image)),
+        )
+
     return replace(
-        spectrum,
+        spectrum_of(fit.sums, fit.trace),
         profile=fit.profile if fit.nod_profile is None else fit.profile + fit.nod_profile,
         scene_model=fit.scene,
         residual=fit.residual,
-        parameters=parameters.asdict(),
-        references={"extract1d": references.extract1d.name, "psf": references.psf.name},
-        notes=(*fit.notes, *_missing(image)),
-        report=fit.report,
+        variance=fit.variance,
+        rejected=fit.rejected,
+        nod_traces=fit.nod_traces,
+        companions=tuple(map(spectrum_of, fit.companions, fit.companion_traces)),
     )
 
 

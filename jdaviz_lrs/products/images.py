@@ -9,7 +9,7 @@ from stdatamodels.jwst.datamodels import CubeModel, ImageModel
 
 from jdaviz_lrs.products.files import whole_file
 from jdaviz_lrs.products.image import SpectralImage
-from jdaviz_lrs.products.spectrum import ExtractedSpectrum
+from jdaviz_lrs.products.spectrum import DO_NOT_USE, OUTLIER, ExtractedSpectrum
 from jdaviz_lrs.products.x1d import output_path
 
 __all__ = ["to_file_axes", "write_image_products"]
@@ -53,6 +53,8 @@ def write_image_products(
         data = to_file_axes(data, spectrum.image, outside=np.nan if name == "residual" else 0.0)
         with (CubeModel if data.ndim == 3 else ImageModel)() as model, whole_file(path, overwrite) as file:
             model.data = data.astype(np.float32)
+            if name == "residual":
+                model.dq = to_file_axes(_flags(spectrum), spectrum.image, outside=DO_NOT_USE)
             if spectrum.image.metadata is not None:
                 model.update(spectrum.image.metadata, only="PRIMARY")
             model.name = spectrum.image.observation.slit_name
@@ -61,9 +63,15 @@ def write_image_products(
     return written
 
 
+def _flags(spectrum: ExtractedSpectrum) -> np.ndarray:
+    """Flag, beside what the image has flagged, the pixels that the extraction left out as outliers."""
+    rejected = 0 if spectrum.rejected is None else spectrum.rejected * (OUTLIER | DO_NOT_USE)
+    return (spectrum.image.dq | rejected).astype(np.uint32)
+
+
 def to_file_axes(data: np.ndarray, image: SpectralImage, outside: float) -> np.ndarray:
     """Return an image in the shape and orientation of the file that its spectrum came from."""
-    whole = np.full((*data.shape[:-2], *image.file_shape), outside)
+    whole = np.full((*data.shape[:-2], *image.file_shape), outside, data.dtype)
     first_row, first_column = image.origin
     rows, columns = (slice(o, o + n) for o, n in zip((first_row, first_column), image.shape, strict=True))
     whole[..., rows, columns] = data

@@ -20,7 +20,8 @@ __all__ = ["COLUMNS", "ApertureLimits", "ExtractedSpectrum"]
 
 Column = NDArray[np.float64]
 
-DO_NOT_USE = 1
+#: Flags of the pipeline (``jwst`` documentation, "Data Quality Flags").
+DO_NOT_USE, OUTLIER = 1, 16
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class ExtractedSpectrum:
     surf_bright, sb_error, sb_var_poisson, sb_var_rnoise, sb_var_flat : ndarray, same shape
         MJy/sr, (MJy/sr)^2: the flux averaged over the aperture.
     dq : ndarray of uint32, same shape
-        DO_NOT_USE where there is no flux.
+        DO_NOT_USE where there is no flux; OUTLIER where a pixel was rejected.
     background, bkgd_error, bkgd_var_poisson, bkgd_var_rnoise, bkgd_var_flat : ndarray, same shape
         MJy/sr: the background subtracted per pixel.
     npixels : ndarray, same shape
@@ -72,6 +73,16 @@ class ExtractedSpectrum:
         What was fitted, and the image minus it, in the unit of the image.
     profile : ndarray or None, (n_disp, n_xdisp)
         The pixel weights (box) or the spatial profile (optimal; positive plus negative).
+    trace : ndarray or None, (n_disp,)
+        Of the source as fitted, in the file's columns (optimal extraction).
+    nod_traces : tuple of ndarray, (n_disp,)
+        Of the negative traces fitted along.
+    companions : tuple of ExtractedSpectrum
+        Further sources fitted along, each with its `trace`.
+    rejected : ndarray of bool or None, ([n_int,] n_disp, n_xdisp)
+        Pixels left out as outliers.
+    variance : ndarray or None, ([n_int,] n_disp, n_xdisp)
+        Of the image, as it was used; the residual over its root is the residual in sigma.
     parameters : Mapping of str to object
         Every parameter in effect, by the pipeline's names.
     references : Mapping of str to str
@@ -110,6 +121,11 @@ class ExtractedSpectrum:
     scene_model: Column | None = None
     residual: Column | None = None
     profile: Column | None = None
+    trace: Column | None = None
+    nod_traces: tuple[Column, ...] = ()
+    companions: tuple[ExtractedSpectrum, ...] = ()
+    rejected: NDArray[np.bool_] | None = None
+    variance: Column | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     references: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
