@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from jdaviz_lrs.engine.box import Sums
 from jdaviz_lrs.engine.optimal import ProfileFit, fit_profiles
 from jdaviz_lrs.engine.profile import ProfileGrid, profile_grid
+from jdaviz_lrs.engine.refine.advice import Advice, inspect_scene
 from jdaviz_lrs.engine.refine.location import fit_location
 from jdaviz_lrs.engine.refine.run import add_sources, clean_pixels, refine
 from jdaviz_lrs.engine.refine.scene import Frame, Scene
@@ -62,6 +63,10 @@ class OptimalExtraction:
     notes : tuple of str
     report : Mapping of str to object
         What was fitted beyond the fluxes: plain numbers by name.
+    frame : Frame
+        The pixels that the scene was, or would be, refined on.
+    sources : Scene
+        Traces and shapes as fitted.
     """
 
     wavelength: Image
@@ -72,12 +77,18 @@ class OptimalExtraction:
     residual: Image
     variance: Image
     rejected: NDArray[np.bool_]
+    frame: Frame
+    sources: Scene
     trace: Image
     nod_traces: tuple[Image, ...] = ()
     companions: tuple[Sums, ...] = ()
     companion_traces: tuple[Image, ...] = ()
     notes: tuple[str, ...] = ()
     report: Mapping[str, Any] = field(default_factory=dict)
+
+    def advice(self) -> tuple[Advice, ...]:
+        """See what the residual shows, and which refinements would answer it (in about the time of one)."""
+        return inspect_scene(self.frame, self.sources)
 
     @property
     def flux(self) -> Image:
@@ -157,7 +168,7 @@ def extract_optimal(
     placed = replace(scene, traces=scene.traces + np.array(shifts)[:, None])
 
     if compatible:
-        return _pipelines_way(image, placed, good, parameters, notes, report)
+        return _pipelines_way(image, frame, placed, good, parameters, notes, report)
     refined = None
     if looks:
         known = location is not None and max(location.errors) < LOCATED
@@ -170,7 +181,7 @@ def extract_optimal(
     else:
         final, _ = add_sources(placed, parameters.sources)
         rejected = np.zeros(good.shape[-2:], bool)
-    return _extract(image, final, good, rejected, refined, parameters, notes, report)
+    return _extract(image, frame, final, good, rejected, refined, parameters, notes, report)
 
 
 def background_order(parameters: ExtractionParameters) -> int:
@@ -252,7 +263,7 @@ def _frame(image: SpectralImage, good: NDArray[np.bool_]) -> Frame:
     )
 
 
-def _pipelines_way(image, scene, good, parameters, notes, report) -> OptimalExtraction:
+def _pipelines_way(image, frame, scene, good, parameters, notes, report) -> OptimalExtraction:
     """Extract with equal weights for the pixels that a profile reaches, normalised on the image."""
     profiles = np.stack(
         [
@@ -270,10 +281,12 @@ def _pipelines_way(image, scene, good, parameters, notes, report) -> OptimalExtr
         complete = image.good.all(axis=-1) & (image.file_shape == image.shape)
         fit = replace(fit, background_var=np.where(complete, fit.background_var, np.nan))
     rejected = np.zeros(good.shape, bool)
-    return _result(image, scene, replace(fit, flux=flux), profiles, rejected, image.variances, notes, report)
+    return _result(
+        image, frame, scene, replace(fit, flux=flux), profiles, rejected, image.variances, notes, report
+    )
 
 
-def _extract(image, scene, good, rejected, refined, parameters, notes, report) -> OptimalExtraction:
+def _extract(image, frame, scene, good, rejected, refined, parameters, notes, report) -> OptimalExtraction:
     """Fit the final scene."""
     profiles = scene.profiles()
     kept = good & ~rejected
@@ -294,7 +307,7 @@ def _extract(image, scene, good, rejected, refined, parameters, notes, report) -
             notes.append("No background is fitted, so that none is smoothed; see subtract_background.")
         fit = fit_profiles(image.filled, variances, weights, profiles, scene.coordinate, scene.order)
     rejected = good & rejected
-    return _result(image, scene, fit, profiles, rejected, variances, notes, report)
+    return _result(image, frame, scene, fit, profiles, rejected, variances, notes, report)
 
 
 def _smooth_fit(data, variances, weights, profiles, scene, length) -> ProfileFit:
@@ -310,7 +323,7 @@ def _smooth_fit(data, variances, weights, profiles, scene, length) -> ProfileFit
     return ProfileFit(**{n: np.stack([getattr(f, n) for f in fits], axes.get(n, 0)) for n in names})
 
 
-def _result(image, scene, fit, profiles, rejected, variances, notes, report) -> OptimalExtraction:
+def _result(image, frame, scene, fit, profiles, rejected, variances, notes, report) -> OptimalExtraction:
     flux = fit.flux
     has_wavelength = np.isfinite(image.row_wavelength)
     lost = int((np.isnan(flux[0]) & has_wavelength).sum())
@@ -333,6 +346,8 @@ def _result(image, scene, fit, profiles, rejected, variances, notes, report) -> 
         residual=image.data - model,
         variance=variances.sum(axis=0),
         rejected=np.broadcast_to(rejected, image.data.shape),
+        frame=frame,
+        sources=scene,
         trace=scene.traces[0],
         nod_traces=tuple(scene.traces[nods]),
         companions=tuple(sums[k] for k in others),
