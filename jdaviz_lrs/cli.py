@@ -15,14 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.products.files import output_path
 
 if TYPE_CHECKING:
     from jdaviz_lrs.products.spectrum import ExtractedSpectrum
 
 __all__ = ["main", "output_name"]
-
-#: Endings that the pipeline replaces by its step's own suffix.
-PRODUCT_SUFFIXES = ("s2d", "cal", "calints", "s2dints", "bsub", "bsubints")
 
 #: Parameters that ask for images beside the spectrum.
 IMAGE_PRODUCTS = ("save_profile", "save_scene_model", "save_residual_image")
@@ -101,9 +99,7 @@ def parser() -> argparse.ArgumentParser:
 
 def output_name(path: str | Path) -> Path:
     """Name an extraction as the pipeline does: ``a_s2d.fits`` becomes ``a_extract1dstep.fits``, here."""
-    stem = Path(path).name.removesuffix(".gz").removesuffix(".fits")
-    root, _, suffix = stem.rpartition("_")
-    return Path(f"{root if root and suffix in PRODUCT_SUFFIXES else stem}_extract1dstep.fits")
+    return Path(output_path(path).name)
 
 
 def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
@@ -141,6 +137,9 @@ def _extract(arguments: argparse.Namespace) -> None:
         **changes,
     )
     written = [spectrum.write(output, overwrite=arguments.overwrite)]
+    for number, companion in enumerate(spectrum.companions, 1):
+        path = output_path(output, f"companion{number}")
+        written.append(companion.write(path, overwrite=arguments.overwrite))
     if any(spectrum.parameters.get(name) for name in IMAGE_PRODUCTS):
         from jdaviz_lrs.products.images import write_image_products
 

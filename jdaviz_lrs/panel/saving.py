@@ -14,7 +14,7 @@ from traitlets import Bool, Dict, List, Unicode, dlink, link, observe
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.panel.as_python import as_python
 from jdaviz_lrs.products.images import PRODUCTS, write_image_products
-from jdaviz_lrs.products.x1d import output_path
+from jdaviz_lrs.products.files import output_path
 from jdaviz_lrs.references.export import Export, export_extract1d
 
 __all__ = ["Saving"]

@@ -1,4 +1,4 @@
-"""Writing files whole or not at all."""
+"""Names of outputs, and writing files whole or not at all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,21 @@ from pathlib import Path
 
 from jdaviz_lrs.errors import LRSError
 
-__all__ = ["whole_file"]
+__all__ = ["output_path", "whole_file"]
+
+#: Endings that the pipeline exchanges for that of its step.
+PRODUCT_SUFFIXES = ("s2d", "cal", "calints", "s2dints", "bsub", "bsubints", "crf", "x1d", "extract1dstep")
+
+
+def output_path(path: str | Path, suffix: str = "extract1dstep") -> Path:
+    """Name an output as the pipeline does, beside its input.
+
+    ``jw..._s2d.fits`` gives ``jw..._extract1dstep.fits``.
+    """
+    path = Path(path)
+    stem = path.name.removesuffix(".gz").removesuffix(".fits")
+    root, _, last = stem.rpartition("_")
+    return path.with_name(f"{root if root and last in PRODUCT_SUFFIXES else stem}_{suffix}.fits")
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from jdaviz_lrs.products.provenance import PREFIX, provenance
 from jdaviz_lrs.products.read import open_datamodel
 from jdaviz_lrs.products.spectrum import COLUMNS, ExtractedSpectrum
 
-__all__ = ["output_path", "read_x1d", "write_x1d"]
+__all__ = ["read_x1d", "write_x1d"]
 
 FLUX, FLUX_VARIANCE, BRIGHTNESS, BRIGHTNESS_VARIANCE = "Jy", "Jy^2", "MJy/sr", "MJy^2 / sr^2"
 
@@ -34,18 +34,6 @@ UNITS |= dict.fromkeys(("surf_bright", "sb_error", "background", "bkgd_error"), 
 for _source in ("poisson", "rnoise", "flat"):
     UNITS[f"flux_var_{_source}"] = FLUX_VARIANCE
     UNITS[f"sb_var_{_source}"] = UNITS[f"bkgd_var_{_source}"] = BRIGHTNESS_VARIANCE
-
-
-def output_path(path: str | Path, suffix: str = "extract1dstep") -> Path:
-    """Name an output as the pipeline would: the input's name with its last part exchanged.
-
-    ``jw..._s2d.fits`` gives ``jw..._extract1dstep.fits`` in the same folder.
-    """
-    path = Path(path)
-    stem = path.name.removesuffix(".gz").removesuffix(".fits")
-    root, _, last = stem.rpartition("_")
-    known = {"s2d", "cal", "crf", "i2d", "x1d", "calints", "extract1dstep", "bsub"}
-    return path.with_name(f"{root if last in known else stem}_{suffix}.fits")
 
 
 def write_x1d(spectrum: ExtractedSpectrum, path: str | Path, overwrite: bool = False) -> Path:
