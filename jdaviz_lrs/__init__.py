@@ -13,6 +13,7 @@ _HOMES = {
     "extract": "jdaviz_lrs.extraction",
     "read": "jdaviz_lrs.products.read",
     "read_x1d": "jdaviz_lrs.products.x1d",
+    "tapered_aperture": "jdaviz_lrs.taper",
     "ExtractionParameters": "jdaviz_lrs.parameters",
     "LRSError": "jdaviz_lrs.errors",
     "LRSWarning": "jdaviz_lrs.errors",

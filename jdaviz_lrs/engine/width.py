@@ -1,0 +1,212 @@
+"""How wide the source is, from the data: its full width at half maximum against wavelength."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["MeasuredWidth", "full_width", "measure_fwhm"]
+
+Row = NDArray[np.float64]
+Image = NDArray[np.float64]
+
+WINDOW = 9.0
+"""Pixels on either side of the trace that are looked at: the other nod's negative trace is 15 px away."""
+
+FAR = 1.1
+"""Widths from the top beyond which the profile falls with the square of the distance, as diffraction does."""
+
+SYSTEMATIC = 0.01
+"""Of the width: that wings are so. In simulated scenes it is within that, with a PSF 15 % wider, too."""
+
+REACH = 2.0
+"""Pixels; how far from the trace the profile's top may be."""
+
+START_SIGMA, START_WIDTH = 1.4, 3.3
+"""Pixels; of the Gaussian that the rows' brightness is first measured with."""
+
+STEP = 0.01
+"""Pixels; of the samples in which the half maximum is looked for."""
+
+N_ROUND = 3
+REJECT = 6.0
+"""Standard deviations beyond which a pixel is left out, as hit by a cosmic ray."""
+
+LEAST_SNR = 10.0
+"""Of the peak: where it is less, the width is not given."""
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredWidth:
+    """The width of a source in some intervals of wavelength.
+
+    Attributes
+    ----------
+    wavelength : ndarray, (n_bins,)
+        Micron, mean of the interval, rising.
+    fwhm, error : ndarray, (n_bins,)
+        Pixels; NaN where the source is too faint.
+    """
+
+    wavelength: Row
+    fwhm: Row
+    error: Row
+
+
+def measure_fwhm(
+    data: Image,
+    variance: Image,
+    good: NDArray[np.bool_],
+    trace: Row,
+    columns: Row,
+    wavelength: Row,
+    n_bins: int = 12,
+) -> MeasuredWidth:
+    """Measure the full width at half maximum of the profile across the dispersion.
+
+    Parameters
+    ----------
+    data, variance : ndarray, (n_disp, n_xdisp)
+        With or without background, with or without the negative trace of another nod.
+    good : ndarray of bool, (n_disp, n_xdisp)
+    trace : ndarray, (n_disp,)
+        Where the source lies, in columns, to a pixel or two; NaN where it is not.
+    columns : ndarray, (n_xdisp,)
+    wavelength : ndarray, (n_disp,)
+        Of the rows, in micron.
+    n_bins : int
+        Number of intervals, of equally many rows.
+
+    Returns
+    -------
+    MeasuredWidth
+        Of the profile as it is on the detector: optics, jitter, the pixel, and any resampling included, not
+        corrected for anything.
+
+    Notes
+    -----
+    In each interval the pixels are a brightness and a background of each row and one profile about the trace,
+    all fitted together. The profile is a sum of waves up to Nyquist's frequency. Diffraction (no contrast
+    beyond D / wavelength) and the pixel leave next to nothing above that, so pixels determine it even when
+    the trace is straight and all rows sample it at the same places. Its zero is where its wings, which fall
+    with the square of the distance (a slit's view of the Airy pattern), tend to. Errors are those of the
+    variances through the fit, and `SYSTEMATIC`.
+    """
+    rows = np.flatnonzero(np.isfinite(trace) & np.isfinite(wavelength) & good.any(axis=1))
+    rows = rows[np.argsort(wavelength[rows])]
+    parts = [part for part in np.array_split(rows, n_bins) if part.size]
+    found = []
+    for part in parts:
+        offset = columns - trace[part, None]
+        near = (np.abs(offset) <= WINDOW + REACH).any(axis=0)
+        found.append(
+            _measure(data[part][:, near], variance[part][:, near], good[part][:, near], offset[:, near])
+        )
+    fwhm, error = np.array(found, float).reshape(-1, 2).T
+    return MeasuredWidth(np.array([wavelength[part].mean() for part in parts]), fwhm, error)
+
+
+def full_width(offset: Row, profile: Row) -> tuple[float, float, float]:
+    """Return where a sampled profile crosses half its maximum, left and right of it, and the maximum's place.
+
+    Parameters
+    ----------
+    offset, profile : ndarray, (n_samples,)
+
+    Returns
+    -------
+    left, right, top : float
+        NaN where it does not come down to the half.
+    """
+    top = int(np.argmax(profile))
+    low = profile < 0.5 * profile[top]
+    left, right = np.flatnonzero(low[:top]), np.flatnonzero(low[top:])
+    if left.size == 0 or right.size == 0 or not profile[top] > 0:
+        return np.nan, np.nan, offset[top]
+    crossings = []
+    for below, above in ((left[-1], left[-1] + 1), (top + right[0], top + right[0] - 1)):
+        step = (0.5 * profile[top] - profile[below]) / (profile[above] - profile[below])
+        crossings.append(offset[below] + step * (offset[above] - offset[below]))
+    return crossings[0], crossings[1], offset[top]
+
+
+def _measure(data: Image, variance: Image, good: NDArray[np.bool_], offset: Image) -> tuple[float, float]:
+    """Width and its error in one interval."""
+    place = np.arange(-WINDOW, WINDOW + STEP / 2, STEP)
+    waves = _waves(place)
+    for _ in range(2):  # once about the trace, once about where the profile has its top
+        seen = good & (np.abs(offset) <= WINDOW + 0.5) & (variance > 0)
+        if not seen.any():
+            return np.nan, np.nan
+        sigma = np.sqrt(np.where(seen, variance, np.inf))
+        coefficients, covariance = _fit_profile(np.where(seen, data, 0.0), sigma, seen, offset)
+        top = place[np.argmax(waves @ coefficients)]
+        offset = offset - np.clip(top, -REACH, REACH)
+    width = START_WIDTH
+    for _ in range(3):
+        base = _level(place - top, width) @ waves
+        profile = (waves - base) @ coefficients
+        left, right, top = full_width(place, profile)
+        width = right - left
+        if not np.isfinite(width):
+            return np.nan, np.nan
+    at_top, peak = _waves(np.array(top)), profile.max()
+    gradient = np.zeros(base.size)
+    for crossing, sign in ((left, -1.0), (right, 1.0)):
+        slope = np.interp(crossing, place, np.gradient(profile, STEP))
+        gradient += sign * (0.5 * (at_top + base) - _waves(np.array(crossing))) / slope
+    if peak < LEAST_SNR * np.sqrt((at_top - base) @ covariance @ (at_top - base)):
+        return np.nan, np.nan
+    return width, float(np.hypot(np.sqrt(gradient @ covariance @ gradient), SYSTEMATIC * width))
+
+
+def _level(distance: Row, width: float) -> Row:
+    """Weights of samples that give the constant that they tend to far out, beside wings."""
+    far = np.abs(distance) > min(FAR * width, WINDOW - 2.0)
+    weights = np.zeros(distance.size)
+    weights[far] = np.linalg.pinv(np.stack([np.ones(far.sum()), distance[far] ** -2.0], axis=1))[0]
+    return weights
+
+
+def _fit_profile(data: Image, sigma: Image, seen: NDArray[np.bool_], offset: Image) -> tuple[Row, Image]:
+    """Fit brightness and background of each row and one profile; returns its waves and their covariance."""
+    waves = _waves(offset)
+    profile, used = np.exp(-0.5 * (offset / START_SIGMA) ** 2), seen
+    weight = 1.0 / np.sqrt(np.mean(np.where(seen, sigma, 0.0) ** 2, axis=1, keepdims=True))
+    for _ in range(N_ROUND):
+        light = _about_mean(profile, used)
+        power = (light**2).sum(axis=1)
+        brightness = np.divide((light * data).sum(axis=1), power, out=np.zeros_like(power), where=power > 0)
+        # without the mean of each row, which the row's background takes up
+        design = _about_mean(waves * brightness[:, None, None], used[..., None]) * weight[..., None]
+        wanted = _about_mean(data, used) * weight
+        fitted, known = used, design[used]
+        influence = np.linalg.pinv(known.T @ known, rcond=1e-10, hermitian=True) @ known.T
+        coefficients = influence @ wanted[used]
+        profile = waves @ coefficients
+        residual = data - brightness[:, None] * profile
+        residual = (residual - _mean(residual, used)) / sigma
+        misfit = max(1.0, 1.48 * float(np.median(np.abs(residual[seen]))))
+        used = seen & (np.abs(residual) < REJECT * misfit)
+    noise = misfit * (weight * np.where(seen, sigma, 0.0))[fitted]
+    return coefficients, (influence * noise**2) @ influence.T
+
+
+def _waves(offset: Image) -> Image:
+    """All waves up to Nyquist's frequency in the window, but the constant: (..., n_waves)."""
+    length = 2.0 * WINDOW + 1.0
+    angle = 2.0 * np.pi / length * np.arange(1, int(length / 2.0) + 1) * offset[..., None]
+    return np.concatenate([np.cos(angle), np.sin(angle)], axis=-1)
+
+
+def _mean(values: Image, used: NDArray[np.bool_]) -> Image:
+    """Mean of the used pixels in each row."""
+    number = np.maximum(used.sum(axis=1, keepdims=True), 1)
+    return np.where(used, values, 0.0).sum(axis=1, keepdims=True) / number
+
+
+def _about_mean(values: Image, used: NDArray[np.bool_]) -> Image:
+    """Values of the used pixels about their mean in each row; zero elsewhere."""
+    return np.where(used, values - _mean(values, used), 0.0)
