@@ -11,9 +11,9 @@ from jdaviz_lrs.optimal_placement import place_traces
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.placement import place
 from jdaviz_lrs.products.image import SpectralImage
-from jdaviz_lrs.products.spectrum import ApertureLimits, ExtractedSpectrum
+from jdaviz_lrs.products.spectrum import ApertureLimits
 
-__all__ = ["Layout", "fitted_traces", "lay_out"]
+__all__ = ["Layout", "lay_out"]
 
 Row = NDArray[np.float64]
 
@@ -62,30 +62,6 @@ def lay_out(image: SpectralImage, parameters: ExtractionParameters) -> Layout:
         reported=_reported(placement.limits, image.horizontal),
         notes=placement.notes,
     )
-
-
-def fitted_traces(result: ExtractedSpectrum) -> tuple[list[Row], list[Row]]:
-    """Traces of the source and of the negative nod as they were fitted: the middles of the fitted profile.
-
-    Returns
-    -------
-    list, list of ndarray, (n_disp,)
-        Empty for box extraction.
-    """
-    if (
-        result.image is None
-        or result.profile is None
-        or result.parameters.get("extraction_type") != "optimal"
-    ):
-        return [], []
-    columns = result.image.xdisp_index
-    found = []
-    for part in (np.maximum(result.profile, 0.0), np.maximum(-result.profile, 0.0)):
-        part = np.where(part > 0.05 * part.max(axis=1, initial=0.0)[:, None], part, 0.0)
-        total = part.sum(axis=1)
-        trace = np.divide(part @ columns, total, out=np.full(total.shape, np.nan), where=total > 0)
-        found.append([trace] if np.isfinite(trace).any() else [])
-    return found[0], found[1]
 
 
 def _reported(limits: ApertureLimits, horizontal: bool) -> str:

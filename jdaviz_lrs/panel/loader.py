@@ -21,9 +21,9 @@ from jdaviz_lrs.panel.display import Display
 from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.products.read import read
 
-__all__ = ["FORMAT", "IMAGE_KEY", "LRSImporter"]
+__all__ = ["FORMAT", "IMAGE_KEY", "X1D_FORMAT", "LRSImporter", "prefer_ours"]
 
-FORMAT = "JWST LRS"
+FORMAT, X1D_FORMAT = "JWST LRS", "JWST LRS x1d"
 
 #: Where the meta of loaded data keeps the image; the underscore hides it from jdaviz's Metadata panel.
 IMAGE_KEY = "_lrs_image"
@@ -37,16 +37,16 @@ def is_lrs(hdus: fits.HDUList) -> bool:
     return header.get("EXP_TYPE") == EXPOSURE_TYPE and header.get("DATAMODL") in ("SlitModel", "ImageModel")
 
 
-def prefer_lrs(change: dict) -> None:
-    """Let an LRS file resolve to this loader among all that could open it.
+def prefer_ours(change: dict) -> None:
+    """Let an LRS file resolve to our loader among all that could open it.
 
     Without a format jdaviz takes a file only if a single one fits. The import dialogue keeps the others,
     after ours.
     """
     resolver, items = change["owner"], change["new"]
-    ours = [item for item in items if item["label"] == FORMAT]
+    ours = [item for item in items if item["label"] in (FORMAT, X1D_FORMAT)]
     in_dialogue = getattr(resolver, "open_callback", None) is not None
-    wanted = ours + [item for item in items if item["label"] != FORMAT] if in_dialogue else ours
+    wanted = ours + [item for item in items if item not in ours] if in_dialogue else ours
     if ours and wanted != items:
         resolver.format_items = wanted
 
@@ -78,7 +78,7 @@ class LRSImporter(BaseImporterToDataCollection):
             raise LRSError("neither a FITS file nor a data model")
         super().__init__(app, resolver, parser, input, **kwargs)
         self.data_label.default = self.default_data_label_from_resolver or "LRS spectrum"
-        resolver.observe(prefer_lrs, "format_items")
+        resolver.observe(prefer_ours, "format_items")
         try:
             image = self.image
         except LRSError as error:

@@ -9,16 +9,19 @@ from functools import cached_property
 
 import numpy as np
 from astropy import units as u
-from jdaviz.core.marks import PluginLine, PluginMarkCollection
+from jdaviz.core.marks import PluginLine, PluginMarkCollection, PluginScatter
 from jdaviz.core.unit_conversion_utils import all_flux_unit_conversion_equivs, flux_conversion_general
 from numpy.typing import NDArray
 
 from jdaviz_lrs.panel.display import Display
 from jdaviz_lrs.products.spectrum import ExtractedSpectrum
 
-__all__ = ["BLUE", "GREEN", "ORANGE", "PURPLE", "VERMILLION", "PreviewMarks"]
+__all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "PURPLE", "VERMILLION", "YELLOW", "PreviewMarks"]
 
 ORANGE, BLUE, GREEN, VERMILLION, PURPLE = "#E69F00", "#56B4E9", "#009E73", "#D55E00", "#CC79A7"
+
+#: Of the cursor on images; of data in plots, seen on white and on black.
+YELLOW, GREY = "#F0E442", "#808080"
 
 Row = NDArray[np.float64]
 
@@ -33,6 +36,7 @@ IMAGE_MARKS = {
     "nods": {"colors": [PURPLE], "line_style": "dash_dotted"},
     "companions": {"colors": [GREEN], "line_style": "dash_dotted"},
 }
+POINT_MARKS = {"rejected": {"colors": [VERMILLION], "marker": "cross", "default_size": 30, "stroke_width": 1}}
 SPECTRUM_MARKS = {
     "band": {"colors": [ORANGE], "fill": "inside", "fill_opacities": [0.25], "opacities": [0.0]},
     "subtracted": {"colors": [BLUE], "line_style": "dashed", "stroke_width": 1},
@@ -58,12 +62,28 @@ class PreviewMark(PluginLine):
             self.x, self.y = x, y
 
 
+class PreviewPoints(PluginScatter):
+    """Points, their place sent in one message."""
+
+    def __init__(self, viewer, **kwargs):
+        super().__init__(viewer, **kwargs)
+        self.auto_update_units = False
+
+    def update_xy(self, x, y):
+        """Move the points; none are not sent again."""
+        if len(x) or self.x.size:
+            with self.hold_sync():
+                self.x, self.y = np.asarray(x, float), np.asarray(y, float)
+
+
 class PreviewMarks:
     """The marks of one panel, in whichever viewers show its dataset and its results."""
 
     @cached_property
     def _image(self) -> dict[str, PluginMarkCollection]:
-        return {k: PluginMarkCollection(PreviewMark, **style) for k, style in IMAGE_MARKS.items()}
+        lines = {k: PluginMarkCollection(PreviewMark, **style) for k, style in IMAGE_MARKS.items()}
+        points = {k: PluginMarkCollection(PreviewPoints, **style) for k, style in POINT_MARKS.items()}
+        return lines | points
 
     @cached_property
     def _spectrum(self) -> dict[str, PluginMarkCollection]:
@@ -87,6 +107,15 @@ class PreviewMarks:
         x = np.broadcast_to(np.arange(display.rows.size), (len(traces), display.rows.size))
         y = [display.y(trace[display.rows]) for trace in traces]
         self._image[name].update_xy(x if traces else [], y, viewers=viewers)
+
+    def points(self, name: str, pixels: NDArray | None, display: Display, viewers: list) -> None:
+        """Mark pixels, ([n_int,] n_disp, n_xdisp) of the image."""
+        if pixels is None:
+            self._image[name].clear()
+            return
+        plane = pixels if pixels.ndim == 2 else pixels.any(axis=0)
+        y, x = np.nonzero(display.plane(plane))
+        self._image[name].update_xy(x, y, viewers=viewers)
 
     def spectrum(self, extracted: ExtractedSpectrum, viewers: list) -> None:
         """Draw the extracted spectrum, its error band, and the background subtracted from it."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from functools import cached_property
 
-import numpy as np
 from jdaviz.core.events import GlobalDisplayUnitChanged, ViewerVisibleLayersChangedMessage
 from traitlets import Bool, List, Unicode, observe
 
@@ -13,7 +12,7 @@ from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction import extract
 from jdaviz_lrs.panel.data_source import DataSource
 from jdaviz_lrs.panel.fields import describe
-from jdaviz_lrs.panel.layout import Layout, fitted_traces, lay_out
+from jdaviz_lrs.panel.layout import Layout, lay_out
 from jdaviz_lrs.panel.marks import PreviewMarks
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.spectrum import ExtractedSpectrum
@@ -129,14 +128,16 @@ class Preview(DataSource):
         self.marks.lines("companions", layout.companions, display, viewers)
 
     def _draw_fitted(self, result: ExtractedSpectrum) -> None:
-        display, viewers = self._input.display, self.dataset.viewers_with_selected_visible
-        source, nods = fitted_traces(result)
-        if not source:
+        """Move the traces to where they were fitted, and show what was rejected."""
+        if result.trace is None:
+            self.marks.points("rejected", None, self._input.display, [])
             return
-        self.marks.lines("trace", source, display, viewers)
-        self.marks.lines("nods", nods, display, viewers)
-        offsets = np.atleast_1d(result.report.get("companion_offsets", ()))
-        self.marks.lines("companions", [source[0] + o for o in offsets], display, viewers)
+        display, viewers = self._input.display, self.dataset.viewers_with_selected_visible
+        self.marks.lines("trace", [result.trace], display, viewers)
+        self.marks.lines("nods", result.nod_traces, display, viewers)
+        companions = [one.trace for one in result.companions if one.trace is not None]
+        self.marks.lines("companions", companions, display, viewers)
+        self.marks.points("rejected", result.rejected, display, viewers)
 
     def on_result(self, result: ExtractedSpectrum | None) -> None:
         """React to a new preview, or to its end; for the other parts of the panel to extend."""

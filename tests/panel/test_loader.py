@@ -78,3 +78,16 @@ def test_the_import_dialogue_puts_our_format_first(app, s2d):
     loader.filepath = str(s2d)
     assert loader.format.selected == "JWST LRS"
     assert "2D Spectrum" in loader.format.choices
+
+
+def test_an_x1d_resolves_by_itself_and_keeps_its_order(app, s2d, tmp_path):
+    from jdaviz_lrs import extract
+
+    path = extract(s2d).write(tmp_path / "mine_x1d.fits")
+    app.load(str(path))
+    data = app._app.data_collection["mine_x1d"]
+    assert data.meta["_importer"] == "X1DImporter"
+    shown = app.datasets["mine_x1d"].get_data()
+    assert shown.flux.unit == "Jy"
+    np.testing.assert_allclose(shown.spectral_axis.value, extract(s2d).wavelength)
+    assert shown.meta["_primary_header"]["EXP_TYPE"] == "MIR_LRS-FIXEDSLIT"
