@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from jdaviz_lrs.engine.waves import WINDOW, fit_waves, waves_at
+
 __all__ = ["MeasuredWidth", "full_width", "measure_fwhm"]
 
 Row = NDArray[np.float64]
 Image = NDArray[np.float64]
-
-WINDOW = 9.0
-"""Pixels on either side of the trace that are looked at: the other nod's negative trace is 15 px away."""
 
 FAR = 1.1
 """Widths from the top beyond which the profile falls with the square of the distance, as diffraction does."""
@@ -24,15 +23,11 @@ SYSTEMATIC = 0.01
 REACH = 2.0
 """Pixels; how far from the trace the profile's top may be."""
 
-START_SIGMA, START_WIDTH = 1.4, 3.3
-"""Pixels; of the Gaussian that the rows' brightness is first measured with."""
-
 STEP = 0.01
 """Pixels; of the samples in which the half maximum is looked for."""
 
-N_ROUND = 3
-REJECT = 6.0
-"""Standard deviations beyond which a pixel is left out, as hit by a cosmic ray."""
+START_WIDTH = 3.3
+"""Pixels; with which the search for the zero begins."""
 
 LEAST_SNR = 10.0
 """Of the peak: where it is less, the width is not given."""
@@ -135,13 +130,13 @@ def full_width(offset: Row, profile: Row) -> tuple[float, float, float]:
 def _measure(data: Image, variance: Image, good: NDArray[np.bool_], offset: Image) -> tuple[float, float]:
     """Width and its error in one interval."""
     place = np.arange(-WINDOW, WINDOW + STEP / 2, STEP)
-    waves = _waves(place)
+    waves = waves_at(place)
     for _ in range(2):  # once about the trace, once about where the profile has its top
         seen = good & (np.abs(offset) <= WINDOW + 0.5) & (variance > 0)
         if not seen.any():
             return np.nan, np.nan
         sigma = np.sqrt(np.where(seen, variance, np.inf))
-        coefficients, covariance = _fit_profile(np.where(seen, data, 0.0), sigma, seen, offset)
+        coefficients, covariance = fit_waves(np.where(seen, data, 0.0), sigma, seen, offset)
         top = place[np.argmax(waves @ coefficients)]
         offset = offset - np.clip(top, -REACH, REACH)
     width = START_WIDTH
@@ -152,11 +147,11 @@ def _measure(data: Image, variance: Image, good: NDArray[np.bool_], offset: Imag
         width = right - left
         if not np.isfinite(width):
             return np.nan, np.nan
-    at_top, peak = _waves(np.array(top)), profile.max()
+    at_top, peak = waves_at(np.array(top)), profile.max()
     gradient = np.zeros(base.size)
     for crossing, sign in ((left, -1.0), (right, 1.0)):
         slope = np.interp(crossing, place, np.gradient(profile, STEP))
-        gradient += sign * (0.5 * (at_top + base) - _waves(np.array(crossing))) / slope
+        gradient += sign * (0.5 * (at_top + base) - waves_at(np.array(crossing))) / slope
     if peak < LEAST_SNR * np.sqrt((at_top - base) @ covariance @ (at_top - base)):
         return np.nan, np.nan
     return width, float(np.hypot(np.sqrt(gradient @ covariance @ gradient), SYSTEMATIC * width))
@@ -168,45 +163,3 @@ def _level(distance: Row, width: float) -> Row:
     weights = np.zeros(distance.size)
     weights[far] = np.linalg.pinv(np.stack([np.ones(far.sum()), distance[far] ** -2.0], axis=1))[0]
     return weights
-
-
-def _fit_profile(data: Image, sigma: Image, seen: NDArray[np.bool_], offset: Image) -> tuple[Row, Image]:
-    """Fit brightness and background of each row and one profile; returns its waves and their covariance."""
-    waves = _waves(offset)
-    profile, used = np.exp(-0.5 * (offset / START_SIGMA) ** 2), seen
-    weight = 1.0 / np.sqrt(np.mean(np.where(seen, sigma, 0.0) ** 2, axis=1, keepdims=True))
-    for _ in range(N_ROUND):
-        light = _about_mean(profile, used)
-        power = (light**2).sum(axis=1)
-        brightness = np.divide((light * data).sum(axis=1), power, out=np.zeros_like(power), where=power > 0)
-        # without the mean of each row, which the row's background takes up
-        design = _about_mean(waves * brightness[:, None, None], used[..., None]) * weight[..., None]
-        wanted = _about_mean(data, used) * weight
-        fitted, known = used, design[used]
-        influence = np.linalg.pinv(known.T @ known, rcond=1e-10, hermitian=True) @ known.T
-        coefficients = influence @ wanted[used]
-        profile = waves @ coefficients
-        residual = data - brightness[:, None] * profile
-        residual = (residual - _mean(residual, used)) / sigma
-        misfit = max(1.0, 1.48 * float(np.median(np.abs(residual[seen]))))
-        used = seen & (np.abs(residual) < REJECT * misfit)
-    noise = misfit * (weight * np.where(seen, sigma, 0.0))[fitted]
-    return coefficients, (influence * noise**2) @ influence.T
-
-
-def _waves(offset: Image) -> Image:
-    """All waves up to Nyquist's frequency in the window, but the constant: (..., n_waves)."""
-    length = 2.0 * WINDOW + 1.0
-    angle = 2.0 * np.pi / length * np.arange(1, int(length / 2.0) + 1) * offset[..., None]
-    return np.concatenate([np.cos(angle), np.sin(angle)], axis=-1)
-
-
-def _mean(values: Image, used: NDArray[np.bool_]) -> Image:
-    """Mean of the used pixels in each row."""
-    number = np.maximum(used.sum(axis=1, keepdims=True), 1)
-    return np.where(used, values, 0.0).sum(axis=1, keepdims=True) / number
-
-
-def _about_mean(values: Image, used: NDArray[np.bool_]) -> Image:
-    """Values of the used pixels about their mean in each row; zero elsewhere."""
-    return np.where(used, values - _mean(values, used), 0.0)
