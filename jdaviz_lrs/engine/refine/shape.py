@@ -30,7 +30,7 @@ EXPECTED, LEAST_EXPECTED = 0.25, 5e-4
 DECLINE = 0.5
 """Of that from one term along the spectrum to the next."""
 
-SCALES = (0.001, 0.05, 0.2, 1.0)
+SCALES = (0.001, 0.05, 0.25, 1.0, 4.0)
 """Factors on it that are tried."""
 
 SMOOTH = 1.0

@@ -100,23 +100,28 @@ def align(
         blocks.append(Block("width", tuple(range(len(scene.traces))), WIDTH_ORDER, WIDTH_PRIOR))
     if not blocks:
         return Aligned(scene)
-    first = fit_geometry(scene, data, weights, blocks)
-    kept = _significant(blocks, first)
-    if not kept:
-        return Aligned(scene, (), None, first, tuple(blocks))
-    same = [b.order for b in kept] == [b.order for b in blocks]
-    geometry = first if same else fit_geometry(scene, data, weights, kept)
+    first = geometry = fit_geometry(scene, data, weights, blocks)
+    kept = blocks
+    for least in (0, -1):  # a shift may be clear where its bend is not, so no block goes at once
+        fewer = _significant(kept, geometry, least)
+        if not fewer:
+            return Aligned(scene, (), None, first, tuple(blocks))
+        if fewer != kept:
+            geometry = fit_geometry(scene, data, weights, fewer)
+        kept = fewer
     return Aligned(geometry.scene, tuple(kept), geometry, first, tuple(blocks))
 
 
-def _significant(blocks: Sequence[Block], geometry: Geometry) -> list[Block]:
+def _significant(blocks: Sequence[Block], geometry: Geometry, least: int) -> list[Block]:
+    """Blocks up to their last clear term, or up to the order `least`."""
     kept = []
     for block, values, errors in zip(blocks, geometry.coefficients, geometry.errors, strict=True):
         if block.kind == "width" and np.abs(values).sum() > WIDEST:
             continue  # that is no PSF but something else
         clear = np.flatnonzero(np.abs(values) > SIGNIFICANT * errors)
-        if clear.size:
-            kept.append(replace(block, order=int(clear[-1])))
+        order = max(int(clear[-1]) if clear.size else -1, least)
+        if order >= 0:
+            kept.append(replace(block, order=order))
     return kept
 
 
