@@ -18,6 +18,7 @@ from jdaviz_lrs.panel.data_source import OVERRIDES
 from jdaviz_lrs.panel.files import Files
 from jdaviz_lrs.panel.inputs import Input
 from jdaviz_lrs.panel.regions import free_region
+from jdaviz_lrs.panel.views import VIEWS_API, Views
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.spectrum import ExtractedSpectrum
 
@@ -30,7 +31,7 @@ COMPONENTS = {"lrs-field": "lrs_field.vue"}
 
 
 @tray_registry("lrs-extraction", label="LRS Extraction", category="data:reduction")
-class LRSExtraction(PluginTemplateMixin, AddResultsMixin, Files):
+class LRSExtraction(PluginTemplateMixin, AddResultsMixin, Views, Files):
     """Extract a spectrum from a JWST MIRI LRS slit image, as the pipeline's ``extract_1d`` step does.
 
     Every parameter of the extraction is an attribute under the pipeline's own name (``xstart``,
@@ -66,7 +67,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, Files):
         """What scripts see: every parameter under its own name, and the actions."""
         actions = ("extract", "import_extract1d", "export_extract1d", "save_x1d", "to_python")
         settings = ("dataset", *OVERRIDES, "live_preview", "add_results")
-        return PluginUserApi(self, expose=(*settings, *ExtractionParameters.names(), *actions))
+        return PluginUserApi(self, expose=(*settings, *ExtractionParameters.names(), *VIEWS_API, *actions))
 
     def on_input(self) -> None:
         """Name the result after the dataset."""

@@ -1,0 +1,39 @@
+"""The mouse over viewers: where along x it is, and where it clicked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+__all__ = ["Cursor"]
+
+EVENTS = ["mousemove", "mouseleave", "click"]
+
+
+class Cursor:
+    """Listens to the mouse over some viewers at a time.
+
+    Parameters
+    ----------
+    on_move : callable
+        Told x, or None when the mouse has left, and whether it was a click.
+    """
+
+    def __init__(self, on_move: Callable[[float | None, bool], None]):
+        self._on_move = on_move
+        self._viewers: list[Any] = []
+
+    def listen_to(self, viewers: Iterable) -> None:
+        """Listen to these viewers and to no other."""
+        viewers = list(viewers)
+        for viewer in self._viewers:
+            if viewer not in viewers:
+                viewer.remove_event_callback(self._on_event)
+        for viewer in viewers:
+            if viewer not in self._viewers:
+                viewer.add_event_callback(self._on_event, events=EVENTS)
+        self._viewers = viewers
+
+    def _on_event(self, data: dict) -> None:
+        x = None if data["event"] == "mouseleave" else (data.get("domain") or {}).get("x")
+        self._on_move(x, data["event"] == "click")

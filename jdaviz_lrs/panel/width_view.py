@@ -1,0 +1,181 @@
+"""The section Best width: growth curve and signal-to-noise ratio against the width of the aperture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+from jdaviz.core.custom_traitlets import FloatHandleEmpty
+from jdaviz.core.template_mixin import TemplateMixin
+from jdaviz.core.user_api import UserApiWrapper
+from traitlets import Any as AnyTrait
+from traitlets import Bool, List, Unicode, observe
+
+from jdaviz_lrs.engine.growth import Apertures, Growth, growth
+from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.panel.situation import Situation
+from jdaviz_lrs.panel.width_chart import WidthChart
+from jdaviz_lrs.placement import subtracts_background
+from jdaviz_lrs.products.spectrum import ExtractedSpectrum
+from jdaviz_lrs.widths import mean_width, measure_widths, with_width
+
+__all__ = ["WidthView"]
+
+OPTIMAL = "Optimal extraction weighs every pixel by the PSF and has no width; choose box to see this."
+
+
+class WidthView(TemplateMixin):
+    """How much light, and how good a spectrum, apertures of different widths would give.
+
+    In the panel's public API, as ``width_view``:
+
+    * ``wavelength_min``, ``wavelength_max`` (float): the wavelengths it holds for, in micron.
+    * ``best_width`` (float): with the best signal-to-noise ratio, in pixels; NaN where there is none.
+    * :meth:`growth`, :meth:`use_best_width`
+
+    Parameters
+    ----------
+    panel : Views
+    app : jdaviz application
+    """
+
+    template_file = __file__, "width_view.vue"
+
+    opened = AnyTrait(None, allow_none=True).tag(sync=True)  # 0 while the section is open
+    wavelength_min = FloatHandleEmpty(5.0).tag(sync=True)
+    wavelength_max = FloatHandleEmpty(12.0).tag(sync=True)
+    best_text = Unicode().tag(sync=True)
+    current_text = Unicode().tag(sync=True)
+    problem = Unicode().tag(sync=True)
+    note = Unicode().tag(sync=True)
+    usable = Bool(False).tag(sync=True)
+    legend = List().tag(sync=True)
+    plot_widget = Unicode().tag(sync=True)
+
+    _situation: Situation | None = None
+    _measured: tuple[tuple, Apertures] | None = None
+
+    def __init__(self, panel, app):
+        self._panel = panel
+        super().__init__(app=app)
+
+    @property
+    def user_api(self):
+        """What scripts see."""
+        return UserApiWrapper(
+            self,
+            ("wavelength_min", "wavelength_max", "best_width", "growth", "use_best_width"),
+            readonly=("best_width",),
+        )
+
+    def growth(self) -> Growth:
+        """Compare widths about the aperture's centre.
+
+        Returns
+        -------
+        Growth
+            The numbers in the plot.
+
+        Raises
+        ------
+        LRSError
+            When there is no dataset, a parameter is wrong, or no wavelength is in the range.
+        """
+        situation = self._panel.situation
+        if situation is None:
+            raise LRSError(self._panel.problem or self._panel.disabled_msg)
+        return self._growth(situation)
+
+    @property
+    def best_width(self) -> float:
+        """Full width in pixels with the best median signal-to-noise ratio."""
+        try:
+            return round(self.growth().best, 2)
+        except LRSError:
+            return np.nan
+
+    def use_best_width(self) -> float:
+        """Give the aperture the best width about the same centre; returns it.
+
+        Raises
+        ------
+        LRSError
+            When there is none, or the aperture has several regions.
+        """
+        width = round(self.growth().best, 2)
+        self._panel.fill(with_width(self._panel.parameters, width))
+        return width
+
+    def show(self, situation: Situation | None, result: ExtractedSpectrum | None = None) -> None:
+        """Show this from now on; None: nothing."""
+        self._situation = situation
+        self._draw()
+
+    def vue_use_best_width(self, _=None) -> None:
+        """Answer to the button."""
+        try:
+            self.use_best_width()
+        except LRSError as error:
+            self.problem = str(error)
+
+    # ---- what is drawn
+
+    @cached_property
+    def _chart(self) -> WidthChart:
+        return WidthChart(self._panel)
+
+    def _growth(self, situation: Situation) -> Growth:
+        if situation.optimal:
+            raise LRSError(OPTIMAL)
+        low = 0.0 if self.wavelength_min == "" else self.wavelength_min
+        high = np.inf if self.wavelength_max == "" else self.wavelength_max
+        image, parameters, references = situation.image, situation.parameters, situation.references
+        key = (image, replace(parameters, extract_width=None), references, low, high)
+        if self._measured is None or self._measured[0] != key:
+            measured = measure_widths(image, parameters, references, situation.placement, (low, high))
+            self._measured = key, measured
+        return growth(self._measured[1], mean_width(situation.placement))
+
+    @observe("opened", "wavelength_min", "wavelength_max")
+    def _draw(self, change=None) -> None:
+        """Bring plot and numbers up to date, or take them away."""
+        situation = self._situation
+        if self.opened is None or situation is None:
+            self._hide("")
+            return
+        try:
+            found = self._growth(situation)
+        except LRSError as error:
+            self._hide(str(error))
+            return
+        self.problem = ""
+        self._show(found, situation)
+        self.plot_widget = self._chart.widget
+
+    def _hide(self, problem: str) -> None:
+        if "_chart" in self.__dict__:
+            self._chart.clear()
+        self.problem, self.best_text, self.current_text, self.note = problem, "", "", ""
+        self.legend, self.usable = [], False
+
+    def _show(self, found: Growth, situation: Situation) -> None:
+        now = mean_width(situation.placement)
+        self._chart.show(found, now)
+        self.legend = self._chart.legend()
+        low, high = found.good
+        self.best_text = (
+            f"{found.best:.1f} px: S/N {found.best_snr:.3g} (within 1 % from {low:g} to {high:g} px)"
+        )
+        here, share = (np.interp(now, found.widths, c) for c in (found.smooth_snr, found.expected))
+        self.current_text = f"{now:.1f} px: S/N {here:.3g}" + (
+            f", {100.0 * share:.0f} % of the light" if np.isfinite(share) else ""
+        )
+        self.note = _note(situation)
+        self.usable = len(situation.parameters.src_coeff or ()) <= 2
+
+
+def _note(situation: Situation) -> str:
+    if subtracts_background(situation.parameters) or situation.image.observation.bkg_subtract == "COMPLETE":
+        return ""
+    return "No background is subtracted: its light counts as the source's, and wide apertures look too good."
