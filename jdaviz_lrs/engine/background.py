@@ -122,8 +122,7 @@ def fit_background(
     used = region & (filled if bkg_fit == "median" else good)
     if bkg_sigma_clip is None:
         return fit(used)
-    # A median to begin with: a fit is drawn so far to a pixel at the end of its regions that it hides it.
-    background = fit(_clip(data - _middle(data, used), used, bkg_sigma_clip))
+    background = fit(_clip(data - _least_deviations(data, used, powers[columns]), used, bkg_sigma_clip))
     for _ in range(3):
         model = background.image if bkg_fit == "median" else background.image[..., columns]
         kept = _clip(data - model, used, bkg_sigma_clip)
@@ -263,6 +262,24 @@ def _surface(
         variances=np.vecdot(summed @ spread, summed),
         n_used=int(used.sum()),
     )
+
+
+def _least_deviations(data: Image, used: Mask, there: Image) -> Image:
+    """Fit polynomials by least absolute deviations, which a lone pixel far off cannot draw.
+
+    By reweighted least squares (Schlossmacher 1973, J. Am. Stat. Assoc. 68, 857); `there` holds the
+    polynomials at the columns, (n_columns, n_terms).
+    """
+    n_terms, weights = there.shape[-1], used.astype(float)
+    products = (there[:, :, None] * there[:, None, :]).reshape(-1, n_terms**2)
+    values = np.where(used, data, 0.0)
+    for _ in range(10):
+        matrix = (weights @ products).reshape(*used.shape[:-1], n_terms, n_terms)
+        model = np.matvec(_invert(matrix), (weights * values) @ there) @ there.T
+        deviation = np.abs(values - model)
+        floor = 1e-3 * np.median(deviation, axis=-1, keepdims=True) + np.finfo(float).tiny
+        weights = used * (floor / np.maximum(deviation, floor))
+    return model
 
 
 def _clip(residual: Image, used: Mask, sigma: float) -> Mask:

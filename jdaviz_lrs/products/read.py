@@ -69,7 +69,7 @@ def open_datamodel(path: str | Path, kinds: dict[str, type], wanted: str) -> Jws
     try:
         return kinds[kind](path)
     except Exception as error:  # stdatamodels, asdf and jsonschema raise many kinds
-        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        reason = str(error.args[0] if error.args else type(error).__name__).splitlines()[0].rstrip(".")
         raise LRSError(f"{path}: cannot be opened as a {kind} ({reason}); give another file.") from error
 
 
