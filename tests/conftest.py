@@ -11,6 +11,8 @@ import pytest
 os.environ["CRDS_PATH"] = tempfile.mkdtemp(prefix="crds-")
 os.environ["CRDS_SERVER_URL"] = "https://crds.invalid"
 os.environ.setdefault("MPLBACKEND", "Agg")
+# The tests run side by side; small matrices on shared cores are ten times slower with several threads.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 SHARED_SCENE = Path(__file__).parents[2] / "shared" / "data" / "scene"
 

@@ -1,0 +1,293 @@
+import shutil
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from jdaviz_lrs import LRSError, extract, read
+from jdaviz_lrs.products.read import from_datamodel
+from jdaviz_lrs.references.find import find_references
+from jdaviz_lrs.simulate import Scene, simulate, to_model
+from tests.horizontal import transposed
+
+SEEN = {product: simulate(Scene(bad_pixels=50), product) for product in ("s2d", "cal")}
+
+
+def model_of(product="s2d"):
+    return to_model(SEEN[product])
+
+
+@pytest.mark.parametrize("product", ["s2d", "cal"])
+def test_file_is_what_was_written(observation, product):
+    image = read(observation[f"nod1_{product}"])
+    seen = simulate(Scene(), product)
+    assert image.shape == seen.data.shape
+    assert image.origin == seen.grid.corner
+    for name in ("data", "var_poisson", "var_rnoise", "var_flat"):
+        np.testing.assert_allclose(
+            getattr(image, name), getattr(seen, name), rtol=1e-7, err_msg=name
+        )  # float32
+    np.testing.assert_array_equal(image.good, np.isfinite(seen.data))
+    np.testing.assert_array_equal(image.dq & 1, ~image.good)
+    np.testing.assert_allclose(image.row_wavelength, seen.truth.wavelength, rtol=1e-7)
+    assert (image.unit, image.missing, image.resampled) == ("MJy/sr", (), product == "s2d")
+    assert image.pixel_area == pytest.approx(2.8606325654256e-13)
+    assert image.observation.source_type == "POINT"
+    assert image.file_name == observation[f"nod1_{product}"].name
+    assert read(image) is image
+
+
+def test_world_and_back(observation):
+    for product in ("s2d", "cal"):
+        image = read(observation[f"nod1_{product}"])
+        row, column = image.origin[0] + 100.0, image.origin[1] + 20.0
+        world = image.world(row, column)
+        np.testing.assert_allclose(image.pixel(*world), (row, column), atol=1e-5)
+        assert world[2] == pytest.approx(image.wavelength[100, 20], rel=1e-6)
+
+
+def test_detector_image_is_cut_to_its_slit():
+    image = read(model_of("cal"))
+    assert image.file_shape == (1024, 1032)
+    assert np.isfinite(image.wavelength).all()
+    assert (image.disp_index[0], image.xdisp_index[0]) == image.origin
+    above, below = image.margins
+    assert above.shape[0] + image.n_disp + below.shape[0] == 1024
+
+
+@pytest.mark.parametrize("product", ["s2d", "cal"])
+def test_orientation_does_not_change_the_spectrum(product):
+    upright, flat = read(model_of(product)), read(transposed(model_of(product)))
+    assert (upright.horizontal, flat.horizontal) == (False, True)
+    for name in ("data", "var_rnoise", "wavelength", "good", "dq"):
+        np.testing.assert_array_equal(getattr(flat, name), getattr(upright, name), err_msg=name)
+    np.testing.assert_allclose(flat.world(50.0, 320.0), upright.world(50.0, 320.0))
+    placed = {"extract_width": 7.5, "use_source_posn": True, "bkg_coeff": [[1], [4]], "bkg_order": 1}
+    shift = upright.origin[1]
+    placed["bkg_coeff"] = [[shift + 2], [shift + 6]] if product == "cal" else [[2], [6]]
+    start = {"xstart": shift + 20, "xstop": shift + 27}
+    a = extract(upright, references=find_references(upright), **start, **placed)
+    start = {"ystart": shift + 20, "ystop": shift + 27, "xstart": None, "xstop": None}
+    b = extract(flat, references=find_references(flat), **start, **placed)
+    for name in ("wavelength", "flux", "flux_error", "background", "npixels", "dq"):
+        np.testing.assert_allclose(getattr(b, name), getattr(a, name), rtol=1e-9, err_msg=name)
+    assert (b.slit_ra, b.slit_dec) == pytest.approx((a.slit_ra, a.slit_dec), rel=1e-12)
+
+
+def test_horizontal_copy_agrees_with_the_pipeline(tmp_path, observation):
+    from tests.pipeline import pipeline_spec
+    from tests.same_spectrum import assert_same_spectrum
+
+    model = transposed(model_of())
+    json = tmp_path / "flat.json"
+    json.write_text(
+        '{"apertures": [{"id": "MIR_LRS-FIXEDSLIT", "ystart": 27.2, "ystop": 34, "extract_width": 6.3,'
+        ' "xstart": 4, "xstop": 370, "use_source_posn": false, "bkg_coeff": [[18.0], [24.0]]}]}'
+    )
+    ours = extract(
+        read(model), override_extract1d=json, override_apcorr=observation["apcorr"], pipeline_compatible=True
+    )
+    assert_same_spectrum(ours, pipeline_spec(model, json, observation["apcorr"]).spec[0])
+
+
+@pytest.mark.parametrize("plane", ["data", "err", "var_poisson", "var_rnoise", "var_flat"])
+def test_nan_in_any_plane_is_a_bad_pixel(plane):
+    model = model_of()
+    good = np.argwhere(np.isfinite(model.data))[500]
+    model[plane][tuple(good)] = np.nan
+    image = read(model)
+    assert not image.good[tuple(good)]
+    assert image.dq[tuple(good)] & 1
+    assert np.isnan(image.data[tuple(good)])
+    assert image.filled[tuple(good)] == 0
+    assert (image.variances[:, *good] == 0).all()
+
+
+def test_only_do_not_use_takes_a_pixel_out():
+    model = model_of("cal")
+    model.dq[100, 320], model.dq[101, 320] = 4, 5
+    image = read(model)
+    assert image.good[100 - image.origin[0], 320 - image.origin[1]]
+    assert not image.good[101 - image.origin[0], 320 - image.origin[1]]
+
+
+@pytest.mark.parametrize("absent", [("var_flat",), ("var_poisson", "var_rnoise", "var_flat"), ("err",)])
+def test_missing_planes_are_listed(tmp_path, absent):
+    model = model_of()
+    for name in absent:
+        del model._instance[name]
+    model.save(tmp_path / "less_s2d.fits")
+    image = read(tmp_path / "less_s2d.fits")
+    assert image.missing == tuple(name for name in absent if name != "err")
+    spectrum = extract(image, references=find_references(image), extract_width=8)
+    assert any("has no var_" in note for note in spectrum.notes) == bool(image.missing)
+    assert np.isnan(spectrum.flux_error).all() == (len(image.missing) == 3)
+
+
+def test_wavelengths_come_from_the_wcs_where_the_plane_is_absent_or_empty():
+    model = model_of()
+    expected = read(model).wavelength
+    model.wavelength = None
+    np.testing.assert_allclose(read(model).wavelength, expected, rtol=1e-6)
+    model.wavelength = np.zeros_like(model.data)
+    np.testing.assert_allclose(read(model).wavelength, expected, rtol=1e-6)
+
+
+def test_source_is_left_as_it_was(observation):
+    model = model_of()
+    before = model.data.copy()
+    image = read(model)
+    extract(image, references=find_references(image))
+    np.testing.assert_array_equal(model.data, before)
+
+
+# --- what is refused ---------------------------------------------------------------------------------------
+
+
+def missing(path, observation):
+    pass
+
+
+def folder(path, observation):
+    path.mkdir()
+
+
+def empty(path, observation):
+    path.write_bytes(b"")
+
+
+def text(path, observation):
+    path.write_text("SIMPLE is not what this is")
+
+
+def truncated(path, observation):
+    whole = observation["nod1_s2d"].read_bytes()
+    path.write_bytes(whole[: len(whole) // 3])
+
+
+def header_only(path, observation):
+    path.write_bytes(observation["nod1_s2d"].read_bytes()[:2880])
+
+
+def plain_fits(path, observation):
+    fits.PrimaryHDU(np.zeros((4, 4))).writeto(path)
+
+
+def x1d(path, observation):
+    extract(observation["nod1_s2d"]).write(path)
+
+
+def apcorr(path, observation):
+    shutil.copy(observation["apcorr"], path)
+
+
+def no_image(path, observation):
+    with fits.open(observation["nod1_s2d"]) as hdus:
+        del hdus["SCI"]
+        hdus.writeto(path)
+
+
+def changed(change):
+    def make(path, observation):
+        model = model_of()
+        change(model)
+        model.save(path)
+
+    make.__name__ = change.__name__
+    return make
+
+
+@changed
+def all_nan(model):
+    model.data[:] = np.nan
+
+
+@changed
+def all_flagged(model):
+    model.dq = np.ones(model.data.shape, np.uint32)
+
+
+@changed
+def no_wavelengths(model):
+    model.wavelength, model.meta.wcs = None, None
+
+
+@changed
+def no_spectral_wcs(model):
+    from astropy.modeling.models import Identity
+    from gwcs import WCS
+    from gwcs import coordinate_frames as cf
+
+    frames = [cf.Frame2D(name=name) for name in ("detector", "world")]
+    model.wavelength = None
+    model.meta.wcs = WCS([(frames[0], Identity(2)), (frames[1], None)])
+
+
+@changed
+def counts(model):
+    model.meta.bunit_data = "DN/s"
+
+
+@changed
+def milli_jansky(model):
+    model.meta.bunit_data = "mJy/sr"
+
+
+@changed
+def no_unit(model):
+    model.meta.bunit_data = None
+
+
+@changed
+def no_pixel_area(model):
+    model.meta.photometry.pixelarea_steradians = None
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (missing, "no such file"),
+        (folder, "no such file"),
+        (empty, "not a complete FITS file"),
+        (text, "not a complete FITS file"),
+        (truncated, "not a complete FITS file"),
+        (header_only, "not a complete FITS file"),
+        (plain_fits, "a 2-D spectrum .* is needed"),
+        (x1d, "DATAMODL is 'MultiSpecModel'"),
+        (apcorr, "DATAMODL is 'MirLrsApcorrModel'"),
+        (no_image, "cannot be opened as a SlitModel"),
+        (all_nan, "no pixel with a wavelength is valid"),
+        (all_flagged, "no pixel with a wavelength is valid"),
+        (no_wavelengths, "wavelengths"),
+        (no_spectral_wcs, "wavelengths"),
+        (counts, r"unit \(BUNIT\) is 'DN/s'"),
+        (milli_jansky, r"unit \(BUNIT\) is 'mJy/sr'"),
+        (no_unit, r"unit \(BUNIT\) is ''"),
+        (no_pixel_area, "PIXAR_SR"),
+    ],
+)
+def test_bad_file_is_refused_in_one_sentence(make, reason, tmp_path, observation):
+    path = tmp_path / "bad_s2d.fits"
+    make(path, observation)
+    with pytest.raises(LRSError, match=reason) as raised:
+        read(path)
+    sentence = str(raised.value)
+    assert "bad_s2d.fits" in sentence
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    assert ". " not in sentence  # one sentence
+
+
+def test_unit_may_be_spelled_otherwise():
+    for unit in ("MJy/sr", "MJy / sr", "MJy sr-1"):
+        model = model_of()
+        model.meta.bunit_data = unit
+        assert read(model).unit == "MJy/sr"
+
+
+def test_other_model_in_memory_is_refused(observation):
+    from stdatamodels.jwst.datamodels import MultiSpecModel
+
+    with pytest.raises(LRSError, match="holds no image"):
+        from_datamodel(MultiSpecModel())
