@@ -13,13 +13,16 @@ __all__ = ["ComparePlots"]
 
 Row = NDArray[np.float64]
 
+#: Of each plot.
+HEIGHT, MARGINS = "230px", {"top": 24, "bottom": 42, "left": 62, "right": 12}
+
 #: Percentiles of the points between which the y axis has room; what lies beyond is reached by zooming out.
-SHOWN = (1, 99)
+SHOWN = (0.5, 99.5)
 
 
 def styles(color: str) -> dict[str, dict]:
     """Name of a line to its style."""
-    area = {"fill": "inside", "fill_opacities": [0.25], "opacities": [0.0]}
+    area = {"fill": "inside", "fill_opacities": [0.25], "stroke_width": 0}
     return {
         "band": {"colors": [color], **area},
         "equal": {"colors": ["#888888"], "stroke_width": 1},
@@ -36,6 +39,11 @@ class ComparePlots:
         self.sigma = Chart(panel, "difference", styles(BLUE))
         self.ratio.name_axes("Wavelength (um)", "Ratio")
         self.sigma.name_axes("Wavelength (um)", "Difference (sigma)")
+        for chart in (self.ratio, self.sigma):
+            chart.plot.figure.layout.height = HEIGHT
+            chart.plot.figure.fig_margin = MARGINS
+            chart.plot.viewer.axis_x.num_ticks = None
+            chart.plot.viewer.scale_y.allow_padding = False  # limits are round numbers
         self.widgets = [self.ratio.widget, self.sigma.widget]
 
     def clear(self) -> None:
@@ -62,22 +70,35 @@ def _draw(
 ) -> None:
     x, (lower, upper) = shown.wavelength, around
     span = shown.overall.start, shown.overall.stop
-    known = np.isfinite(values)
-    inside = known & (x >= span[0]) & (x < span[1])
+    inside = np.isfinite(values) & (x >= span[0]) & (x < span[1])
     if not inside.any():
         chart.clear()
         return
+    x, lower, upper, values = x[inside], lower[inside], upper[inside], values[inside]
+    known = [(start, stop, middle) for start, stop, middle in medians if np.isfinite(middle)]
     chart.draw(
-        band=band(x[known], lower[known], upper[known]),
+        band=band(x, lower, upper),
         equal=(span, (equal, equal)),
         values=(x, values),
-        medians=(
-            np.array([(start, stop, np.nan) for start, stop, _ in medians]).ravel(),
-            np.array([(middle, middle, np.nan) for *_, middle in medians]).ravel(),
-        ),
+        medians=([(start, stop) for start, stop, _ in known], [(middle, middle) for *_, middle in known]),
     )
-    seen = np.r_[lower[inside], upper[inside], values[inside]]
-    bottom, top = np.percentile(seen, SHOWN)
-    bottom, top = min(bottom, equal), max(top, equal)
-    room = 0.1 * max(top - bottom, 1e-3)
-    chart.limit(span, (bottom - room, top + room))
+    bottom, top = np.percentile(values, SHOWN)
+    bottom, top = min(bottom, equal, np.median(lower)), max(top, equal, np.median(upper))
+    bottom, top, ticks = round_limits(bottom, top)
+    chart.plot.viewer.axis_y.num_ticks = ticks
+    chart.limit(span, (bottom, top))
+
+
+def round_limits(low: float, high: float) -> tuple[float, float, int]:
+    """Widen limits to whole steps of 1, 2 or 5, so that evenly spread ticks fall on round numbers.
+
+    Returns
+    -------
+    float, float, int
+        Both limits, and the number of ticks.
+    """
+    rough = max(high - low, 1e-4) / 3
+    power = 10.0 ** np.floor(np.log10(rough))
+    step = power * min(n for n in (1, 2, 5, 10) if n * power >= rough)
+    first, last = np.floor(low / step), np.ceil(high / step)
+    return first * step, last * step, int(last - first) + 1

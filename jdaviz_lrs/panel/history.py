@@ -99,7 +99,11 @@ def background_words(parameters: ExtractionParameters) -> str:
 
 
 class ExtractionTable(Table):
-    """jdaviz's table, showing as many digits as mean something."""
+    """jdaviz's table, showing as many digits as mean something, and at first what has room in the tray."""
+
+    @staticmethod
+    def _new_col_visible(colname: str) -> bool:
+        return colname not in ("reference", "dataset")
 
     def add_item(self, item):
         """Add a row; the exported table keeps every digit."""

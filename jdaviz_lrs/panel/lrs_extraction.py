@@ -15,9 +15,9 @@ from traitlets import Bool, Dict
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction import extract
 from jdaviz_lrs.panel.data_source import OVERRIDES
-from jdaviz_lrs.panel.files import Files
 from jdaviz_lrs.panel.inputs import Input
 from jdaviz_lrs.panel.regions import free_region
+from jdaviz_lrs.panel.results import RESULTS_API, Results
 from jdaviz_lrs.panel.views import VIEWS_API, Views
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.spectrum import ExtractedSpectrum
@@ -31,7 +31,7 @@ COMPONENTS = {"lrs-field": "lrs_field.vue"}
 
 
 @tray_registry("lrs-extraction", label="LRS Extraction", category="data:reduction")
-class LRSExtraction(PluginTemplateMixin, AddResultsMixin, Views, Files):
+class LRSExtraction(PluginTemplateMixin, AddResultsMixin, Views, Results):
     """Extract a spectrum from a JWST MIRI LRS slit image, as the pipeline's ``extract_1d`` step does.
 
     Every parameter of the extraction is an attribute under the pipeline's own name (``xstart``,
@@ -42,6 +42,8 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, Views, Files):
     * ``override_extract1d``, ``override_apcorr``, ``override_psf``: paths of reference files.
     * ``add_results`` (:class:`~jdaviz.core.template_mixin.AddResults`): label and viewer of the result.
     * ``live_preview``: whether the spectrum is extracted at every change.
+    * ``compare_with``, ``compare_ranges``: the reference of :meth:`compare`, and the ranges of its medians.
+    * ``history``: the table of the extractions made so far; :meth:`restore` brings one back.
     * :meth:`extract`, :meth:`import_extract1d`, :meth:`export_extract1d`, :meth:`save_x1d`,
       :meth:`to_python`
     """
@@ -65,7 +67,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, Views, Files):
     @property
     def user_api(self):
         """What scripts see: every parameter under its own name, and the actions."""
-        actions = ("extract", "import_extract1d", "export_extract1d", "save_x1d", "to_python")
+        actions = ("extract", *RESULTS_API)
         settings = ("dataset", *OVERRIDES, "live_preview", "add_results")
         return PluginUserApi(self, expose=(*settings, *ExtractionParameters.names(), *VIEWS_API, *actions))
 
@@ -99,17 +101,20 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, Views, Files):
         return result
 
     def _add(self, result: ExtractedSpectrum) -> None:
-        viewer = self.add_results.viewer
+        viewer, label = self.add_results.viewer, self.add_results.label
         if viewer.selected == "None" and len(viewer.choices) == 1 and viewer.create_new.choices:
             viewer.create_new.selected = viewer.create_new.choices[0]
         self.add_results.add_results_from_plugin(_for_jdaviz(result), format="1D Spectrum", replace=False)
+        self.record(result, label, self._input.label)
         self.results_label_default = self._app.return_unique_name(f"{self._input.label} LRS")
 
     def extract_default(self, dataset: str, label: str) -> None:
         """Extract from a dataset with the default parameters, for the loader; the panel stays as it is."""
-        spectrum = _for_jdaviz(extract(Input.of(self._app.data_collection[dataset]).image))
+        result = extract(Input.of(self._app.data_collection[dataset]).image)
+        spectrum = _for_jdaviz(result)
         spectrum.meta["plugin"] = self._plugin_name
         self._app._jdaviz_helper.load(spectrum, loader="object", format="1D Spectrum", data_label=label)
+        self.record(result, label, dataset, overrides={})
 
     def vue_extract(self, _=None):
         """Answer to the button."""

@@ -13,8 +13,8 @@ from traitlets import Bool, Dict, List, Unicode, dlink, link, observe
 
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.panel.as_python import as_python
-from jdaviz_lrs.products.images import PRODUCTS, write_image_products
 from jdaviz_lrs.products.files import output_path
+from jdaviz_lrs.products.images import PRODUCTS, write_image_products
 from jdaviz_lrs.references.export import Export, export_extract1d
 
 __all__ = ["Saving"]
@@ -151,17 +151,17 @@ class Saving(TemplateMixin):
 
     # ---- answers to the buttons
 
-    def vue_save(self, _=None):
+    def vue_write_x1d(self, _=None):
         """Save, or ask whether to overwrite."""
         self._write("save", lambda overwrite: self.save_x1d(overwrite=overwrite))
 
-    def vue_export(self, _=None):
+    def vue_export_json(self, _=None):
         """Export, or ask whether to overwrite."""
         self._write("export", lambda overwrite: self.export(overwrite=overwrite)[:1])
 
-    def vue_overwrite(self, _=None):
+    def vue_write_over(self, _=None):
         """Do it all the same."""
-        {"save": self.vue_save, "export": self.vue_export}[self.overwrite_warn]()
+        {"save": self.vue_write_x1d, "export": self.vue_export_json}[self.overwrite_warn]()
 
     def _write(self, what: str, action: Callable[[bool], list[Path] | tuple[Path, ...]]) -> None:
         allowed, self.overwrite_warn = self.overwrite_warn == what, ""
