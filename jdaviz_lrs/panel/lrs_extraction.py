@@ -16,8 +16,12 @@ from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction import extract
 from jdaviz_lrs.panel.data_source import OVERRIDES
 from jdaviz_lrs.panel.inputs import Input
+from jdaviz_lrs.panel.metadata import list_in_metadata_panel
+from jdaviz_lrs.panel.moves import add_region
 from jdaviz_lrs.panel.regions import free_region
 from jdaviz_lrs.panel.results import RESULTS_API, Results
+from jdaviz_lrs.panel.scene import SceneImages
+from jdaviz_lrs.panel.subset import FromSubset
 from jdaviz_lrs.panel.views import VIEWS_API, Views
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.spectrum import ExtractedSpectrum
@@ -31,7 +35,7 @@ COMPONENTS = {"lrs-field": "lrs_field.vue"}
 
 
 @tray_registry("lrs-extraction", label="LRS Extraction", category="data:reduction")
-class LRSExtraction(PluginTemplateMixin, AddResultsMixin, Views, Results):
+class LRSExtraction(PluginTemplateMixin, AddResultsMixin, Views, Results, SceneImages, FromSubset):
     """Extract a spectrum from a JWST MIRI LRS slit image, as the pipeline's ``extract_1d`` step does.
 
     Every parameter of the extraction is an attribute under the pipeline's own name (``xstart``,
@@ -45,7 +49,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, Views, Results):
     * ``compare_with``, ``compare_ranges``: the reference of :meth:`compare`, and the ranges of its medians.
     * ``history``: the table of the extractions made so far; :meth:`restore` brings one back.
     * :meth:`extract`, :meth:`import_extract1d`, :meth:`export_extract1d`, :meth:`save_x1d`,
-      :meth:`to_python`
+      :meth:`to_python`, :meth:`show_scene`, :meth:`aperture_from_subset`
     """
 
     template_file = __file__, "lrs_extraction.vue"
@@ -67,7 +71,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, Views, Results):
     @property
     def user_api(self):
         """What scripts see: every parameter under its own name, and the actions."""
-        actions = ("extract", *RESULTS_API)
+        actions = ("extract", *RESULTS_API, "show_scene", "aperture_from_subset")
         settings = ("dataset", *OVERRIDES, "live_preview", "add_results")
         return PluginUserApi(self, expose=(*settings, *ExtractionParameters.names(), *VIEWS_API, *actions))
 
@@ -105,6 +109,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, Views, Results):
         if viewer.selected == "None" and len(viewer.choices) == 1 and viewer.create_new.choices:
             viewer.create_new.selected = viewer.create_new.choices[0]
         self.add_results.add_results_from_plugin(_for_jdaviz(result), format="1D Spectrum", replace=False)
+        list_in_metadata_panel(self._app, self._plugin_name)
         self.record(result, label, self._input.label)
         self.results_label_default = self._app.return_unique_name(f"{self._input.label} LRS")
 
@@ -114,6 +119,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, Views, Results):
         spectrum = _for_jdaviz(result)
         spectrum.meta["plugin"] = self._plugin_name
         self._app._jdaviz_helper.load(spectrum, loader="object", format="1D Spectrum", data_label=label)
+        list_in_metadata_panel(self._app, self._plugin_name)
         self.record(result, label, dataset, overrides={})
 
     def vue_extract(self, _=None):
@@ -137,7 +143,8 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, Views, Results):
         bounds = [(float(np.nanmin(lower)), float(np.nanmax(upper))) for lower, upper in taken]
         columns = self.image.xdisp_index
         new = free_region(bounds, columns[0] - 0.5, columns[-1] + 0.5)
-        self.bkg_coeff = [*(self.values["bkg_coeff"] or []), *new]
+        parameters = self.parameters
+        self.fill(parameters.with_(add_region(self.image, parameters, self._layout, *new)))
 
 
 def _for_jdaviz(result: ExtractedSpectrum) -> Spectrum:

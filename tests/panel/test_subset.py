@@ -1,0 +1,18 @@
+import pytest
+from glue.core.edit_subset_mode import NewMode
+from glue.core.roi import RectangularROI
+
+from jdaviz_lrs import LRSError
+
+
+@pytest.mark.parametrize("centred", [False, True])
+def test_the_aperture_takes_the_edges_of_a_subset(loaded, active, centred):
+    viewer = loaded.viewers["2D Spectrum"]._obj.glue_viewer
+    loaded._app.session.edit_subset_mode.mode = NewMode
+    viewer.apply_roi(RectangularROI(50, 150, 19.6, 28.4))
+    active.use_source_posn = centred
+    assert "Subset 1" in active.subset.choices
+    active.aperture_from_subset("Subset 1")
+    assert active._layout.edges[0, :, 150] == pytest.approx((19.5, 28.5), abs=0.02)
+    with pytest.raises(LRSError, match="'Subset 9' has no pixel"):
+        active.aperture_from_subset("Subset 9")
