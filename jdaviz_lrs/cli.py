@@ -158,7 +158,8 @@ def describe(spectrum: ExtractedSpectrum) -> list[str]:
             f"aperture   {limits.xdisp_start:.2f} to {limits.xdisp_stop:.2f} px ({width:.2f} px wide)"
         )
     lines += [f"{name:<10} {file}" for name, file in spectrum.references.items()]
-    return lines + [f"note       {note}" for note in spectrum.notes]
+    lines += [f"note       {note}" for note in spectrum.notes]
+    return lines + [f"advice     {one.sentence} ({one.refinement})" for one in spectrum.advice]
 
 
 def _demo(arguments: argparse.Namespace) -> None:

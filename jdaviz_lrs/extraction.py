@@ -149,6 +149,7 @@ def extract_profile(
         rejected=fit.rejected,
         nod_traces=fit.nod_traces,
         companions=tuple(map(spectrum_of, fit.companions, fit.companion_traces)),
+        inspect=None if parameters.refinements or parameters.pipeline_compatible else fit.advice,
     )
 
 

@@ -30,6 +30,7 @@ def provenance(spectrum: ExtractedSpectrum) -> dict[str, Any]:
         **spectrum.parameters,
         **{f"report_{name}": value for name, value in spectrum.report.items()},
         **{f"note_{number}": note for number, note in enumerate(spectrum.notes, 1)},
+        **{f"advice_{number}": advice.sentence for number, advice in enumerate(spectrum.advice, 1)},
     }
     return {name: _plain(value) for name, value in entries.items() if value is not None}
 

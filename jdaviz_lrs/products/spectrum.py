@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -91,6 +91,8 @@ class ExtractedSpectrum:
         What the user should know about this result, in plain sentences.
     report : Mapping of str to object
         What was fitted beyond the fluxes (refinements, advice), by name; plain numbers.
+    inspect : callable or None
+        Looks at the residual of an unrefined optimal extraction; see `advice`.
     image : SpectralImage or None
         The image it came from, None for a spectrum read from a file.
     """
@@ -130,6 +132,7 @@ class ExtractedSpectrum:
     references: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     report: Mapping[str, Any] = field(default_factory=dict)
+    inspect: Callable[[], tuple] | None = None
     image: SpectralImage | None = None
     file_name: str = ""
 
@@ -150,6 +153,14 @@ class ExtractedSpectrum:
     def slit_dec(self) -> float | None:
         """Declination of the aperture's centre, in degrees."""
         return self._sky[1]
+
+    @cached_property
+    def advice(self) -> tuple:
+        """What the residual shows, and which refinement answers it (`jdaviz_lrs.engine.refine.advice`).
+
+        Found when it is first asked for; empty for box extraction and where refinements were on.
+        """
+        return self.inspect() if self.inspect is not None else ()
 
     def to_spectrum(self) -> Spectrum:
         """As a `specutils.Spectrum`: Jy, StdDevUncertainty, mask, and how it was made in ``meta``."""
