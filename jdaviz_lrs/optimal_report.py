@@ -15,6 +15,10 @@ from jdaviz_lrs.engine.refine.scene import Scene
 __all__ = ["describe_location", "describe_refinement"]
 
 
+WING_DISTANCE = 4.0
+"""Pixels from the source."""
+
+
 def describe_location(location: Location) -> dict[str, Any]:
     """Shifts that `optimize_psf_location` found."""
     if not location.converged:
@@ -64,9 +68,7 @@ def describe_refinement(
             notes.append(
                 f"The data tell no better width than the PSF's (to {100 * error:.2g} %); it is kept."
             )
-        if refined.scene.shape is not None:
-            light = refined.scene.shape.light
-            report["psf_light_beyond_reference"] = float(np.mean(light[good.any(axis=-1)]))
+        report["psf_wing_light"] = _wing_light(refined.scene)
     if "outliers" in chosen:
         report["rejected_pixels"] = int(refined.rejected.sum())
     if "companions" in chosen or len(refined.companions):
@@ -76,3 +78,18 @@ def describe_refinement(
         report["companion_ratios"] = [c.ratio for c in refined.companions]
         report["companion_significances"] = [c.significance for c in refined.companions]
     return report, notes
+
+
+def _wing_light(scene: Scene) -> float:
+    """By how much more of the light lies in the wings than in the reference, as a fraction of all."""
+    if scene.shape is None:
+        return 0.0
+    grid, shape = scene.grid, scene.shape
+    u = np.linspace(shape.knots[0], shape.knots[-1], 541)
+    samples = np.arange(grid.samples.shape[1])
+    reference = np.interp(grid.center + grid.subpix * u, samples, grid.samples.mean(axis=0))
+    powers = np.array([np.mean(shape.phase**k) for k in range(len(shape.shares))])
+    change = np.interp(u, shape.knots, powers @ shape.shares)
+    wing, step = np.abs(u) > WING_DISTANCE, u[1] - u[0]
+    before = reference[wing].sum() * step
+    return float((before + change[wing].sum() * step) / (1.0 + change.sum() * step) - before)

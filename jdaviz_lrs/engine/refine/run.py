@@ -118,12 +118,21 @@ def refine(
         _, pairs = add_sources(header, offsets)
     current = replace(current, order=order)
     if width:
-        weights = _weights(frame, variances, rejected)
-        shape = fit_shape(current, frame.data, weights, spectrum_phase(frame.good))
-        current = replace(current, shape=shape)
+        current = _with_shape(frame, current, _weights(frame, variances, rejected))
+        if trace and pairs and current.shape is not None:
+            # places of neighbours and wings depend on each other
+            weights = _weights(frame, variances, rejected)
+            inspected = replace(current, order=max(order, INSPECTION_ORDER))
+            again = align(inspected, frame.data, weights, trace=True, width=False, pairs=pairs).scene
+            current = _with_shape(frame, replace(again, order=order), weights)
         inspected = replace(current, order=max(order, INSPECTION_ORDER))
         variances, rejected = _look(frame, inspected)
     return Refined(current, rejected, variances, aligned, tuple(found))
+
+
+def _with_shape(frame: Frame, scene: Scene, weights: Image) -> Scene:
+    bare = replace(scene, shape=None)
+    return replace(scene, shape=fit_shape(bare, frame.data, weights, spectrum_phase(frame.good)))
 
 
 def _shifted(scene: Scene, starts: Sequence[float]) -> Scene:

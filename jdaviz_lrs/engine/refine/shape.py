@@ -36,7 +36,7 @@ SCALES = (0.001, 0.05, 0.25, 1.0, 4.0)
 SMOOTH = 1.0
 """Pixels over which the correction may change, in the core; in proportion to the distance farther out."""
 
-EVEN = 0.95
+EVEN = 0.999
 """Part of the wings' variance that both sides share."""
 
 NO_FLUX = 1e-4
