@@ -116,14 +116,19 @@ class Saving(TemplateMixin):
         """Write the spectrum of the panel's parameters and, beside it, the images they ask for."""
         path = fits_path(path or self.filename_value)
         result = self._panel.compute()
+        companions = {
+            output_path(path, f"companion{number}"): one for number, one in enumerate(result.companions, 1)
+        }
         images = [output_path(path, suffix) for name, (_, suffix) in PRODUCTS.items() if getattr(self, name)]
-        existing = [one for one in (path, *images) if one.exists()]
+        existing = [one for one in (path, *companions, *images) if one.exists()]
         if existing and not overwrite:
             names = ", ".join(map(str, existing))
             raise FileInTheWayError(
                 f"{names}: the file exists; choose another name or allow it to be overwritten."
             )
-        return [result.write(path, overwrite), *write_image_products(result, path, overwrite)]
+        spectra = {path: result} | companions
+        written = [spectrum.write(file, overwrite) for file, spectrum in spectra.items()]
+        return [*written, *write_image_products(result, path, overwrite)]
 
     def export(self, path: str | Path | None = None, overwrite: bool = False) -> tuple[Path, Export]:
         """Write the extract1d file with which the pipeline gives this spectrum."""
