@@ -1,0 +1,217 @@
+import os
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from astropy import units as u
+from astropy.io import fits
+from specutils import Spectrum
+from stdatamodels.jwst import datamodels
+
+from jdaviz_lrs import LRSError, extract, read, read_x1d
+from jdaviz_lrs.products.spectrum import COLUMNS
+from jdaviz_lrs.products.x1d import write_x1d
+from jdaviz_lrs.references.find import find_references
+from jdaviz_lrs.simulate import Scene, simulate, to_model
+from tests.horizontal import transposed
+from tests.pipeline import pipeline_spec
+
+PLACED = {
+    "xstart": 27,
+    "xstop": 34,
+    "extract_width": 7.5,
+    "use_source_posn": True,
+    "bkg_coeff": [[18.5], [23]],
+}
+
+
+@pytest.fixture(scope="module")
+def spectrum(observation):
+    return extract(
+        observation["nod1_s2d"],
+        override_extract1d=observation["extract1d"],
+        override_apcorr=observation["apcorr"],
+        override_psf=observation["psf"],
+        **PLACED,
+    )
+
+
+@pytest.fixture(scope="module")
+def written(spectrum, tmp_path_factory):
+    return spectrum.write(tmp_path_factory.mktemp("written") / "a_x1d.fits")
+
+
+@pytest.fixture(scope="module")
+def pipelines(observation, tmp_path_factory):
+    """The pipeline's own file of the same extraction."""
+    from jdaviz_lrs.references.extract1d import read_extract1d
+
+    folder = tmp_path_factory.mktemp("pipeline")
+    reference = read_extract1d(observation["extract1d"])
+    parameters = reference.parameters("MIR_LRS-FIXEDSLIT").with_(PLACED)
+    json = reference.with_parameters(parameters, "MIR_LRS-FIXEDSLIT").write(folder / "placed.json")
+    model = pipeline_spec(observation["nod1_s2d"], json, observation["apcorr"], observation["psf"])
+    model.save(folder / "theirs_x1d.fits")
+    return folder / "theirs_x1d.fits"
+
+
+@pytest.mark.filterwarnings("error")
+def test_data_model_opens_it(written, spectrum):
+    with datamodels.open(written) as model:
+        assert isinstance(model, datamodels.MultiSpecModel)
+        model.validate()
+        assert model.meta.cal_step.extract_1d == "COMPLETE"
+        spec = model.spec[0]
+        for name in COLUMNS:
+            np.testing.assert_array_equal(spec.spec_table[name.upper()], getattr(spectrum, name))
+        rows = np.array([0.0, 100.0, 386.0])
+        ra, dec, wavelength = spec.meta.wcs(rows)
+        np.testing.assert_allclose(ra, spectrum.slit_ra)
+        np.testing.assert_allclose(dec, spectrum.slit_dec)
+        np.testing.assert_allclose(wavelength, spectrum.wavelength[[0, 100, 386]])
+        np.testing.assert_allclose(spec.meta.wcs.invert(ra, dec, wavelength), rows, atol=1e-6)
+
+
+def test_columns_and_units_are_the_pipelines(written, pipelines):
+    with fits.open(written) as ours, fits.open(pipelines) as theirs:
+        assert [hdu.name for hdu in ours] == [hdu.name for hdu in theirs]
+        a, b = ours["EXTRACT1D"].columns, theirs["EXTRACT1D"].columns
+        assert a.names == b.names
+        assert len(a.names) == 18
+        assert a.units == b.units
+        assert a.formats == b.formats
+
+
+def test_keywords_are_the_pipelines(written, pipelines):
+    with fits.open(written) as ours, fits.open(pipelines) as theirs:
+        a, b = ours["EXTRACT1D"].header, theirs["EXTRACT1D"].header
+        for name in (set(b) & set(a)) - {"CHECKSUM", "DATASUM", "COMMENT", "HISTORY", ""}:
+            same = a[name] == (b[name] if isinstance(b[name], str) else pytest.approx(b[name], rel=1e-6))
+            assert same, f"{name}: {a[name]!r}, pipeline {b[name]!r}"
+        assert {"EXTRXSTR", "EXTRXSTP", "EXTRYSTR", "EXTRYSTP", "SLIT_RA", "SLIT_DEC", "SRCTYPE"} <= set(a)
+        assert set(b) - set(a) <= {"COMMENT", "HISTORY"}
+
+
+def test_primary_header_is_carried_over(written, pipelines, observation):
+    now = {"DATE", "FILENAME", "CAL_VER", "CAL_VCS", "DATAMODL", "SRCTYPE", "CHECKSUM", "DATASUM"}
+    with (
+        fits.open(written) as ours,
+        fits.open(observation["nod1_s2d"]) as given,
+        fits.open(pipelines) as theirs,
+    ):
+        for name in set(given[0].header) - now - {"", "COMMENT", "HISTORY"}:
+            if name in theirs[0].header:
+                assert ours[0].header[name] == given[0].header[name], name
+        assert ours[0].header["R_EXTR1D"] == "lrs_extract1d.json"
+        assert ours[0].header["FILENAME"] == written.name
+
+
+def test_limits_are_one_indexed(written, spectrum):
+    header = fits.getheader(written, "EXTRACT1D")
+    assert header["EXTRXSTR"] == pytest.approx(spectrum.limits.xdisp_start + 1)
+    assert header["EXTRXSTP"] == pytest.approx(spectrum.limits.xdisp_stop + 1)
+    assert (header["EXTRYSTR"], header["EXTRYSTP"]) == (1, 387)
+
+
+def test_limits_of_a_horizontal_file_are_exchanged(tmp_path):
+    model = transposed(to_model(simulate(Scene())))
+    image = read(model)
+    placed = {"ystart": 27, "ystop": 34, "xstart": None, "xstop": None, "use_source_posn": False}
+    spectrum = extract(image, references=find_references(image, crds=False), **placed)
+    header = fits.getheader(spectrum.write(tmp_path / "flat_x1d.fits"), "EXTRACT1D")
+    assert [header[f"EXTR{name}"] for name in ("YSTR", "YSTP", "XSTR", "XSTP")] == [28, 35, 1, 387]
+    assert header["DISPAXIS"] == 1
+
+
+def test_header_tells_how_it_was_made(written):
+    header = fits.getheader(written, "EXTRACT1D")
+    from jdaviz_lrs import __version__
+
+    assert header["LRS program"] == "jdaviz-lrs"
+    assert header["LRS version"] == __version__
+    assert header["LRS input"].endswith("_s2d.fits")
+    assert header["LRS extract_width"] == 7.5
+    assert header["LRS bkg_coeff"] == "[[18.5], [23.0]]"
+    assert header["LRS use_source_posn"] is True
+    assert header["LRS reference_apcorr"] == "lrs_apcorr.fits"
+
+
+def test_long_and_foreign_text_is_written(spectrum, tmp_path):
+    edges = [[1.0 / 3.0, *([1e-9 / 7] * 9)]] * 4
+    strange = replace(
+        spectrum,
+        parameters={**spectrum.parameters, "src_coeff": edges},
+        notes=("5 µm first line\nsecond", "x" * 500),
+    )
+    header = fits.getheader(write_x1d(strange, tmp_path / "a.fits"), "EXTRACT1D")
+    assert header["LRS src_coeff"].count(",") == 39
+    assert header["LRS note_1"] == "5 \\xb5m first line\\nsecond"
+    assert header["LRS note_2"] == "x" * 500
+
+
+@pytest.mark.filterwarnings("error::astropy.io.fits.verify.VerifyWarning")
+def test_specutils_reads_it(written, spectrum):
+    read_back = Spectrum.read(written, format="JWST x1d")
+    assert read_back.flux.unit == u.Jy
+    order = np.argsort(read_back.spectral_axis.to_value(u.um))
+    ours = np.argsort(spectrum.wavelength)
+    np.testing.assert_allclose(read_back.flux.value[order], spectrum.flux[ours])
+    np.testing.assert_allclose(read_back.uncertainty.represent_as(type(spectrum.to_spectrum().uncertainty)).array[order], spectrum.flux_error[ours])  # fmt: skip # noqa: E501
+
+
+def test_we_read_it_and_the_pipelines(written, pipelines, spectrum):
+    ours, theirs = read_x1d(written), read_x1d(pipelines)
+    for name in COLUMNS:
+        np.testing.assert_array_equal(getattr(ours, name), getattr(spectrum, name))
+        np.testing.assert_allclose(getattr(theirs, name), getattr(spectrum, name), rtol=1e-6, err_msg=name)
+    assert (ours.slit_ra, ours.slit_dec) == (spectrum.slit_ra, spectrum.slit_dec)
+    assert ours.file_name == written.name
+    assert ours.parameters["extract_width"] == 7.5
+    assert theirs.slit_ra == pytest.approx(spectrum.slit_ra)
+
+
+def test_stack_has_a_table_for_every_integration(spectrum, tmp_path):
+    image = read(to_model(simulate(Scene())))
+    names = ("data", "var_poisson", "var_rnoise", "var_flat", "good", "dq")
+    stack = replace(image, **{name: np.stack([getattr(image, name)] * 3) for name in names})
+    many = extract(stack, references=find_references(image, crds=False), extract_width=8)
+    with datamodels.open(many.write(tmp_path / "stack_x1d.fits")) as model:
+        assert len(model.spec) == 3
+        np.testing.assert_array_equal(model.spec[2].spec_table["FLUX"], many.flux[2])
+
+
+def test_existing_file_stays_unless_told(spectrum, tmp_path):
+    path = tmp_path / "a_x1d.fits"
+    path.write_text("precious")
+    with pytest.raises(LRSError, match="the file exists"):
+        spectrum.write(path)
+    assert path.read_text() == "precious"
+    spectrum.write(path, overwrite=True)
+    assert read_x1d(path).flux.size == 387
+
+
+def test_no_half_written_file_stays(spectrum, tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("jdaviz_lrs.products.x1d.provenance", fail)  # when all but the header is written
+    with pytest.raises(LRSError, match=r"a_x1d\.fits: cannot be written \(No space left"):
+        spectrum.write(tmp_path / "a_x1d.fits")
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ["missing", "text", "s2d", "no spectrum"])
+def test_other_files_are_refused(kind, tmp_path, observation):
+    path = tmp_path / "bad_x1d.fits"
+    if kind == "text":
+        path.write_text("text")
+    if kind == "s2d":
+        path = observation["nod1_s2d"]
+    if kind == "no spectrum":
+        datamodels.MultiSpecModel().save(path)
+    with pytest.raises(LRSError) as raised, warnings.catch_warnings():
+        read_x1d(path)
+    assert path.name in str(raised.value)
+    assert str(raised.value).endswith(".")
