@@ -45,7 +45,7 @@ def polynomials(values: Values) -> bool:
 def subtracts(values: Values) -> bool:
     """When a background is subtracted."""
     given = values["subtract_background"]
-    return given is True or (given is not False and (optimal(values) or bool(values["bkg_coeff"])))
+    return given is True or (given is not False and bool(values["bkg_coeff"]))
 
 
 def box_background(values: Values) -> bool:

@@ -14,6 +14,7 @@ from traitlets import Bool, Dict
 
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction import extract
+from jdaviz_lrs.panel.advice import AdviceList
 from jdaviz_lrs.panel.data_source import OVERRIDES
 from jdaviz_lrs.panel.inputs import Input
 from jdaviz_lrs.panel.metadata import list_in_metadata_panel
@@ -35,7 +36,9 @@ COMPONENTS = {"lrs-field": "lrs_field.vue"}
 
 
 @tray_registry("lrs-extraction", label="LRS Extraction", category="data:reduction")
-class LRSExtraction(PluginTemplateMixin, AddResultsMixin, Views, Results, SceneImages, FromSubset):
+class LRSExtraction(
+    PluginTemplateMixin, AddResultsMixin, Views, Results, SceneImages, FromSubset, AdviceList
+):
     """Extract a spectrum from a JWST MIRI LRS slit image, as the pipeline's ``extract_1d`` step does.
 
     Every parameter of the extraction is an attribute under the pipeline's own name (``xstart``,
@@ -49,7 +52,8 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, Views, Results, SceneI
     * ``compare_with``, ``compare_ranges``: the reference of :meth:`compare`, and the ranges of its medians.
     * ``history``: the table of the extractions made so far; :meth:`restore` brings one back.
     * :meth:`extract`, :meth:`import_extract1d`, :meth:`export_extract1d`, :meth:`save_x1d`,
-      :meth:`to_python`, :meth:`show_scene`, :meth:`aperture_from_subset`
+      :meth:`to_python`, :meth:`show_scene`, :meth:`aperture_from_subset`,
+      :meth:`inspect`
     """
 
     template_file = __file__, "lrs_extraction.vue"
@@ -71,7 +75,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, Views, Results, SceneI
     @property
     def user_api(self):
         """What scripts see: every parameter under its own name, and the actions."""
-        actions = ("extract", *RESULTS_API, "show_scene", "aperture_from_subset")
+        actions = ("extract", *RESULTS_API, "show_scene", "aperture_from_subset", "inspect")
         settings = ("dataset", *OVERRIDES, "live_preview", "add_results")
         return PluginUserApi(self, expose=(*settings, *ExtractionParameters.names(), *VIEWS_API, *actions))
 
@@ -100,6 +104,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, Views, Results, SceneI
             When it cannot be done; the sentence that the panel shows.
         """
         result = self.compute()
+        self.inspect()
         if add_data:
             self._add(result)
         return result

@@ -20,7 +20,7 @@ from jdaviz_lrs.products.spectrum import ExtractedSpectrum
 __all__ = ["Preview"]
 
 #: Seconds that a preview may take before the panel asks whether to go on with it.
-PATIENCE = 0.8
+PATIENCE = 1.5
 
 
 class Preview(DataSource):

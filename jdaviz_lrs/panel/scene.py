@@ -49,14 +49,15 @@ class SceneImages(Preview):
         if kind != "scene model":
             values = result.residual
         if kind == "residual in sigma":
-            values, unit = self._in_sigma(values), ""
+            variance = self.image.variance if result.variance is None else result.variance
+            values, unit = self._in_sigma(values, variance), ""
         return self._add_image(self._input.display.spectrum(values, unit), f"{self._input.label} {kind}")
 
-    def _in_sigma(self, values: NDArray) -> NDArray:
+    def _in_sigma(self, values: NDArray, variance: NDArray) -> NDArray:
         if len(self.image.missing) >= 3:
             raise LRSError("The dataset has no variances, so there is no sigma; load it as JWST LRS.")
         with np.errstate(invalid="ignore", divide="ignore"):
-            return values / np.sqrt(self.image.variance)
+            return values / np.sqrt(variance)
 
     def _add_image(self, spectrum, label: str) -> str:
         label = self._app.return_unique_name(label)
