@@ -183,11 +183,12 @@ class ProfileView(TemplateMixin):
 
     def _cut(self, situation: Situation, result: ExtractedSpectrum | None, column: int) -> CrossSection:
         first, last = self._window_at(column, situation)
+        fitted = result is not None and result.parameters["extraction_type"] == "optimal"
         return cross_section(
             situation.image,
             np.sort(situation.display.rows[first : last + 1]),
             situation.placement,
             situation.references.psf,
             situation.background,
-            result if situation.optimal else None,
+            result if fitted else None,
         )

@@ -22,8 +22,8 @@ STYLES = {
     "current": {"colors": [ORANGE], "stroke_width": 2, "full_height": True, "label": "width now"},
     "measured": {"colors": [GREY], "stroke_width": 5, "label": "light enclosed, measured"},
     "expected": {"colors": [VERMILLION], "stroke_width": 2, "label": "light enclosed, PSF"},
-    "snr": {"colors": [GREEN], "stroke_width": 1.5, "line_style": "dotted", "label": "S/N measured"},
-    "expected_snr": {"colors": [GREEN], "stroke_width": 2, "label": "S/N with the PSF's share"},
+    "snr": {"colors": [GREEN], "stroke_width": 1.5, "line_style": "dotted", "label": "S/N, measured"},
+    "expected_snr": {"colors": [GREEN], "stroke_width": 2, "label": "S/N, PSF"},
 }  # fmt: skip
 
 

@@ -91,7 +91,7 @@ class WidthView(TemplateMixin):
     def best_width(self) -> float:
         """Full width in pixels with the best median signal-to-noise ratio."""
         try:
-            return round(self.growth().best, 2)
+            return round(float(self.growth().best), 1)
         except LRSError:
             return np.nan
 
@@ -103,7 +103,7 @@ class WidthView(TemplateMixin):
         LRSError
             When there is none, or the aperture has several regions.
         """
-        width = round(self.growth().best, 2)
+        width = round(float(self.growth().best), 1)
         self._panel.fill(with_width(self._panel.parameters, width))
         return width
 

@@ -1,0 +1,170 @@
+"""The section Best width, in the kernel."""
+
+import numpy as np
+import pytest
+from jdaviz import App
+
+from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.panel import width_view
+
+
+@pytest.fixture(scope="module")
+def loaded(observation):
+    """One app for all tests here, which takes seconds to make; `active` puts it back."""
+    app = App()
+    app.load(str(observation["nod1_s2d"]), data_label="nod 1")
+    return app
+
+
+@pytest.fixture
+def active(panel):
+    """The panel as it was at first, and drawing."""
+    inner = panel._obj
+    panel.keep_active = False
+    inner.width_view.opened = None
+    inner.width_view.wavelength_min, inner.width_view.wavelength_max = 5.0, 12.0
+    panel.dataset.selected = "nod 1"
+    inner.fill(inner._references.parameters)
+    panel.keep_active = True
+    return inner
+
+
+@pytest.fixture
+def view(active):
+    """The section, open in an active panel."""
+    active.use_source_posn, active.extract_width = True, 8.0
+    active.width_view.opened = 0
+    return active.width_view
+
+
+def line(view, name):
+    mark = view._chart.marks[name]
+    return (mark.x, mark.y) if mark.visible else None
+
+
+def test_a_closed_section_measures_nothing(active, monkeypatch):
+    monkeypatch.setattr(width_view, "measure_widths", lambda *a, **k: pytest.fail("measured"))
+    active.extract_width = 5.0
+    assert active.width_view.best_text == ""
+
+
+def test_scripts_need_not_open_it(panel):
+    panel.use_source_posn, panel.extract_width = True, 8.0
+    growth = panel.width_view.growth()
+    assert panel.width_view.best_width == pytest.approx(growth.best, abs=0.05)
+    assert growth.good[0] <= growth.best <= growth.good[1]
+
+
+def test_the_curves_and_the_words(view):
+    growth = view.growth()
+    np.testing.assert_array_equal(line(view, "measured"), (growth.widths, growth.measured))
+    np.testing.assert_array_equal(line(view, "expected")[1], growth.expected)
+    assert line(view, "expected_snr")[1].max() == pytest.approx(1.0, abs=1e-3)
+    np.testing.assert_array_equal(line(view, "best")[0], [growth.best] * 2)
+    assert line(view, "current")[0] == pytest.approx([8.0, 8.0])
+    assert view.best_text.startswith(f"{growth.best:.1f} px: S/N ")
+    assert view.current_text.startswith("8.0 px: S/N ")
+    assert "94 % of the light" in view.current_text
+    assert view.problem == view.note == ""
+    assert view.usable
+
+
+def test_one_click_takes_the_best_width(view, active):
+    center = active.situation.placement.center
+    best = view.best_width
+    view.vue_use_best_width()
+    assert active.extract_width == best
+    np.testing.assert_array_equal(active.situation.placement.center, center)
+    assert line(view, "current")[0] == pytest.approx([best, best])
+    assert view.current_text.startswith(f"{best:.1f} px")
+
+
+def test_the_centre_of_a_bent_aperture_is_kept(view, active):
+    active.use_source_posn = False
+    active.src_coeff = [[26.5, 0.01], [33.5, 0.01]]
+    width = view.use_best_width()
+    lower, upper = active.parameters.src_coeff
+    assert upper[0] - lower[0] == pytest.approx(width)
+    assert 0.5 * (upper[0] + lower[0]) == pytest.approx(30.0)
+    assert lower[1] == upper[1] == pytest.approx(0.01)
+    assert active.problem == ""
+
+
+def test_several_regions_have_no_width(view, active):
+    active.src_coeff = [[26.5], [30.0], [31.0], [33.5]]
+    assert active.problem == ""
+    assert not view.usable
+    view.vue_use_best_width()
+    assert "several regions" in view.problem
+
+
+def test_a_changed_width_alone_is_not_measured_again(view, active, monkeypatch):
+    monkeypatch.setattr(width_view, "measure_widths", lambda *a, **k: pytest.fail("measured"))
+    active.extract_width = 5.0
+    assert line(view, "current")[0] == pytest.approx([5.0, 5.0])
+
+
+def test_the_background_counts(view, active):
+    """Its error grows with the square of the width, so that narrower apertures are better."""
+    before = view.growth()
+    active.bkg_coeff = [[20.5], [23.5]]
+    assert active.problem == ""
+    assert view.growth().expected_snr[-1] < 0.8 * before.expected_snr[-1]
+    assert view.best_width <= round(before.best, 1)
+
+
+def test_the_wavelengths_that_count(view, panel):
+    """The source is brighter in the blue; where its own photons make the noise, wider is better."""
+    panel.width_view.wavelength_min = 9.0
+    red = panel.width_view.best_width
+    panel.width_view.wavelength_min, panel.width_view.wavelength_max = 5.0, 7.0
+    assert panel.width_view.best_width > red
+    panel.width_view.wavelength_min = 8.0
+    assert view.problem == "No wavelength of the aperture lies between 8 and 7 um."
+    assert line(view, "measured") is None
+    assert not view.usable
+    assert np.isnan(panel.width_view.best_width)
+    with pytest.raises(LRSError, match="between 8 and 7"):
+        panel.width_view.use_best_width()
+    panel.width_view.wavelength_min = panel.width_view.wavelength_max = ""
+    assert view.problem == ""
+
+
+def test_optimal_extraction_has_no_width(view, active):
+    active.extraction_type = "optimal"
+    assert "no width" in view.problem
+    assert view.legend == []
+    assert line(view, "measured") is None
+    active.extraction_type = "box"
+    assert view.problem == ""
+
+
+def test_sky_left_in_is_pointed_out(view, active, loaded, observation):
+    loaded.load(str(observation["nod1_nobsub_s2d"]), data_label="with sky")
+    active.dataset.selected = "with sky"
+    active.use_source_posn = True
+    assert "No background is subtracted" in view.note
+    active.bkg_coeff = [[4.5], [10.5], [36.5], [41.5]]
+    assert view.note == ""
+
+
+def test_nothing_stale_is_left(view, active):
+    def nothing():
+        return line(view, "measured") is None and not view.best_text and not view.usable
+
+    active.extract_width = -1
+    assert nothing()
+    active.extract_width = 6.0
+    assert not nothing()
+    active.keep_active = False
+    assert nothing()
+    active.keep_active = True
+    view.opened = None
+    assert nothing()
+
+
+def test_without_data_there_is_no_best_width(app):
+    panel = app.plugins["LRS Extraction"]
+    assert np.isnan(panel.width_view.best_width)
+    with pytest.raises(LRSError, match="Load a MIRI LRS spectrum"):
+        panel.width_view.use_best_width()
