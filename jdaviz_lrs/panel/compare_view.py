@@ -50,9 +50,16 @@ class CompareView(TemplateMixin):
         self._spectrum: Curve | None = None
         self._known: tuple[Any, Curve] | None = None
         self._listeners: list[Callable[[], None]] = []
+        self._proposed = ""
         super().__init__(app=app)
         self.ranges = write_ranges(RANGES)
-        self.reference = DatasetSelect(self, "reference_items", "reference_selected", filters=["is_spectrum"])
+        self.reference = DatasetSelect(
+            self,
+            "reference_items",
+            "reference_selected",
+            filters=["is_spectrum"],
+            default_mode=self._loaded_before_extracted,
+        )
         self.refresh()
 
     @cached_property
@@ -80,6 +87,21 @@ class CompareView(TemplateMixin):
         if curve is None:
             raise LRSError("There is no spectrum to compare yet; choose a dataset and extract.")
         return compare(curve, self._reference(), read_ranges(self.ranges))
+
+    def _loaded_before_extracted(self, component, is_valid: bool) -> str:
+        """Propose a spectrum from a file, such as the pipeline's, and open the section for it.
+
+        What a user has chosen stays.
+        """
+        if is_valid and component.selected != self._proposed:
+            return component.selected
+        ours, proposed = self._panel._plugin_name, self._proposed
+        files = {data.label for data in self._app.data_collection if data.meta.get("plugin") != ours}
+        loaded = [label for label in component.labels if label in files]
+        self._proposed = next(iter(loaded or component.labels), "")
+        if loaded and self._proposed != proposed:
+            self.opened = 0
+        return self._proposed
 
     def _reference(self) -> Curve:
         data = self.reference.selected_dc_item
