@@ -173,7 +173,7 @@ def extract_optimal(
     if looks:
         known = location is not None and max(location.errors) < LOCATED
         start = scene if "trace" in chosen else placed
-        refined = refine(_frame(image, good), start, chosen, parameters.sources, shifts if known else ())
+        refined = refine(frame, start, chosen, parameters.sources, shifts if known else ())
         found, why = describe_refinement(refined, scene, chosen, good)
         report |= found
         notes += why

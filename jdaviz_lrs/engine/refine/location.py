@@ -21,6 +21,8 @@ TOLERANCE = 1e-5
 """Pixels; a tenth of where the pipeline's simplex stops."""
 MAX_STEP = 1.0
 """Pixels; a step longer than the PSF's half width leaves the region where the slopes hold."""
+LOOSE_TOLERANCE = 1e-3
+"""Pixels; enough where no other program's last digits are to be met."""
 SHRINKAGE = 0.3
 """Steps near a minimum that the model explains shrink faster than this; others are left to the search."""
 SEARCH_STEP = 0.02
@@ -111,11 +113,12 @@ def fit_location(
         if length < TOLERANCE:
             converged = True
             break
-        if length > SHRINKAGE * longest:
+        if within_image and length > SHRINKAGE * longest:
             break
         longest = np.inf if length > MAX_STEP else length
         shifts = shifts + step * min(1.0, MAX_STEP / length)
         residual, jacobian = scene(shifts)
+    converged = converged or (not within_image and longest < LOOSE_TOLERANCE)
     poor = within_image and np.sum(weight * residual**2) > POOR * np.count_nonzero(weight)
     if (poor or not converged) and not singular:
         # what the model lacks dominates the residual: steps shrink too slowly, or, with the pipeline's choice

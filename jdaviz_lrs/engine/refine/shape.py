@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +81,7 @@ def fit_shape(scene: Scene, data: Image, weights: Image, phase: Image) -> ShapeC
     # a correction in proportion to the PSF would be a flux
     no_flux = np.kron(np.eye(N_TERM), np.outer(core, core)) / (NO_FLUX * (core @ core)) ** 2
     shares = np.zeros((N_TERM, KNOTS.size))
+    scales = tuple(product(SCALES, SCALES))
     for _ in range(N_ROUND):
         current = replace(scene, shape=ShapeCorrection(KNOTS, shares, phase))
         fit = linear_fit(current.profiles(), current.basis, data, weights)
@@ -91,15 +94,16 @@ def fit_shape(scene: Scene, data: Image, weights: Image, phase: Image) -> ShapeC
         normal = moments.transpose(0, 2, 1, 3).reshape(shares.size, shares.size)
         target = (powers[:N_TERM] @ (weighted @ fit.residual[..., None])[..., 0]).ravel()
         # what the data say about the shares themselves, rather than about their change
-        shares = _most_likely(normal + no_flux, target + normal @ shares.ravel(), expected).reshape(
-            shares.shape
-        )
+        likely, *scales = _most_likely(normal + no_flux, target + normal @ shares.ravel(), expected, scales)
+        shares = likely.reshape(shares.shape)
         if not shares.any():
             return None
     return ShapeCorrection(KNOTS, shares, phase)
 
 
-def _most_likely(normal: Image, target: Image, expected: Image) -> Image:
+def _most_likely(
+    normal: Image, target: Image, expected: Image, scales: Sequence[tuple[float, float]]
+) -> tuple[Image, tuple[float, float]]:
     """Ridge solution at the scale of the prior that makes the data likeliest; zero where that is none.
 
     The evidence of a linear model (MacKay 1992, Neural Comput. 4, 415), for core and wings each its scale:
@@ -107,17 +111,16 @@ def _most_likely(normal: Image, target: Image, expected: Image) -> Image:
     """
     wing = np.tile(WING, N_TERM)
     together = np.kron(np.eye(N_TERM), np.linalg.cholesky(_likeness()))
-    best, solution = 0.0, np.zeros(target.size)
-    for core_scale in SCALES:
-        for wing_scale in SCALES:
-            root = (expected * np.where(wing, wing_scale, core_scale))[:, None] * together
-            factor = cholesky(root.T @ normal @ root + np.eye(target.size), lower=True)
-            half = solve_triangular(factor, root.T @ target, lower=True)
-            evidence = 0.5 * half @ half - np.log(np.diag(factor)).sum()
-            if evidence > best:
-                best = evidence
-                solution = root @ solve_triangular(factor, half, lower=True, trans=1)
-    return solution
+    best, solution, chosen = 0.0, np.zeros(target.size), scales[0]
+    for core_scale, wing_scale in scales:
+        root = (expected * np.where(wing, wing_scale, core_scale))[:, None] * together
+        factor = cholesky(root.T @ normal @ root + np.eye(target.size), lower=True)
+        half = solve_triangular(factor, root.T @ target, lower=True)
+        evidence = 0.5 * half @ half - np.log(np.diag(factor)).sum()
+        if evidence > best:
+            best, chosen = evidence, (core_scale, wing_scale)
+            solution = root @ solve_triangular(factor, half, lower=True, trans=1)
+    return solution, chosen
 
 
 def _likeness() -> Image:
