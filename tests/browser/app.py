@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 #: First paint takes half a minute on a slow machine.
 PAINT = 120_000
@@ -29,6 +30,13 @@ class App:
         """Keep a screenshot."""
         self.page.screenshot(path=self.artifacts / f"{name}.png")
 
+    def picture(self, name: str) -> None:
+        """Keep a screenshot, and put it into the folder that ``make screenshots`` names."""
+        self.shot(name)
+        if folder := os.environ.get("SCREENSHOTS"):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=Path(folder) / f"{name}.png")
+
     def launch(self) -> None:
         """Press the Jdaviz logo on the page with which the stock command greets."""
         logo = self.page.locator(
@@ -39,6 +47,10 @@ class App:
 
     def wait_for_toolbar(self) -> None:
         self.page.locator(".jdaviz .v-app-bar .v-btn").first.wait_for(timeout=PAINT)
+
+    def open_loader(self) -> None:
+        """Open the loader in the sidebar."""
+        self.page.locator(".jdaviz .v-app-bar .v-btn").first.click()
 
     def load(self, file_name: str) -> None:
         """Pick a file of the start folder in the loader and import it."""
@@ -72,9 +84,12 @@ class App:
         )
         if not place.count():
             self.page.locator(".jdaviz .v-app-bar .v-btn").nth(PLUGINS_BUTTON).click()
-        place.locator(".plugin-header").click()
         panel = place.locator(".tray-plugin")
-        panel.wait_for()
+        try:
+            panel.wait_for(timeout=3000)  # the tray remembers what was open, a moment after it opens
+        except TimeoutError:
+            place.locator(".plugin-header").click()
+            panel.wait_for()
         return panel
 
     def close_panels(self) -> None:
@@ -87,6 +102,46 @@ class App:
         field = panel.get_by_label(label, exact=True)
         field.fill(value)
         field.press("Tab")
+
+    def choose(self, panel: Locator, label: str, choice: str) -> None:
+        """Pick a choice of a drop-down list."""
+        panel.locator(".v-select", has=self.page.get_by_text(label, exact=True)).first.click()
+        self.page.locator(".menuable__content__active .v-list-item", has_text=choice).first.click()
+
+    def drag(self, viewer: int, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Drag the mouse inside the axes of a viewer; places are fractions from the lower left corner."""
+        frame = self.viewers.nth(viewer).locator(".plotarea_background").bounding_box()
+        (x0, y0), (x1, y1) = (
+            (frame["x"] + x * frame["width"], frame["y"] + (1 - y) * frame["height"]) for x, y in (start, end)
+        )
+        self.page.mouse.move(x0, y0)
+        self.page.mouse.down()
+        self.page.mouse.move(x1, y1, steps=8)
+        self.page.mouse.up()
+
+    def tool(self, name: str) -> Locator:
+        """Return a tool's button in a viewer's toolbar, by the tool's name."""
+        return self.page.locator(f"button[value='{name}']").first
+
+    def delay_of(self, field: Locator, value: str, viewer: int) -> float:
+        """Milliseconds from a value typed into a field to the first frame with other marks in a viewer."""
+        self.page.evaluate(
+            """([field, viewer]) => {
+                window.painted = null;
+                const observer = new MutationObserver(() => {
+                    observer.disconnect();
+                    requestAnimationFrame(() => { window.painted = performance.now(); });
+                });
+                field.addEventListener("input", () => {
+                    window.typed = performance.now();
+                    observer.observe(viewer, { subtree: true, attributes: true, attributeFilter: ["d"] });
+                }, { once: true });
+            }""",
+            [field.element_handle(), self.viewers.nth(viewer).element_handle()],
+        )
+        field.fill(value)
+        self.page.wait_for_function("window.painted !== null")
+        return self.page.evaluate("window.painted - window.typed")
 
     def legend(self, viewer: str) -> Locator:
         """Return the entries of a viewer's legend: the first is the viewer's own, then one for each layer."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.browser import servers
 from tests.browser.app import App
@@ -26,6 +26,8 @@ STOCK_NOISE = (
     "Failed to load resource: the server responded with a status of 404",
     "Solara found, using Solara popout page.",
 )
+
+expect.set_options(timeout=30_000)
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 
@@ -75,8 +77,9 @@ def tab(system_chromium: Browser, artifacts: Path) -> Iterator[Page]:
 
 @pytest.fixture
 def data(observation: dict[str, Path], tmp_path: Path) -> Path:
-    """A folder as a user has it: an s2d file and nothing else."""
-    shutil.copy(observation["nod1_s2d"], tmp_path / "nod1_s2d.fits")
+    """A folder as a user has it: the s2d files of two nods."""
+    for nod in ("nod1_s2d", "nod2_s2d"):
+        shutil.copy(observation[nod], tmp_path / f"{nod}.fits")
     return tmp_path
 
 

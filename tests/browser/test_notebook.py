@@ -58,5 +58,5 @@ def test_extract_in_jupyterlab(lab_server, notebook, tab, artifacts):
     app.button("Extract", panel).click()
     expect(app.legend("1D Spectrum")).to_have_count(layers + 1)
     app.settle()
-    app.shot("2-extracted")
+    app.picture("notebook")
     expect(tab.locator(".jp-OutputArea-output[data-mime-type*='stderr']")).to_have_count(0)
