@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from stdatamodels.jwst.transforms.models import IdealToV2V3
 
+from jdaviz_lrs.engine.trace import interpolate
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.image import SpectralImage
@@ -156,22 +157,10 @@ def _traces(image, positions, wavelength, shifted):
     wanted = image.disp_index - (start if shifted else 0)
     inside = (image.disp_index >= start) & (image.disp_index < start + int(last - first))
     traces = [
-        np.where(inside, _interpolate(wanted, disp[:-1], xdisp[:-1]), np.nan)
+        np.where(inside, interpolate(wanted, disp[:-1], xdisp[:-1]), np.nan)
         for disp, xdisp in zip(rows, columns, strict=True)
     ]
     return traces, columns[:, -1]
-
-
-def _interpolate(x: Row, known_x: Row, known_y: Row) -> Row:
-    """Linear, also beyond the ends; NaN where fewer than two points are known."""
-    known = np.isfinite(known_x) & np.isfinite(known_y)
-    if known.sum() < 2:
-        return np.full(x.shape, np.nan)
-    order = np.argsort(known_x[known])
-    known_x, known_y = known_x[known][order], known_y[known][order]
-    left = np.clip(np.searchsorted(known_x, x) - 1, 0, known_x.size - 2)
-    slope = (known_y[left + 1] - known_y[left]) / (known_x[left + 1] - known_x[left])
-    return known_y[left] + slope * (x - known_x[left])
 
 
 def _slit_middle(image: SpectralImage, middle: float, compatible: bool) -> tuple[float, float]:

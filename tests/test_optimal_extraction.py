@@ -12,10 +12,10 @@ from jdaviz_lrs.optimal_extraction import extract_optimal
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.read import from_datamodel, read
 from jdaviz_lrs.products.spectrum import ApertureLimits
+from jdaviz_lrs.references.extract1d import BUILT_IN_EXTRACT1D
 from jdaviz_lrs.references.lrs_psf import built_in_psf
 from jdaviz_lrs.references.psf import read_psf, write_psf
 from jdaviz_lrs.simulate import Scene, simulate, to_model
-from jdaviz_lrs.simulate.references import write_extract1d
 from jdaviz_lrs.tabulate import tabulate
 from tests.pipeline import pipeline_x1d
 
@@ -55,7 +55,7 @@ def cal():
 @pytest.fixture(scope="module")
 def references(tmp_path_factory):
     folder = tmp_path_factory.mktemp("references")
-    return write_extract1d(folder / "extract1d.json"), None, write_psf(PSF, folder / "psf.fits")
+    return BUILT_IN_EXTRACT1D.write(folder / "extract1d.json"), None, write_psf(PSF, folder / "psf.fits")
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SourceLocation", "locate_source", "middle_of_spectrum"]
+__all__ = ["SourceLocation", "interpolate", "locate_source", "middle_of_spectrum"]
 
 Row = NDArray[np.float64]
 
@@ -96,17 +96,21 @@ def locate_source(
     number = int(last - first)
     samples = np.linspace(np.nanmin(wavelengths), np.nanmax(wavelengths), number)
     trace_rows, trace_columns = pixel(np.full(number, ra), np.full(number, dec), samples)
-    order = np.argsort(trace_rows)
     start = int(np.ceil(first))
     wanted = rows - start if shifted_rows else rows
-    trace = _interpolate(wanted, trace_rows[order], trace_columns[order])
+    trace = interpolate(wanted, trace_rows, trace_columns)
     end = start + number if shifted_rows else np.floor(last) + 1
     inside = (rows >= start) & (rows < end)
     return SourceLocation(round(middle), wavelength, location, np.where(inside, trace, np.nan))
 
 
-def _interpolate(x: Row, known_x: Row, known_y: Row) -> Row:
-    """Linear, also beyond the ends."""
+def interpolate(x: Row, known_x: Row, known_y: Row) -> Row:
+    """Interpolate linearly, also beyond the ends; NaN where fewer than two points are known."""
+    known = np.isfinite(known_x) & np.isfinite(known_y)
+    if known.sum() < 2:
+        return np.full(x.shape, np.nan)
+    order = np.argsort(known_x[known])
+    known_x, known_y = known_x[known][order], known_y[known][order]
     left = np.clip(np.searchsorted(known_x, x) - 1, 0, known_x.size - 2)
     slope = (known_y[left + 1] - known_y[left]) / (known_x[left + 1] - known_x[left])
     return known_y[left] + slope * (x - known_x[left])

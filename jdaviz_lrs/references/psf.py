@@ -1,7 +1,6 @@
 """The PSF reference: the cross-dispersion profile of a point source against wavelength."""
 
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import map_coordinates
 
 from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.products.files import whole_file
 
 __all__ = ["SpectralPSF", "enclosed_fraction", "read_psf", "write_psf"]
 
@@ -176,7 +176,6 @@ def write_psf(psf: SpectralPSF, path: str | os.PathLike) -> Path:
     model.meta.telescope = "JWST"
     model.meta.instrument.name = "MIRI"
     model.meta.exposure.type = "MIR_LRS-FIXEDSLIT"
-    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
-        model.save(Path(scratch) / path.name)
-        os.replace(Path(scratch) / path.name, path)
+    with whole_file(path, overwrite=True) as temporary:
+        model.save(temporary)
     return path

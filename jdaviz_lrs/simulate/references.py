@@ -1,47 +1,14 @@
-"""The reference files that go with a simulated observation."""
+"""The aperture correction that goes with a simulated observation."""
 
-import json
 import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
+from jdaviz_lrs.products.files import whole_file
 from jdaviz_lrs.references.psf import SpectralPSF, enclosed_fraction
 
-__all__ = ["EXTRACT1D", "write_apcorr", "write_extract1d"]
-
-EXTRACT1D = {
-    "reftype": "EXTRACT1D",
-    "instrument": "MIRI",
-    "telescope": "JWST",
-    "exp_type": "MIR_LRS-FIXEDSLIT",
-    "pedigree": "SIMULATION",
-    "description": "Default aperture of MIRI LRS slit spectra",
-    "history": "Aperture of the in-flight reference file of 2025-May-29",
-    "useafter": "2022-01-01T00:00:00",
-    "apertures": [
-        {
-            "id": "MIR_LRS-FIXEDSLIT",
-            "region_type": "target",
-            "bkg_order": 0,
-            "dispaxis": 2,
-            "xstart": 27,
-            "xstop": 34,
-        }
-    ],
-}
-"""Content of the extract1d reference: the aperture in use for in-flight data."""
-
-
-def write_extract1d(path: str | os.PathLike) -> Path:
-    """Write the default extract1d reference (JSON) and return its path."""
-    path = Path(path)
-    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
-        whole = Path(scratch) / path.name
-        whole.write_text(json.dumps(EXTRACT1D, indent=4) + "\n")
-        os.replace(whole, path)
-    return path
+__all__ = ["write_apcorr"]
 
 
 def write_apcorr(psf: SpectralPSF, path: str | os.PathLike) -> Path:
@@ -84,7 +51,6 @@ def write_apcorr(psf: SpectralPSF, path: str | os.PathLike) -> Path:
     model.meta.description, model.meta.useafter = psf.name[:68], "2022-01-01T00:00:00"
     model.meta.instrument.name, model.meta.exposure.type = "MIRI", "MIR_LRS-FIXEDSLIT"
     model.meta.exposure.p_exptype = "MIR_LRS-FIXEDSLIT|"
-    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
-        model.save(Path(scratch) / path.name)
-        os.replace(Path(scratch) / path.name, path)
+    with whole_file(path, overwrite=True) as temporary:
+        model.save(temporary)
     return path

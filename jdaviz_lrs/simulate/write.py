@@ -1,18 +1,19 @@
 """A simulated observation on disk, named as the pipeline names its products."""
 
 import os
-import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from astropy import units
 from astropy.table import QTable
 
+from jdaviz_lrs.products.files import whole_file
+from jdaviz_lrs.references.extract1d import BUILT_IN_EXTRACT1D
 from jdaviz_lrs.references.lrs_psf import built_in_psf
 from jdaviz_lrs.references.psf import write_psf
 from jdaviz_lrs.simulate.models import to_model
 from jdaviz_lrs.simulate.observation import Observation, simulate
-from jdaviz_lrs.simulate.references import write_apcorr, write_extract1d
+from jdaviz_lrs.simulate.references import write_apcorr
 from jdaviz_lrs.simulate.scene import Scene
 
 __all__ = ["write_exposure", "write_observation"]
@@ -34,9 +35,8 @@ def write_exposure(observation: Observation, path: str | os.PathLike) -> Path:
         The file written.
     """
     path = Path(path)
-    with tempfile.TemporaryDirectory(dir=path.parent) as scratch, to_model(observation) as model:
-        model.save(Path(scratch) / path.name)
-        os.replace(Path(scratch) / path.name, path)
+    with to_model(observation) as model, whole_file(path, overwrite=True) as temporary:
+        model.save(temporary)
     return path
 
 
@@ -73,11 +73,10 @@ def write_observation(
     psf = built_in_psf()
     paths["psf"] = write_psf(psf, directory / "lrs_psf.fits")
     paths["apcorr"] = write_apcorr(psf, directory / "lrs_apcorr.fits")
-    paths["extract1d"] = write_extract1d(directory / "lrs_extract1d.json")
+    paths["extract1d"] = BUILT_IN_EXTRACT1D.write(directory / "lrs_extract1d.json", overwrite=True)
     light = {"wavelength": observation.truth.wavelength * units.um, "flux": observation.truth.flux * units.Jy}
     table = QTable(light | truth, meta={"scene": asdict(scene)})
-    with tempfile.TemporaryDirectory(dir=directory) as scratch:
-        table.write(Path(scratch) / "truth.ecsv")
-        os.replace(Path(scratch) / "truth.ecsv", directory / "truth.ecsv")
     paths["truth"] = directory / "truth.ecsv"
+    with whole_file(paths["truth"], overwrite=True) as temporary:
+        table.write(temporary)
     return paths

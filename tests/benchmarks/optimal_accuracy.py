@@ -16,10 +16,10 @@ from jdaviz_lrs.optimal_extraction import extract_optimal
 from jdaviz_lrs.optimal_placement import place_traces
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.read import from_datamodel
+from jdaviz_lrs.references.extract1d import BUILT_IN_EXTRACT1D
 from jdaviz_lrs.references.lrs_psf import built_in_psf
 from jdaviz_lrs.references.psf import write_psf
 from jdaviz_lrs.simulate import simulate, to_model
-from jdaviz_lrs.simulate.references import write_extract1d
 from tests.benchmarks.timing import verdict
 from tests.draws import SCENES, accuracy
 from tests.pipeline import pipeline_x1d
@@ -31,7 +31,7 @@ CHOICES = {
     "none": NONE,
     "all": replace(NONE, refinements=("all",)),
 }
-NUMBER, NUMBER_FAINT = 8, 40
+NUMBER, NUMBER_FAINT = 12, 400
 """Draws, so that a bias is known to a third of its limit; a faint source needs many."""
 
 
@@ -61,7 +61,10 @@ def cramer_rao(name: str) -> np.ndarray:
 def check_the_pipeline() -> float:
     """Largest relative difference of `pipeline_compatible` from the step itself, on one image."""
     with tempfile.TemporaryDirectory() as folder:
-        psf, extract1d = write_psf(PSF, Path(folder, "psf.fits")), write_extract1d(Path(folder, "e.json"))
+        psf, extract1d = (
+            write_psf(PSF, Path(folder, "psf.fits")),
+            BUILT_IN_EXTRACT1D.write(Path(folder, "e.json")),
+        )
         model = to_model(simulate(SCENES["clean"], "cal"))
         image = from_datamodel(model)
         theirs = pipeline_x1d(model, extract1d, None, psf, extraction_type="optimal", use_source_posn=True)

@@ -11,10 +11,10 @@ from pathlib import Path
 from jdaviz_lrs.optimal_extraction import extract_optimal
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.read import from_datamodel
+from jdaviz_lrs.references.extract1d import BUILT_IN_EXTRACT1D
 from jdaviz_lrs.references.lrs_psf import built_in_psf
 from jdaviz_lrs.references.psf import write_psf
 from jdaviz_lrs.simulate import Scene, simulate, to_model
-from jdaviz_lrs.simulate.references import write_extract1d
 from tests.benchmarks.timing import medians, verdict
 from tests.draws import MISFIT
 from tests.pipeline import pipeline_x1d
@@ -32,7 +32,11 @@ def main() -> None:
     busy = Scene(noisy_variance=True, companion_ratio=0.5, companion_offset=-7.0, cosmic_rays=40, **MISFIT)
     crowded = from_datamodel(to_model(simulate(busy, "cal")))
     with tempfile.TemporaryDirectory() as folder:
-        files = write_extract1d(Path(folder, "e.json")), None, write_psf(psf, Path(folder, "psf.fits"))
+        files = (
+            BUILT_IN_EXTRACT1D.write(Path(folder, "e.json")),
+            None,
+            write_psf(psf, Path(folder, "psf.fits")),
+        )
         fast = {
             "ours": lambda: extract_optimal(image, plain, psf),
             "as the pipeline": lambda: extract_optimal(image, replace(plain, pipeline_compatible=True), psf),

@@ -16,10 +16,11 @@ from astropy.io import fits
 from jdaviz_lrs import extract, read
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.references import crds_session as session
+from jdaviz_lrs.references.extract1d import BUILT_IN_EXTRACT1D
 from jdaviz_lrs.references.find import find_references
 from jdaviz_lrs.references.lrs_psf import built_in_psf
 from jdaviz_lrs.references.psf import write_psf
-from jdaviz_lrs.simulate.references import EXTRACT1D, write_apcorr
+from jdaviz_lrs.simulate.references import write_apcorr
 
 crds = pytest.importorskip("crds")
 
@@ -93,8 +94,8 @@ def write_references(folder):
     """Write files that can be told apart: by their aperture, by the width of their PSF."""
     folder.mkdir(parents=True)
     for number, width in ((1, 5.0), (2, 9.0)):
-        aperture = EXTRACT1D["apertures"][0] | {"extract_width": width}
-        content = EXTRACT1D | {"apertures": [aperture]}
+        aperture = BUILT_IN_EXTRACT1D.content["apertures"][0] | {"extract_width": width}
+        content = BUILT_IN_EXTRACT1D.content | {"apertures": [aperture]}
         (folder / f"jwst_miri_extract1d_{number:04d}.json").write_text(json.dumps(content))
     psf = built_in_psf()
     for number in (1, 2):
