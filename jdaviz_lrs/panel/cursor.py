@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from threading import Lock
 from typing import Any
 
 __all__ = ["Cursor"]
@@ -22,17 +23,19 @@ class Cursor:
     def __init__(self, on_move: Callable[[float | None, bool], None]):
         self._on_move = on_move
         self._viewers: list[Any] = []
+        self._lock = Lock()  # jdaviz tells from a thread of its own that the panel was closed
 
     def listen_to(self, viewers: Iterable) -> None:
         """Listen to these viewers and to no other."""
         viewers = list(viewers)
-        for viewer in self._viewers:
-            if viewer not in viewers:
-                viewer.remove_event_callback(self._on_event)
-        for viewer in viewers:
-            if viewer not in self._viewers:
-                viewer.add_event_callback(self._on_event, events=EVENTS)
-        self._viewers = viewers
+        with self._lock:
+            before, self._viewers = self._viewers, viewers
+            for viewer in before:
+                if viewer not in viewers:
+                    viewer.remove_event_callback(self._on_event)
+            for viewer in viewers:
+                if viewer not in before:
+                    viewer.add_event_callback(self._on_event, events=EVENTS)
 
     def _on_event(self, data: dict) -> None:
         x = None if data["event"] == "mouseleave" else (data.get("domain") or {}).get("x")

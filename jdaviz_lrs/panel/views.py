@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import current_thread
+
 from traitlets import List
 
 from jdaviz_lrs.panel.preview import Preview
@@ -48,6 +50,8 @@ class Views(Preview):
         self._show_views(result)
 
     def _show_views(self, result: ExtractedSpectrum | None) -> None:
-        situation = self.situation if self.is_active else None
+        # In the thread in which jdaviz finds that the panel was closed, viewers cannot be changed.
+        closing = current_thread() is self._inactive_thread
+        situation = self.situation if self.is_active and not closing else None
         for view in getattr(self, "_views", ()):
             view.show(situation, result)
