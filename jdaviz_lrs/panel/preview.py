@@ -33,6 +33,7 @@ class Preview(DataSource):
 
     _layout: Layout | None = None
     _last: tuple | None = None
+    _computing = False
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -92,7 +93,7 @@ class Preview(DataSource):
     @observe("is_active", "live_preview", "add_to_viewer_selected", "previews_temp_disabled")
     def _draw(self, change=None):
         """Bring the marks in all viewers up to date, or take them away."""
-        if not self._tray_instance:
+        if not self._tray_instance or self._computing:
             return
         if not self.is_active or self._layout is None:
             self.marks.clear()
@@ -104,12 +105,19 @@ class Preview(DataSource):
             self.on_result(None)
             return
         started = time.perf_counter()
+        self._computing = True
         try:
             result = self.compute()
         except Exception as error:  # a bug of ours must not leave another spectrum's preview behind
             expected = isinstance(error, LRSError)
             self.problem = str(error) if expected else f"The extraction failed unexpectedly: {error!r}"
             self.marks.clear("spectrum")
+            self.on_result(None)
+            return
+        finally:
+            self._computing = False
+        if not self.is_active:  # jdaviz's watch on closed panels, a thread, has found it closed meanwhile
+            self.marks.clear()
             self.on_result(None)
             return
         self.previews_last_time = round(time.perf_counter() - started, 2)
@@ -126,11 +134,11 @@ class Preview(DataSource):
         self.marks.lines("trace", [] if layout.trace is None else [layout.trace], display, viewers)
         self.marks.lines("nods", layout.nods, display, viewers)
         self.marks.lines("companions", layout.companions, display, viewers)
+        self.marks.points("rejected", None, display, viewers)
 
     def _draw_fitted(self, result: ExtractedSpectrum) -> None:
         """Move the traces to where they were fitted, and show what was rejected."""
         if result.trace is None:
-            self.marks.points("rejected", None, self._input.display, [])
             return
         display, viewers = self._input.display, self.dataset.viewers_with_selected_visible
         self.marks.lines("trace", [result.trace], display, viewers)
