@@ -49,6 +49,8 @@ class LRSExtraction(
     * ``override_extract1d``, ``override_apcorr``, ``override_psf``: paths of reference files.
     * ``add_results`` (:class:`~jdaviz.core.template_mixin.AddResults`): label and viewer of the result.
     * ``live_preview``: whether the spectrum is extracted at every change.
+    * ``profile_view``: the cut across the dispersion (see `jdaviz_lrs.panel.profile_view.ProfileView`).
+    * ``width_view``: growth curve and best width (see `jdaviz_lrs.panel.width_view.WidthView`).
     * ``compare_with``, ``compare_ranges``: the reference of :meth:`compare`, and the ranges of its medians.
     * ``history``: the table of the extractions made so far; :meth:`restore` brings one back.
     * :meth:`extract`, :meth:`import_extract1d`, :meth:`export_extract1d`, :meth:`save_x1d`,

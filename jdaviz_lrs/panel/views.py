@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threading import current_thread
 
-from traitlets import List
+from traitlets import List, dlink
 
 from jdaviz_lrs.panel.preview import Preview
 from jdaviz_lrs.panel.profile_view import ProfileView
@@ -30,6 +30,8 @@ class Views(Preview):
         super().__init__(*args, **kwargs)
         self._views = [View(self, app=self._app) for View in (ProfileView, WidthView)]
         self.profile_view, self.width_view = self._views
+        for view in self._views:
+            dlink((self, "api_hints_enabled"), (view, "api_hints_enabled"))
         self.view_widgets = [f"IPY_MODEL_{view.model_id}" for view in self._views]
 
     @property

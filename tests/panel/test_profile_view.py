@@ -287,3 +287,9 @@ def test_the_public_names(panel):
     assert {"wavelength", "n_rows", "follow_cursor", "scale_to_background", "cut"} <= set(
         dir(panel.profile_view)
     )
+
+
+def test_api_hints_come_and_go_with_the_panels(active):
+    for wanted in (True, False):
+        active.api_hints_enabled = wanted
+        assert active.profile_view.api_hints_enabled is active.width_view.api_hints_enabled is wanted
