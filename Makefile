@@ -37,7 +37,7 @@ bench: $(VENV)/.test
 	$(BIN)/python tests/benchmarks/run.py $(ARGS)
 
 screenshots: chromium
-	SCREENSHOTS=docs/images $(BIN)/pytest -m browser
+	SCREENSHOTS=notebooks/images $(BIN)/pytest -m browser
 
 chromium: $(VENV)/.test
 	@.ci/chromium $(BIN)/playwright
