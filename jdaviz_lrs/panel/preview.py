@@ -62,7 +62,7 @@ class Preview(DataSource):
         self.fields = describe(self.values)
         if self._input is None:
             return
-        self._layout = None
+        self._layout, self.reported = None, ""
         try:
             parameters = self.parameters
             self._layout = lay_out(self.image, parameters)
