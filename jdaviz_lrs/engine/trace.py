@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
 
 __all__ = ["SourceLocation", "interpolate", "locate_source", "middle_of_spectrum"]
 
@@ -69,8 +70,9 @@ def locate_source(
     ra, dec : float
         Degrees.
     shifted_rows : bool
-        Count the trace's rows from the bounding box, as the pipeline does: it then lies too early by as many
-        rows as the box begins above the first, and may end a row before the box does.
+        Do as the pipeline does: interpolate linearly, and count the trace's rows from the bounding box. The
+        trace then lies too early by as many rows as the box begins above the first, and may end a row before
+        the box does.
 
     Returns
     -------
@@ -98,19 +100,21 @@ def locate_source(
     trace_rows, trace_columns = pixel(np.full(number, ra), np.full(number, dec), samples)
     start = int(np.ceil(first))
     wanted = rows - start if shifted_rows else rows
-    trace = interpolate(wanted, trace_rows, trace_columns)
+    trace = interpolate(wanted, trace_rows, trace_columns, smooth=not shifted_rows)
     end = start + number if shifted_rows else np.floor(last) + 1
     inside = (rows >= start) & (rows < end)
     return SourceLocation(round(middle), wavelength, location, np.where(inside, trace, np.nan))
 
 
-def interpolate(x: Row, known_x: Row, known_y: Row) -> Row:
-    """Interpolate linearly, also beyond the ends; NaN where fewer than two points are known."""
+def interpolate(x: Row, known_x: Row, known_y: Row, smooth: bool = False) -> Row:
+    """Interpolate linearly or by a cubic spline, also beyond the ends; NaN where fewer than two are known."""
     known = np.isfinite(known_x) & np.isfinite(known_y)
     if known.sum() < 2:
         return np.full(x.shape, np.nan)
     order = np.argsort(known_x[known])
     known_x, known_y = known_x[known][order], known_y[known][order]
+    if smooth:
+        return CubicSpline(known_x, known_y)(x)
     left = np.clip(np.searchsorted(known_x, x) - 1, 0, known_x.size - 2)
     slope = (known_y[left + 1] - known_y[left]) / (known_x[left + 1] - known_x[left])
     return known_y[left] + slope * (x - known_x[left])

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.polynomial import Polynomial
 from numpy.typing import NDArray
 
+from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.parameters import Coefficients, ExtractionParameters
 from jdaviz_lrs.placement import Placement, place, subtracts_background
 from jdaviz_lrs.products.image import SpectralImage
@@ -19,7 +20,8 @@ __all__ = ["Export", "export_extract1d"]
 #: Edges closer than this, in pixels, give the same spectrum to 1e-6.
 SAME_EDGES = 1e-7
 
-MAX_DEGREE = 9
+#: Of polynomials that in plain powers of rows or wavelengths still hold 1e-7 px.
+MAX_DEGREE = 15
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ def export_extract1d(
         parameters.position_offset != 0 or not _pipeline_agrees(image, exported, placement)
     ):
         exported, notes = _absolute(image, exported, placement)
+    if parameters.extraction_type == "box":
+        notes += _other_numbers(image, exported, placement)
     observation = image.observation
     step_parameters = {
         name: getattr(parameters, name)
@@ -111,34 +115,56 @@ STEP_DEFAULTS = {
 
 
 def _pipeline_agrees(image: SpectralImage, parameters: ExtractionParameters, ours: Placement) -> bool:
-    theirs = place(image, replace(parameters, pipeline_compatible=True))
+    try:
+        theirs = place(image, replace(parameters, pipeline_compatible=True))
+    except LRSError:  # there the aperture leaves the image
+        return False
     pairs = [(ours.edges, theirs.edges), (ours.background_edges, theirs.background_edges)]
     return all(np.allclose(a, b, rtol=0, atol=SAME_EDGES, equal_nan=True) for a, b in pairs if a is not None)
+
+
+def _other_numbers(image: SpectralImage, exported: ExtractionParameters, ours: Placement) -> list[str]:
+    """Say where the pipeline, with the same edges, weighs or fits otherwise."""
+    notes = []
+    theirs = place(image, replace(exported, pipeline_compatible=True))
+    if not np.allclose(ours.weights, theirs.weights, rtol=0, atol=1e-3):
+        notes.append(
+            "Where two edges cut a pixel (neighbouring or narrow regions) the pipeline counts "
+            "only the larger part: its flux will differ."
+        )
+    order = exported.bkg_order or 0
+    if not image.resampled and ours.background is not None and exported.bkg_fit != "median" and order > 2:
+        notes.append(
+            f"On a detector image the pipeline cannot fit a background of bkg_order = {order} and silently "
+            "subtracts none."
+        )
+    return notes
 
 
 def _absolute(
     image: SpectralImage, parameters: ExtractionParameters, placement: Placement
 ) -> tuple[ExtractionParameters, list[str]]:
     """Replace start, stop, width and source position by polynomials for the edges as they lie."""
-    notes = []
-    wavelength = parameters.independent_var == "wavelength" and parameters.src_coeff is not None
-    independent = image.row_wavelength if wavelength else image.disp_index
+    edges = {"src_coeff": placement.edges, "bkg_coeff": placement.background_edges}
 
-    def coefficients(name: str, edges: NDArray | None) -> Coefficients | None:
-        if edges is None:
-            return None
-        fits = [_fit(independent, edge) for edge in edges.reshape(-1, edges.shape[-1])]
-        worst = max(error for _, error in fits)
-        if worst > 1e-5:
-            notes.append(f"{name} in the file follows the edges to {worst:.1g} px.")
-        return tuple(fit for fit, _ in fits)
+    def polynomials(independent: NDArray) -> tuple[float, dict[str, tuple[Coefficients, float]]]:
+        fits = {name: _fits(independent, given) for name, given in edges.items() if given is not None}
+        return max(error for _, error in fits.values()), fits
 
+    # A taper is simple in wavelength, a bent trace in rows: what follows the edges closest is written.
+    by_variable = {"pixel": polynomials(image.disp_index), "wavelength": polynomials(image.row_wavelength)}
+    variable = min(by_variable, key=lambda name: max(by_variable[name][0], SAME_EDGES))
+    fits = by_variable[variable][1]
+    notes = [
+        f"{name} in the file follows the edges to {error:.1g} px."
+        for name, (_, error) in fits.items()
+        if error > 1e-5
+    ]
     given = to_image_axes(parameters, image)
     exported = replace(
         given,
-        src_coeff=coefficients("src_coeff", placement.edges),
-        bkg_coeff=coefficients("bkg_coeff", placement.background_edges),
-        independent_var="wavelength" if wavelength else "pixel",
+        **{name: coefficients for name, (coefficients, _) in fits.items()},
+        independent_var=variable,
         extract_width=None,
         xstart=None,
         xstop=None,
@@ -146,6 +172,12 @@ def _absolute(
         position_offset=0.0,
     )
     return to_image_axes(exported, image), notes
+
+
+def _fits(independent: NDArray, edges: NDArray) -> tuple[Coefficients, float]:
+    """Fit edges of the shape (n_regions, 2, n_disp); return the polynomials and how far the worst is off."""
+    fits = [_fit(independent, edge) for edge in edges.reshape(-1, edges.shape[-1])]
+    return tuple(fit for fit, _ in fits), max(error for _, error in fits)
 
 
 def _fit(independent: NDArray, edge: NDArray) -> tuple[tuple[float, ...], float]:
