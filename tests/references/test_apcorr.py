@@ -1,0 +1,132 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from stdatamodels.jwst.datamodels import MirLrsApcorrModel
+
+from jdaviz_lrs import LRSError, extract, read
+from jdaviz_lrs.references.apcorr import read_apcorr
+from jdaviz_lrs.simulate import Scene, simulate, to_model
+from tests.pipeline import pipeline_spec
+from tests.same_spectrum import assert_same_spectrum
+
+
+def write_table(path, sizeunit="pixels", subarrays=("FULL",), backwards=False):
+    """A correction padded as real files are; their sizes are whole numbers."""
+    size = np.array([1, 3, 5, 8, 12, 20])
+    wavelength = np.linspace(3.0, 14.5, 30)
+    correction = 1 + 0.3 * wavelength[:, None] / size
+    if backwards:
+        wavelength, correction = wavelength[::-1], correction[::-1]
+    n, k = correction.shape
+    columns = [
+        ("subarray", "S17"),
+        ("wavelength", "f4", (n + 5,)),
+        ("nelem_wl", "i2"),
+        ("size", "u1", (k + 2,)),
+        ("nelem_size", "i2"),
+        ("apcorr", "f4", (n + 5, k + 2)),
+        ("apcorr_err", "f4", (n + 5, k + 2)),
+    ]
+    padded = np.pad(correction, ((0, 5), (0, 2)), constant_values=-9)
+    rows = [
+        (
+            name.encode(),
+            np.pad(wavelength, (0, 5)),
+            n,
+            np.pad(size, (0, 2)),
+            k,
+            padded + i,
+            np.zeros_like(padded),
+        )
+        for i, name in enumerate(subarrays)
+    ]
+    model = MirLrsApcorrModel(apcorr_table=np.array(rows, dtype=columns))
+    model.sizeunit = sizeunit
+    model.save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def model():
+    return to_model(simulate(Scene()))
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_correction_is_the_pipelines(tmp_path, model, backwards):
+    from jwst.extract_1d.apply_apcorr import ApCorr
+
+    path = write_table(tmp_path / "a.fits", backwards=backwards)
+    with MirLrsApcorrModel(path) as reference:
+        theirs = ApCorr(model, reference.apcorr_table, reference.sizeunit)
+        size, wavelength = np.meshgrid([0.5, 1.5, 2.2, 7.9, 20.0, 30.0], np.linspace(2.5, 15.0, 40))
+        expected = theirs.apcorr_func.ev(size, wavelength)
+    ours = read_apcorr(path, "FULL")
+    np.testing.assert_allclose(ours.at(size, wavelength), expected, rtol=1e-12)
+    assert (ours.name, ours.size_unit) == ("a.fits", "pixels")
+
+
+def placed(folder):
+    path = folder / "a.json"
+    path.write_text(
+        '{"apertures": [{"id": "MIR_LRS-FIXEDSLIT", "xstart": 27, "xstop": 34, "extract_width": 6.7}]}'
+    )
+    return path
+
+
+def test_spectrum_is_the_pipelines(tmp_path, model):
+    path, json = write_table(tmp_path / "a.fits"), placed(tmp_path)
+    ours = extract(read(model), override_extract1d=json, override_apcorr=path, pipeline_compatible=True)
+    assert_same_spectrum(ours, pipeline_spec(model.copy(), json, path).spec[0])
+    assert 1.1 < np.median(ours.apcorr) < 1.6
+
+
+@pytest.mark.parametrize("unit", ["arcsec", "arcseconds"])
+def test_sizes_in_arcsec_are_taken_for_pixels_of_the_image(tmp_path, model, unit):
+    # not shown beside the pipeline, which cannot divide the whole numbers of this table by its scale
+    path = write_table(tmp_path / "a.fits", unit)
+    wide = {"override_extract1d": placed(tmp_path), "extract_width": 30}  # 3.3 arcsec
+    spectrum = extract(read(model), override_apcorr=path, **wide)
+    scale = plate_scale(model, spectrum)
+    assert spectrum.npixels.max() * scale == pytest.approx(3.3, abs=0.1)
+    expected = read_apcorr(path, "FULL").at(spectrum.npixels, spectrum.wavelength, scale)
+    np.testing.assert_allclose(spectrum.apcorr, expected, rtol=1e-6)
+
+
+def plate_scale(model, spectrum):
+    """Arcsec per pixel across the dispersion, by the pipeline's own function."""
+    from stcal.alignment.util import compute_scale
+
+    place = (spectrum.slit_ra, spectrum.slit_dec, spectrum.wavelength.min())
+    return compute_scale(model.meta.wcs, place, disp_axis=2) * 3600
+
+
+def test_arcsec_need_a_wcs(tmp_path, model):
+    image = replace(read(model), wcs=None)
+    path = write_table(tmp_path / "a.fits", "arcsec")
+    with pytest.raises(LRSError, match="in arcsec, but the image has no WCS"):
+        extract(image, override_apcorr=path, use_source_posn=False)
+
+
+def test_the_row_is_that_of_the_subarray(tmp_path):
+    path = write_table(tmp_path / "a.fits", subarrays=("FULL", "SLITLESSPRISM"))
+    full, other = read_apcorr(path, "full"), read_apcorr(path, "SLITLESSPRISM")
+    np.testing.assert_allclose(other.apcorr, full.apcorr + 1)
+    with pytest.raises(LRSError, match=r"0 rows for the subarray SUB64 \(the file has FULL, SLITLESSPRISM\)"):
+        read_apcorr(path, "SUB64")
+    with pytest.raises(LRSError, match="2 rows for the subarray None"):
+        read_apcorr(path)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ["missing", "text", "psf"])
+def test_other_files_are_refused(tmp_path, kind, observation):
+    path = tmp_path / "bad.fits"
+    if kind == "text":
+        path.write_text("text")
+    if kind == "psf":
+        path = observation["psf"]
+    with pytest.raises(LRSError) as raised:
+        read_apcorr(path)
+    assert path.name in str(raised.value)
+    assert str(raised.value).endswith(".")
