@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from traitlets import List
 
-from jdaviz_lrs.optimal_extraction import extract_optimal
 from jdaviz_lrs.panel.preview import Preview
 from jdaviz_lrs.parameters import REFINEMENTS
 
@@ -47,13 +46,8 @@ class AdviceList(Preview):
         LRSError
             When it cannot be extracted.
         """
-        parameters = self.parameters
-        compatible = parameters.pipeline_compatible
-        if parameters.extraction_type != "optimal" or parameters.refinements or compatible:
-            self.advice = []
-        else:
-            found = extract_optimal(self.image, parameters, self._references.psf).advice()
-            self.advice = [{"sentence": one.sentence, "refinement": one.refinement} for one in found]
+        found = self.compute().advice
+        self.advice = [{"sentence": one.sentence, "refinement": one.refinement} for one in found]
         return self.advice
 
     def vue_refine(self, refinement: str) -> None:
