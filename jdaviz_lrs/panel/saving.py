@@ -57,6 +57,7 @@ class Saving(TemplateMixin):
     step_parameters = List().tag(sync=True)
     code = Unicode().tag(sync=True)
     code_problem = Unicode().tag(sync=True)
+    written = Unicode().tag(sync=True)
     overwrite_warn = Unicode().tag(sync=True)  # what waits for leave to overwrite: save, export or nothing
 
     def __init__(self, panel, app):
@@ -169,17 +170,16 @@ class Saving(TemplateMixin):
         {"save": self.vue_write_x1d, "export": self.vue_export_json}[self.overwrite_warn]()
 
     def _write(self, what: str, action: Callable[[bool], list[Path] | tuple[Path, ...]]) -> None:
-        allowed, self.overwrite_warn = self.overwrite_warn == what, ""
+        allowed, self.overwrite_warn, self.written = self.overwrite_warn == what, "", ""
         try:
-            written = action(allowed)
+            paths = action(allowed)
         except FileInTheWayError:
             self.overwrite_warn = what
         except LRSError as error:
             self.hub.broadcast(SnackbarMessage(str(error), sender=self, color="error"))
         else:
-            names = ", ".join(path.name for path in written)
-            text = f"Written to {written[0].parent}: {names}"
-            self.hub.broadcast(SnackbarMessage(text, sender=self, color="success"))
+            self.written = f"Written to {paths[0].parent}: {', '.join(path.name for path in paths)}"
+            self.hub.broadcast(SnackbarMessage(self.written, sender=self, color="success"))
 
 
 class FileInTheWayError(LRSError):

@@ -50,6 +50,7 @@ def test_images_go_beside_the_spectrum(panel, here):
 def test_nothing_is_overwritten_unasked(panel, here):
     saving = panel._obj._saving
     saving.vue_write_x1d()
+    assert saving.written == f"Written to {here}: {NAME}_extract1dstep.fits"
     path = here / f"{NAME}_extract1dstep.fits"
     before = path.stat().st_mtime_ns
     with pytest.raises(LRSError, match="exists"):
