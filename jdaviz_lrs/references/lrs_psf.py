@@ -74,8 +74,8 @@ def effective_profile(
     stretch : float
         Factor on the width of the profile before the pixel; 1 for the model itself.
     skew : float
-        Asymmetry without a shift of the centroid: a cubic phase of the transfer function, px^3,
-        minus the third central moment over six.
+        Asymmetry without a shift of the centroid, px^3: a phase of the transfer function of `skew` times the
+        cube of the angular frequency.
     halo : float
         Fraction of the light at 5 um that the detector scatters into exponential wings, falling as
         1/wavelength^2 (Gaspar et al. 2021, PASP 133, 014504, describe such a cross at 5-10 um).

@@ -28,15 +28,21 @@ def test_stretch_widens():
 @pytest.mark.parametrize("settings", [{}, {"stretch": 1.15}, {"skew": 0.05, "halo": 0.03}])
 def test_pixels_hold_all_light_at_any_phase(phase, settings):
     light = effective_profile(np.arange(-20, 21) + phase, np.linspace(3, 14, 9), **settings).sum(axis=1)
-    np.testing.assert_allclose(light, 1, atol=3e-5)
+    # exact for a profile of no contrast beyond one cycle per pixel, which the window leaves by this little
+    np.testing.assert_allclose(light, 1, atol=1e-5)
 
 
-def test_skew_moves_third_moment_but_not_centroid():
-    offset = np.arange(-20, 21.0)
-    profile = effective_profile(offset, [6.0, 12.0], skew=0.05)
-    plain = effective_profile(offset, [6.0, 12.0])
-    np.testing.assert_allclose(profile @ offset, 0, atol=1e-3)
-    np.testing.assert_allclose((profile - plain) @ offset**3, -6 * 0.05, rtol=0.25)  # wings are cut
+@pytest.mark.parametrize("skew", [0.02, 0.05])
+def test_skew_is_a_cubic_phase_and_no_shift(skew):
+    offset, frequency = np.arange(-200, 201) / 10, np.array([0.06, 0.1, 0.15, 0.2])
+    profile = effective_profile(offset, [6.0, 12.0], skew=skew)
+    transfer = profile @ np.exp(2j * np.pi * frequency * offset[:, None]) / 10
+    # the window at the ends of the slit, 26 px apart, mixes frequencies 0.04 apart
+    expected = np.tile(skew * (2 * np.pi * frequency) ** 3, (2, 1))
+    np.testing.assert_allclose(np.angle(transfer), expected, rtol=7e-3)
+    # the third power of the frequency has no slope at zero; what the window cuts off is not even
+    centroid = profile @ offset / 10
+    np.testing.assert_allclose(centroid, 0, atol=4e-4 * skew / 0.05)
 
 
 def test_halo_takes_light_from_the_core_mostly_in_the_blue():
@@ -51,7 +57,8 @@ def test_enclosed_fraction_is_the_sum_of_the_pixels():
     for first, last in [(-4, 3), (-10, 2), (0, 0)]:
         pixels = effective_profile(np.arange(first, last + 1) + 0.3, wavelength).sum(axis=1)
         fraction = enclosed_fraction(psf, first - 0.2, last + 0.8, wavelength)
-        np.testing.assert_allclose(fraction, pixels, atol=1e-5)
+        # one is normalised by the sum of its samples, the other by its integral
+        np.testing.assert_allclose(fraction, pixels, atol=3e-6)
 
 
 def test_enclosed_fraction_bounds_and_shapes():
