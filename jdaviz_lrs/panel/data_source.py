@@ -8,6 +8,7 @@ from traitlets import List, Unicode, observe
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.panel.inputs import Input, is_2d_spectrum
 from jdaviz_lrs.panel.parameter_traits import ParameterTraits
+from jdaviz_lrs.panel.progress import progress
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.references.find import References, find_references
@@ -31,6 +32,7 @@ class DataSource(DatasetSelectMixin, ParameterTraits):
 
     _input: Input | None = None
     _references: References | None = None
+    _default_references: tuple[SpectralImage | None, References | None] = (None, None)
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -67,9 +69,7 @@ class DataSource(DatasetSelectMixin, ParameterTraits):
             return
         try:
             source = Input.of(data)
-            self._references = find_references(
-                source.image, *(getattr(self, override) or None for override in OVERRIDES)
-            )
+            self._references = self.find_references(source.image)
         except LRSError as error:
             self.problem = str(error)
             return
@@ -80,6 +80,29 @@ class DataSource(DatasetSelectMixin, ParameterTraits):
             self._remembered.pop(data.label, None)
         self.on_input()
         self.fill(self._remembered.get(data.label, self._references.parameters))
+
+    def find_references(self, image: SpectralImage, given: bool = True) -> References:
+        """Collect the reference files for an image, telling what is downloaded.
+
+        Parameters
+        ----------
+        image : SpectralImage
+        given : bool
+            Whether those given in the panel win.
+
+        Raises
+        ------
+        LRSError
+            For a file that does not do.
+        """
+        overrides = [getattr(self, name) or None for name in OVERRIDES] if given else [None] * len(OVERRIDES)
+        if not any(overrides) and self._default_references[0] is image:
+            return self._default_references[1]
+        with progress(self, "The reference files are there.") as tell:
+            references = find_references(image, *overrides, progress=tell)
+        if not any(overrides):
+            self._default_references = image, references
+        return references
 
     def on_input(self) -> None:
         """React to another dataset, or to none; for the other parts of the panel to extend."""

@@ -122,7 +122,8 @@ class LRSExtraction(
 
     def extract_default(self, dataset: str, label: str) -> None:
         """Extract from a dataset with the default parameters, for the loader; the panel stays as it is."""
-        result = extract(Input.of(self._app.data_collection[dataset]).image)
+        image = Input.of(self._app.data_collection[dataset]).image
+        result = extract(image, references=self.find_references(image, given=False))
         spectrum = _for_jdaviz(result)
         spectrum.meta["plugin"] = self._plugin_name
         self._app._jdaviz_helper.load(spectrum, loader="object", format="1D Spectrum", data_label=label)
