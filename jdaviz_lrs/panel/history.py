@@ -15,6 +15,7 @@ from traitlets import Unicode
 from jdaviz_lrs.compare import Comparison
 from jdaviz_lrs.curve import Curve
 from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.optimal_extraction import background_order
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.placement import subtracts_background
 from jdaviz_lrs.products.spectrum import ExtractedSpectrum
@@ -85,13 +86,15 @@ class Record:
 
 def background_words(parameters: ExtractionParameters) -> str:
     """Say in a few words which background was subtracted."""
-    if not subtracts_background(parameters):
-        return "none"
-    fit = parameters.bkg_fit or "poly"
+    regions = len(parameters.bkg_coeff or ()) // 2
     optimal = parameters.extraction_type == "optimal"
-    words = [f"order {parameters.bkg_order or 0}" if optimal or fit == "poly" else fit]
-    if not optimal:
-        regions = len(parameters.bkg_coeff or ()) // 2
+    if not subtracts_background(parameters) or not (optimal or regions):
+        return "none"
+    if optimal:
+        words = [f"order {background_order(parameters)}"]
+    else:
+        fit = parameters.bkg_fit or "poly"
+        words = [f"order {parameters.bkg_order or 0}" if fit == "poly" else fit]
         words.append(f"{regions} region{'s' if regions != 1 else ''}")
     if parameters.smoothing_length:
         words.append(f"smoothed over {parameters.smoothing_length}")

@@ -114,6 +114,7 @@ def test_a_renamed_spectrum_keeps_its_row(loaded, two):
     ("given", "words"),
     [
         ({}, "none"),
+        ({"subtract_background": True}, "none"),
         ({"bkg_coeff": [[3], [9]]}, "order 0, 1 region"),
         (
             {"bkg_coeff": [[3], [9], [40], [44]], "bkg_order": 1, "smoothing_length": 7},
