@@ -38,7 +38,7 @@ IMAGE_MARKS = {
 }
 POINT_MARKS = {"rejected": {"colors": [VERMILLION], "marker": "cross", "default_size": 30, "stroke_width": 1}}
 SPECTRUM_MARKS = {
-    "band": {"colors": [ORANGE], "fill": "inside", "fill_opacities": [0.25], "opacities": [0.0]},
+    "band": {"colors": [ORANGE], "fill": "inside", "fill_opacities": [0.25], "stroke_width": 0},
     "subtracted": {"colors": [BLUE], "line_style": "dashed", "stroke_width": 1},
     "spectrum": {"colors": [ORANGE], "stroke_width": 1.5},
 }
