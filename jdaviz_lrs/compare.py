@@ -124,8 +124,8 @@ def compare(
         notes.append("The reference is interpolated to the spectrum's wavelengths.")
     if ours.has_errors and theirs.has_errors:
         notes.append(
-            "Errors are added as if independent. Two extractions of one image share most of their noise: between "
-            "them, noise alone makes less than one sigma."
+            "Errors are added as if independent. Two extractions of one image share most of their noise: "
+            "between them, noise alone makes less than one sigma."
         )
     elif ours.has_errors:
         notes.append("The reference has no errors: sigma is the spectrum's alone.")
