@@ -50,7 +50,6 @@ def test_units_of_the_viewers_do_not_matter(loaded, reference):
 
 def test_the_view_follows_the_parameters(reference, active):
     view = active._compare
-    assert view.rows == []  # nothing is computed while the section is closed
     view.opened = 0
     assert [row["range"] for row in view.rows] == ["5 - 8", "8 - 11", "11 - 13.5", "5 - 13.5"]
     assert len(view.plot_widgets) == 2
@@ -62,8 +61,9 @@ def test_the_view_follows_the_parameters(reference, active):
     assert all(marks[name].visible for name in ("band", "equal", "values", "medians"))
     assert np.isfinite(marks["values"].y).all()
     view.opened = None
+    kept = view.rows
     reference.extract_width = 5
-    assert view.rows[0]["ratio"] != before
+    assert view.rows == kept  # nothing is computed while the section is closed
 
 
 def test_a_wrong_range_is_told_in_the_view(reference, active):
