@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import time
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -24,18 +26,23 @@ class App:
     def __init__(self, page: Page, artifacts: Path):
         self.page = page
         self.artifacts = artifacts
+        self.loaded: list[str] = []
         page.set_default_timeout(ANSWER)
 
     def shot(self, name: str) -> None:
         """Keep a screenshot."""
         self.page.screenshot(path=self.artifacts / f"{name}.png")
 
-    def picture(self, name: str) -> None:
-        """Keep a screenshot, and put it into the folder that ``make screenshots`` names."""
-        self.shot(name)
+    def picture(self, name: str, *pictures: bytes) -> None:
+        """Keep pictures, one below the other, for the documents, in the folder that SCREENSHOTS names."""
+        parts = [Image.open(BytesIO(one)).convert("RGB") for one in pictures or (self.page.screenshot(),)]
+        whole = Image.new("RGB", (max(p.width for p in parts), sum(p.height for p in parts)), "white")
+        for i, part in enumerate(parts):
+            whole.paste(part, (0, sum(p.height for p in parts[:i])))
+        whole.save(self.artifacts / f"{name}.png")
         if folder := os.environ.get("SCREENSHOTS"):
             Path(folder).mkdir(parents=True, exist_ok=True)
-            self.page.screenshot(path=Path(folder) / f"{name}.png")
+            whole.quantize(256, dither=Image.Dither.NONE).save(Path(folder, f"{name}.png"), optimize=True)
 
     def launch(self) -> None:
         """Press the Jdaviz logo on the page with which the stock command greets."""
@@ -54,13 +61,18 @@ class App:
 
     def load(self, file_name: str) -> None:
         """Pick a file of the start folder in the loader and import it."""
-        self.page.get_by_text(re.compile(rf"^\s*{re.escape(file_name)} - ")).click()
+        entry = self.page.get_by_text(re.compile(rf"^\s*{re.escape(file_name)} - "))
+        if self.loaded and not entry.is_visible():
+            self.open_loader()
+        entry.click(timeout=PAINT)
         button = self.button("Import")
         expect(button).to_be_enabled(timeout=PAINT)
         self.shot("loader")
         button.click()
+        expect(button).to_have_count(0, timeout=PAINT)  # it offers to overwrite what is loaded now
         expect(self.viewers.first).to_be_visible(timeout=PAINT)
         self.settle()
+        self.loaded.append(file_name)
 
     def button(self, text: str, within: Locator | None = None) -> Locator:
         """Return the button of exactly this text. (Its tooltip is a second element with that role.)"""
@@ -73,9 +85,23 @@ class App:
             0, timeout=PAINT
         )
 
+    def count_clicks(self) -> None:
+        """Count from now on how often a button of the mouse goes down."""
+        self.page.evaluate(
+            """() => {
+                window.clicks = 0;
+                document.addEventListener("pointerdown", () => { window.clicks += 1; }, true);
+            }"""
+        )
+
+    @property
+    def clicks(self) -> int:
+        return self.page.evaluate("window.clicks")
+
     @property
     def viewers(self) -> Locator:
-        return self.page.locator(".jdaviz .bqplot.figure")
+        """The figures of the viewers; those of the panels are not among them."""
+        return self.page.locator(".jdaviz .bqplot.figure:not(.tray-plugin .figure)")
 
     def open_panel(self, label: str) -> Locator:
         """Open the plugin tray and a panel in it; returns the panel."""
@@ -114,10 +140,35 @@ class App:
         (x0, y0), (x1, y1) = (
             (frame["x"] + x * frame["width"], frame["y"] + (1 - y) * frame["height"]) for x, y in (start, end)
         )
-        self.page.mouse.move(x0, y0)
+        self._hover(x0, y0)
         self.page.mouse.down()
         self.page.mouse.move(x1, y1, steps=8)
         self.page.mouse.up()
+
+    @property
+    def readout(self) -> Locator:
+        """Where the app says what is under the mouse."""
+        return self.page.locator(".jdaviz .v-app-bar").get_by_text(re.compile("Pixel|Cursor|Wave")).first
+
+    def leave_viewers(self) -> None:
+        """Take the mouse out of a viewer, and what jdaviz draws at it off the screen."""
+        frame = self.viewers.first.bounding_box()
+        x = frame["x"] + 0.3 * frame["width"]
+        self._hover(x, frame["y"] + 0.5 * frame["height"])
+        self.page.mouse.move(x, frame["y"] - 20, steps=20)
+        expect(self.readout).to_be_hidden()
+
+    def _hover(self, x: float, y: float) -> None:
+        """Move the mouse about a place in a viewer until the app says where it is."""
+        for nudge in range(60):
+            self.page.mouse.move(x + nudge % 2, y)
+            try:
+                self.readout.wait_for(timeout=500)
+            except TimeoutError:
+                continue
+            self.page.mouse.move(x, y)
+            return
+        raise TimeoutError(f"the app does not hear the mouse at {x:.0f}, {y:.0f}")
 
     def tool(self, name: str) -> Locator:
         """Return a tool's button in a viewer's toolbar, by the tool's name."""
@@ -142,6 +193,34 @@ class App:
         field.fill(value)
         self.page.wait_for_function("window.painted !== null")
         return self.page.evaluate("window.painted - window.typed")
+
+    def marks(self, viewer: int, color: str) -> list[str]:
+        """Return the lines drawn in a colour (#rrggbb) in a viewer, as the paths of its SVG."""
+        red, green, blue = bytes.fromhex(color[1:])
+        return self.viewers.nth(viewer).evaluate(
+            """(viewer, color) => [...viewer.querySelectorAll("path.line")]
+                .filter((path) => path.checkVisibility() && path.style.stroke === color)
+                .map((path) => path.getAttribute("d") || "").filter((path) => path.length)""",
+            f"rgb({red}, {green}, {blue})",
+        )
+
+    def until(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait for what no locator can tell."""
+        end = time.monotonic() + ANSWER / 1000
+        while not condition():
+            assert time.monotonic() < end, f"not within {ANSWER / 1000:g} s: {what}"
+            self.page.wait_for_timeout(100)
+
+    def picture_of(self, element: Locator) -> bytes:
+        """Return the picture of an element that may be taller than the page."""
+        width, height = (self.page.viewport_size[side] for side in ("width", "height"))
+        self.page.set_viewport_size({"width": width, "height": 2 * height})
+        self.page.mouse.move(width - 5, 5)
+        self.settle()
+        element.scroll_into_view_if_needed()
+        picture = element.screenshot(animations="disabled")
+        self.page.set_viewport_size({"width": width, "height": height})
+        return picture
 
     def legend(self, viewer: str) -> Locator:
         """Return the entries of a viewer's legend: the first is the viewer's own, then one for each layer."""

@@ -19,7 +19,7 @@ def test_extract_with_another_width(standalone):
     layers = app.legend("1D Spectrum").count()
     app.fill(panel, "Width (pixels)", "12")
     expect(panel).not_to_contain_text(before)
-    app.picture("panel")
+    app.shot("1-panel")
     assert aperture_width(reported(panel)) == pytest.approx(12)
 
     app.button("Extract", panel).click()

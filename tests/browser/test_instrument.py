@@ -1,0 +1,315 @@
+"""The panel as an instrument, in one session of the stock server: a first spectrum, and all else.
+
+The tests share one app, as a user does; each leaves it with the s2d chosen and parameters that extract.
+"""
+
+import re
+import shutil
+from math import nan
+from statistics import median
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from jdaviz_lrs import extract
+from jdaviz_lrs.products.x1d import read_x1d
+from jdaviz_lrs.simulate import Scene, simulate, write_exposure
+from tests.browser import servers
+from tests.browser.app import PAINT, App
+from tests.browser.conftest import artifacts_of, watched
+
+pytestmark = pytest.mark.browser
+
+COLUMNS = 46  # of the s2d; the 2-D viewer shows them from -0.5 to 45.5
+OFFSET = 3.0  # of the source from where its coordinates have it, px
+CLICKS = 12  # that a new user may need
+
+#: The colours of the marks.
+ORANGE, BLUE, PURPLE = "#E69F00", "#56B4E9", "#CC79A7"
+
+WIDTH, XSTART = "Width (pixels)", "xstart: first column (pixels)"
+
+
+def height(column: float) -> float:
+    """Return the place of a column in the 2-D viewer, as a fraction from below."""
+    return (column + 0.5) / COLUMNS
+
+
+def columns(panel) -> tuple[float, float]:
+    """Return the aperture that the panel reports, one-indexed; NaN while there is none."""
+    found = re.search(r"columns ([\d.]+) to ([\d.]+)", panel.inner_text())
+    return tuple(map(float, found.groups())) if found else (nan, nan)
+
+
+def width(panel) -> float:
+    """Return the width of that aperture."""
+    first, last = columns(panel)
+    return last - first + 1
+
+
+def section(panel, title: str):
+    """Return a section of the panel that opens and closes."""
+    return panel.locator(".v-expansion-panel").filter(
+        has=panel.page.locator(".v-expansion-panel-header").get_by_text(title, exact=True)
+    )
+
+
+def open_section(panel, title: str):
+    """Open a section unless it is."""
+    found = section(panel, title)
+    if "v-expansion-panel--active" not in found.get_attribute("class"):
+        found.locator(".v-expansion-panel-header").click()
+    found.locator(".v-expansion-panel-content").wait_for()
+    return found
+
+
+def take_tool(app, panel) -> None:
+    """Click on the tool that moves edges, and wait until it listens."""
+    app.tool("lrs:regions").click()
+    expect(panel.get_by_role("switch", name="Keep active")).to_be_checked()
+
+
+def leave_tool(app, panel) -> None:
+    """Click on it again, unless it is off."""
+    kept = panel.get_by_role("switch", name="Keep active")
+    if kept.is_checked():
+        app.tool("lrs:regions").click()
+        expect(kept).not_to_be_checked()
+
+
+def region_edges(panel) -> list[float]:
+    """Return the numbers of the background regions."""
+    fields = panel.get_by_label(re.compile("^(from|to)$")).locator("visible=true")
+    return [float(fields.nth(i).input_value()) for i in range(fields.count())]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, observation):
+    """A folder as a user has it: an s2d whose coordinates are off, its x1d, and the cal file of a nod."""
+    folder = tmp_path_factory.mktemp("data")
+    s2d = folder / "target_s2d.fits"
+    write_exposure(simulate(Scene(nod_subtracted=False, trace_shift=OFFSET), "s2d", 1), s2d)
+    background = {"bkg_coeff": [[14.5], [21.5], [36.5], [41.5]], "bkg_fit": "poly", "bkg_order": 0}
+    extract(s2d, position_offset=OFFSET, **background).write(folder / "target_x1d.fits")
+    shutil.copy(observation["nod1_cal"], folder / "nods_cal.fits")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def session(system_chromium, folder):
+    """The app of these tests with what its console complains of; nothing may stand in the server's log."""
+    artifacts = artifacts_of("test_instrument")
+    with (
+        servers.jdaviz(folder, artifacts / "server.log") as server,
+        watched(system_chromium, artifacts) as (page, complaints),
+    ):
+        page.goto(server.url)
+        app = App(page, artifacts)
+        app.launch()
+        yield app, complaints, server
+
+
+@pytest.fixture
+def app(session):
+    """The app; no exception may stand in the console or the server's log when the test is done."""
+    app, complaints, server = session
+    yield app
+    found = [*complaints, *server.trouble]
+    complaints.clear()
+    assert not found, "\n\n".join(found)
+
+
+@pytest.fixture
+def panel(app):
+    """The panel, open on the s2d."""
+    for name in ("target_s2d.fits", "target_x1d.fits"):
+        if name not in app.loaded:
+            app.load(name)
+    panel = app.open_panel("LRS Extraction")
+    leave_tool(app, panel)
+    return panel
+
+
+def test_first_spectrum_within_twelve_clicks(app, folder):
+    """The path of `from_pipeline_to_panel.md`, step by step."""
+    page = app.page
+    app.count_clicks()
+    app.load("target_s2d.fits")  # two clicks
+    app.load("target_x1d.fits")  # two clicks
+    panel = app.open_panel("LRS Extraction")  # two clicks
+    take_tool(app, panel)
+
+    first, last = columns(panel)
+    middle = 0.5 * (first + last) - 1
+    app.drag(0, (0.3, height(middle)), (0.3, height(middle + OFFSET)))
+    moved = pytest.approx((first + OFFSET, last + OFFSET), abs=0.25)
+    app.until(lambda: columns(panel) == moved, "the aperture lies where the mouse left it")
+    app.drag(0, (0.3, height(17.5)), (0.3, height(24.5)))
+    expect(panel.get_by_label("from", exact=True)).to_have_count(1)
+    app.drag(0, (0.3, height(39.5)), (0.3, height(44.5)))
+    expect(panel.get_by_label("from", exact=True)).to_have_count(2)
+
+    compare = section(panel, "Compare")
+    expect(compare.get_by_text("target_x1d")).to_be_visible()
+    overall = compare.locator("tr.lrs-overall td").nth(2)
+    expect(overall).to_have_text(re.compile(r"^\s*(0\.99|1\.00)"))
+    clicks_before = app.clicks
+    compare.locator(".v-expansion-panel-header").hover()
+    app.settle()
+    app.picture("panel")
+
+    section(panel, "Save").locator(".v-expansion-panel-header").click()
+    app.button("Save", section(panel, "Save")).click()
+    expect(page.get_by_text("Written to")).to_be_visible()
+    written = folder / "target_extract1dstep.fits"
+    assert read_x1d(written).flux.size == read_x1d(folder / "target_x1d.fits").flux.size
+    print(f"from a started app to a saved spectrum: {app.clicks} clicks")
+    (app.artifacts / "clicks.txt").write_text(f"{app.clicks}\n")
+    assert clicks_before + 2 == app.clicks <= CLICKS
+    leave_tool(app, panel)
+
+
+def test_preview_follows_the_width(app, panel):
+    field = panel.get_by_label(WIDTH, exact=True)
+    aperture = app.marks(0, ORANGE)
+    spectrum = app.marks(1, ORANGE)
+    assert aperture
+    assert spectrum
+    app.delay_of(field, "9", viewer=1)
+    app.until(lambda: app.marks(0, ORANGE) != aperture, "another aperture is drawn")
+    app.until(lambda: app.marks(1, ORANGE) != spectrum, "another spectrum is drawn")
+    report = []
+    for viewer, what in ((0, "aperture"), (1, "spectrum")):
+        delays = [app.delay_of(field, str(width), viewer) for width in (10, 11, 12, 6, 7, 8, 5)]
+        report.append(f"from a typed width to the painted {what}: median {median(delays):.0f} ms of {delays}")
+        assert median(delays) < 10_000  # says that something is wrong, not how fast it is
+    print("\n".join(report))
+    (app.artifacts / "delays.txt").write_text("\n".join(report))
+    app.close_panels()
+    for viewer in (0, 1):
+        app.until(lambda viewer=viewer: not app.marks(viewer, ORANGE), "the marks go with the panel")
+    app.fill(app.open_panel("LRS Extraction"), WIDTH, "8")
+
+
+def test_mouse_moves_the_edges(app, panel):
+    take_tool(app, panel)
+    first, last = columns(panel)
+    app.drag(0, (0.3, height(last - 0.5)), (0.3, height(last + 0.7)))
+    moved = pytest.approx((first, last + 1.2), abs=0.3)
+    app.until(lambda: columns(panel) == moved, "the edge lies where the mouse left it")
+
+    if not region_edges(panel):
+        app.drag(0, (0.3, height(17.5)), (0.3, height(24.5)))
+        expect(panel.get_by_label("from", exact=True)).to_have_count(1)
+    regions, marks = region_edges(panel), app.marks(0, BLUE)
+    top = height(shown(app, panel, 1))
+    app.drag(0, (0.6, top), (0.6, top - 3 / COLUMNS))
+    moved = pytest.approx([regions[0], regions[1] - 3, *regions[2:]], abs=0.3)
+    app.until(lambda: region_edges(panel) == moved, "the region's edge lies where the mouse left it")
+    app.until(lambda: app.marks(0, BLUE) != marks, "the region is drawn elsewhere")
+    leave_tool(app, panel)
+
+
+def shown(app, panel, edge: int) -> float:
+    """Return the column at which the image shows an edge of the first background region."""
+    first, last = columns(panel)
+    nominal = 0.5 * sum(
+        float(panel.get_by_label(name).input_value()) for name in (XSTART, "xstop: last column (pixels)")
+    )
+    return region_edges(panel)[edge] + 0.5 * (first + last) - 1 - nominal
+
+
+def test_wrong_input_disables_the_button_and_says_why(app, panel):
+    button = app.button("Extract", panel)
+    expect(button).to_be_enabled()
+    field = panel.get_by_label(XSTART, exact=True)
+    before = field.input_value()
+    app.fill(panel, XSTART, "50")
+    expect(button).to_be_disabled()
+    expect(panel.locator(".lrs-problem")).to_contain_text(re.compile(r"xstart.*50|50.*xstart"))
+    app.until(lambda: not app.marks(0, ORANGE) and not app.marks(1, ORANGE), "no stale marks")
+    app.fill(panel, XSTART, before)
+    expect(button).to_be_enabled()
+    expect(panel.locator(".lrs-problem")).to_have_count(0)
+    app.until(lambda: bool(app.marks(0, ORANGE)), "the aperture is back")
+
+
+def test_compare_with_a_loaded_x1d(app, panel):
+    compare = open_section(panel, "Compare")
+    expect(compare.locator("tbody tr")).to_have_count(4)
+    overall = compare.locator("tr.lrs-overall td").nth(2)
+    before = overall.inner_text()
+    app.fill(panel, WIDTH, "5")
+    expect(overall).not_to_have_text(before)
+    assert 0.9 < float(overall.inner_text().split()[0]) < 1.1
+    app.picture("compare", app.picture_of(compare))
+    app.fill(panel, WIDTH, "8")
+
+
+def test_profile(app, panel):
+    profile = open_section(panel, "Cross-dispersion profile")
+    expect(profile.locator(".bqplot.figure")).to_be_visible()
+    caption = profile.locator(".lrs-caption")
+    before = caption.inner_text()
+    app.fill(profile, "Wavelength of the profile in micron", "8")
+    expect(caption).not_to_have_text(before)
+    expect(caption).to_contain_text(re.compile(r"\b(7\.9|8\.0)"))
+    app.picture("profile", app.picture_of(profile))
+    profile.locator(".v-expansion-panel-header").click()
+
+
+def test_two_datasets_and_optimal_extraction(app, panel):
+    kept = columns(panel), region_edges(panel), panel.get_by_label(WIDTH, exact=True).input_value()
+    app.load("nods_cal.fits")
+    panel = app.open_panel("LRS Extraction")
+    app.choose(panel, "2D Spectrum", "nods_cal")
+    expect(panel).not_to_contain_text(f"columns {kept[0][0]:.6g} to")
+    assert region_edges(panel) == []
+    app.until(lambda: not app.marks(0, BLUE), "the regions of the other dataset are gone")
+
+    app.choose(panel, "Extraction", "optimal")
+    app.settle()
+    expect(panel.get_by_label(WIDTH, exact=True)).to_have_count(0)
+    app.until(lambda: not app.marks(0, ORANGE), "there is no aperture")
+    app.until(lambda: len(app.marks(0, PURPLE)) == 1, "the trace of the other nod is drawn")
+    app.leave_viewers()
+    traces = app.viewers.first.screenshot()
+    for kind in ("scene model", "residual in sigma"):
+        layers = app.legend("2D Spectrum").count()
+        app.button(kind, panel).click()
+        expect(app.legend("2D Spectrum")).to_have_count(layers + 1)
+        app.settle()
+    app.picture("optimal", traces, app.viewers.first.screenshot())
+    layers = app.legend("1D Spectrum").count()
+    app.button("Extract", panel).click()
+    expect(app.legend("1D Spectrum")).to_have_count(layers + 1)
+
+    app.choose(panel, "2D Spectrum", "target_s2d")
+    expect(panel).to_contain_text(f"columns {kept[0][0]:.6g} to")
+    assert (columns(panel), region_edges(panel), panel.get_by_label(WIDTH, exact=True).input_value()) == kept
+    app.until(lambda: not app.marks(0, PURPLE), "the traces of the other dataset are gone")
+    expect(app.button("Extract", panel)).to_be_enabled(timeout=PAINT)
+
+
+def test_parameters_go_out_and_come_back_as_json(app, panel, folder):
+    app.fill(panel, WIDTH, "6.5")
+    app.until(lambda: width(panel) == pytest.approx(6.5), "the new width is reported")
+    exported, widths = columns(panel), np.diff(region_edges(panel))[::2]
+    save = open_section(panel, "Save")
+    app.button("Export JSON", save).click()
+    expect(save.get_by_text(re.compile("Written to.*target_extract1d.json"))).to_be_visible()
+    app.fill(panel, WIDTH, "11")
+    remove = panel.locator("button[aria-label='Remove this background region']")
+    for left in reversed(range(remove.count())):
+        remove.first.click()
+        expect(remove).to_have_count(left)
+
+    files = open_section(panel, "Reference files")
+    app.fill(files, "extract1d JSON file", str(folder / "target_extract1d.json"))
+    app.button("Import", files).click()
+    same = pytest.approx(exported, abs=0.01)
+    app.until(lambda: columns(panel) == same, "the aperture is as it was exported")
+    expect(panel.get_by_label("from", exact=True)).to_have_count(len(widths))
+    assert np.diff(region_edges(panel))[::2] == pytest.approx(widths, abs=0.01)
+    app.until(lambda: bool(app.marks(0, BLUE)), "the background regions are drawn again")
