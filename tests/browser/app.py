@@ -17,6 +17,9 @@ from playwright.sync_api import Locator, Page, TimeoutError, expect
 PAINT = 120_000
 ANSWER = 30_000
 
+#: The colours of the marks: aperture and spectrum, background, the other nod's trace.
+ORANGE, BLUE, PURPLE = "#E69F00", "#56B4E9", "#CC79A7"
+
 PLUGINS_BUTTON = 4  # in the toolbar: loaders, export, settings, info, plugins, subsets
 
 
@@ -216,9 +219,13 @@ class App:
         width, height = (self.page.viewport_size[side] for side in ("width", "height"))
         self.page.set_viewport_size({"width": width, "height": 2 * height})
         self.page.mouse.move(width - 5, 5)
+        self.page.evaluate("document.activeElement.blur()")
         self.settle()
         element.scroll_into_view_if_needed()
-        picture = element.screenshot(animations="disabled")
+        before, picture = b"", element.screenshot(animations="disabled")
+        while picture != before:  # plots take their new size a little later
+            self.page.wait_for_timeout(1000)
+            before, picture = picture, element.screenshot(animations="disabled")
         self.page.set_viewport_size({"width": width, "height": height})
         return picture
 

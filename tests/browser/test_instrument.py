@@ -16,7 +16,7 @@ from jdaviz_lrs import extract
 from jdaviz_lrs.products.x1d import read_x1d
 from jdaviz_lrs.simulate import Scene, simulate, write_exposure
 from tests.browser import servers
-from tests.browser.app import PAINT, App
+from tests.browser.app import BLUE, ORANGE, PAINT, PURPLE, App
 from tests.browser.conftest import artifacts_of, watched
 
 pytestmark = pytest.mark.browser
@@ -24,9 +24,6 @@ pytestmark = pytest.mark.browser
 COLUMNS = 46  # of the s2d; the 2-D viewer shows them from -0.5 to 45.5
 OFFSET = 3.0  # of the source from where its coordinates have it, px
 CLICKS = 12  # that a new user may need
-
-#: The colours of the marks.
-ORANGE, BLUE, PURPLE = "#E69F00", "#56B4E9", "#CC79A7"
 
 WIDTH, XSTART = "Width (pixels)", "xstart: first column (pixels)"
 
@@ -192,6 +189,30 @@ def test_preview_follows_the_width(app, panel):
     app.fill(app.open_panel("LRS Extraction"), WIDTH, "8")
 
 
+def test_compare_with_a_loaded_x1d(app, panel):
+    compare = open_section(panel, "Compare")
+    expect(compare.locator("tbody tr")).to_have_count(4)
+    overall = compare.locator("tr.lrs-overall td").nth(2)
+    before = overall.inner_text()
+    app.fill(panel, WIDTH, "5")
+    expect(overall).not_to_have_text(before)
+    assert 0.9 < float(overall.inner_text().split()[0]) < 1.1
+    app.picture("compare", app.picture_of(compare))
+    app.fill(panel, WIDTH, "8")
+
+
+def test_profile(app, panel):
+    profile = open_section(panel, "Cross-dispersion profile")
+    expect(profile.locator(".bqplot.figure")).to_be_visible()
+    caption = profile.locator(".lrs-caption")
+    before = caption.inner_text()
+    app.fill(profile, "Wavelength of the profile in micron", "8")
+    expect(caption).not_to_have_text(before)
+    expect(caption).to_contain_text(re.compile(r"\b(7\.9|8\.0)"))
+    app.picture("profile", app.picture_of(profile))
+    profile.locator(".v-expansion-panel-header").click()
+
+
 def test_mouse_moves_the_edges(app, panel):
     take_tool(app, panel)
     first, last = columns(panel)
@@ -235,30 +256,6 @@ def test_wrong_input_disables_the_button_and_says_why(app, panel):
     app.until(lambda: bool(app.marks(0, ORANGE)), "the aperture is back")
 
 
-def test_compare_with_a_loaded_x1d(app, panel):
-    compare = open_section(panel, "Compare")
-    expect(compare.locator("tbody tr")).to_have_count(4)
-    overall = compare.locator("tr.lrs-overall td").nth(2)
-    before = overall.inner_text()
-    app.fill(panel, WIDTH, "5")
-    expect(overall).not_to_have_text(before)
-    assert 0.9 < float(overall.inner_text().split()[0]) < 1.1
-    app.picture("compare", app.picture_of(compare))
-    app.fill(panel, WIDTH, "8")
-
-
-def test_profile(app, panel):
-    profile = open_section(panel, "Cross-dispersion profile")
-    expect(profile.locator(".bqplot.figure")).to_be_visible()
-    caption = profile.locator(".lrs-caption")
-    before = caption.inner_text()
-    app.fill(profile, "Wavelength of the profile in micron", "8")
-    expect(caption).not_to_have_text(before)
-    expect(caption).to_contain_text(re.compile(r"\b(7\.9|8\.0)"))
-    app.picture("profile", app.picture_of(profile))
-    profile.locator(".v-expansion-panel-header").click()
-
-
 def test_two_datasets_and_optimal_extraction(app, panel):
     kept = columns(panel), region_edges(panel), panel.get_by_label(WIDTH, exact=True).input_value()
     app.load("nods_cal.fits")
@@ -280,6 +277,7 @@ def test_two_datasets_and_optimal_extraction(app, panel):
         app.button(kind, panel).click()
         expect(app.legend("2D Spectrum")).to_have_count(layers + 1)
         app.settle()
+    app.leave_viewers()
     app.picture("optimal", traces, app.viewers.first.screenshot())
     layers = app.legend("1D Spectrum").count()
     app.button("Extract", panel).click()

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import servers
-from tests.browser.app import PAINT, App
+from tests.browser.app import ORANGE, PAINT, PURPLE, App
 
 pytestmark = pytest.mark.browser
 
@@ -54,9 +54,15 @@ def test_extract_in_jupyterlab(lab_server, notebook, tab, artifacts):
     expect(app.legend("1D Spectrum").first).to_be_visible(timeout=PAINT)
     panel = app.open_panel("LRS Extraction")
     app.shot("1-panel")
+    spectrum = app.marks(1, ORANGE)
+    assert spectrum
+    app.fill(panel, "Width (pixels)", "12")
+    app.until(lambda: app.marks(1, ORANGE) != spectrum, "the preview follows the width")
+    app.choose(panel, "Extraction", "optimal")
+    app.until(lambda: len(app.marks(0, PURPLE)) == 1, "the trace of the other nod is drawn")
     layers = app.legend("1D Spectrum").count()
     app.button("Extract", panel).click()
     expect(app.legend("1D Spectrum")).to_have_count(layers + 1)
     app.settle()
-    app.picture("notebook")
+    app.shot("2-extracted")
     expect(tab.locator(".jp-OutputArea-output[data-mime-type*='stderr']")).to_have_count(0)
