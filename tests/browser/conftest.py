@@ -27,9 +27,9 @@ STOCK_NOISE = tuple(
     map(
         re.compile,
         (
-            # jupyter-vue makes the components of new tray items and viewers before their widgets arrive.
+            # The first import, in jupyter-vue: a template is drawn before a widget in it has arrived.
             r"widget model not found",
-            # The pan-zoom of bqplot-image-gl's viewers is told of scales that do not have limits yet.
+            # The first import, in solara: a widget of a viewer is given its state before it is painted.
             r"Error setting state: Cannot read properties of null \(reading '0'\)",
             # The popout of every viewer asks where solara serves it, or whether it does at all.
             r"Failed to load resource: .* status of 404 \(Not Found\) /solara/readyz",
