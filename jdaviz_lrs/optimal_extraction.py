@@ -13,6 +13,7 @@ from jdaviz_lrs.engine.box import Sums
 from jdaviz_lrs.engine.optimal import ProfileFit, fit_profiles
 from jdaviz_lrs.engine.profile import ProfileGrid, profile_grid
 from jdaviz_lrs.engine.refine.advice import Advice, inspect_scene
+from jdaviz_lrs.engine.refine.flux_variance import shape_variance
 from jdaviz_lrs.engine.refine.location import fit_location
 from jdaviz_lrs.engine.refine.run import add_sources, clean_pixels, refine
 from jdaviz_lrs.engine.refine.scene import Frame, Scene
@@ -306,8 +307,21 @@ def _extract(image, frame, scene, good, rejected, refined, parameters, notes, re
         if "background" in parameters.refinements:
             notes.append("No background is fitted, so that none is smoothed; see subtract_background.")
         fit = fit_profiles(image.filled, variances, weights, profiles, scene.coordinate, scene.order)
+    fit = replace(fit, flux_var=_with_shape_variance(fit.flux_var, frame, scene, weights))
     rejected = good & rejected
     return _result(image, frame, scene, fit, profiles, rejected, variances, notes, report)
+
+
+def _with_shape_variance(flux_var: Image, frame: Frame, scene: Scene, weights: Image) -> Image:
+    """Raise each of the three variances in proportion: the shape comes from the same noise."""
+    if scene.shape is None:
+        return flux_var
+    mean_weights = weights if weights.ndim == 2 else weights.mean(axis=0)
+    added = shape_variance(scene, frame.data, mean_weights)[:, None]
+    if weights.ndim == 3:
+        added = added[:, :, None]
+    total = flux_var.sum(axis=1, keepdims=True)
+    return flux_var * (1.0 + np.divide(added, total, out=np.zeros_like(total), where=total > 0))
 
 
 def _smooth_fit(data, variances, weights, profiles, scene, length) -> ProfileFit:

@@ -31,7 +31,7 @@ CHOICES = {
     "none": NONE,
     "all": replace(NONE, refinements=("all",)),
 }
-NUMBER, NUMBER_FAINT = 12, 400
+NUMBER, NUMBER_FAINT = 12, 2400
 """Draws, so that a bias is known to a third of its limit; a faint source needs many."""
 
 

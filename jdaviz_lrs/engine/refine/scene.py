@@ -49,11 +49,14 @@ class ShapeCorrection:
         Light per pixel; term k goes with the k-th power of `phase`.
     phase : ndarray, (n_disp,)
         -1 to 1 along the spectrum.
+    covariance : ndarray, (n_term, n_knot, n_term, n_knot)
+        Of the shares.
     """
 
     knots: Image
     shares: Image
     phase: Image
+    covariance: Image
 
     def at(self, distance: Image) -> Image:
         """Light per pixel at distances (n_disp, n_xdisp)."""

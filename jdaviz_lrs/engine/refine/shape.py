@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -12,7 +12,7 @@ from scipy.linalg import cholesky, solve_triangular
 
 from jdaviz_lrs.engine.refine.scene import Scene, ShapeCorrection, linear_fit
 
-__all__ = ["fit_shape"]
+__all__ = ["fit_shape", "shape_response"]
 
 Image = NDArray[np.float64]
 
@@ -81,12 +81,13 @@ def fit_shape(scene: Scene, data: Image, weights: Image, phase: Image) -> ShapeC
     # a correction in proportion to the PSF would be a flux
     no_flux = np.kron(np.eye(N_TERM), np.outer(core, core)) / (NO_FLUX * (core @ core)) ** 2
     shares = np.zeros((N_TERM, KNOTS.size))
+    covariance = np.zeros(2 * shares.shape)
     scales = tuple(product(SCALES, SCALES))
     for _ in range(N_ROUND):
-        current = replace(scene, shape=ShapeCorrection(KNOTS, shares, phase))
+        current = replace(scene, shape=ShapeCorrection(KNOTS, shares, phase, covariance))
         fit = linear_fit(current.profiles(), current.basis, data, weights)
         # in units of the uncorrected PSF, to which the shares refer
-        response = _response(scene, fit.steady_flux / (1.0 + current.shape.light))
+        response = shape_response(scene, fit.steady_flux / (1.0 + current.shape.light))
         weighted = np.swapaxes(response * weights[..., None], -1, -2)
         mimic = weighted @ fit.design
         rows = weighted @ response - mimic @ fit.covariance @ np.swapaxes(mimic, -1, -2)
@@ -94,16 +95,26 @@ def fit_shape(scene: Scene, data: Image, weights: Image, phase: Image) -> ShapeC
         normal = moments.transpose(0, 2, 1, 3).reshape(shares.size, shares.size)
         target = (powers[:N_TERM] @ (weighted @ fit.residual[..., None])[..., 0]).ravel()
         # what the data say about the shares themselves, rather than about their change
-        likely, *scales = _most_likely(normal + no_flux, target + normal @ shares.ravel(), expected, scales)
-        shares = likely.reshape(shares.shape)
+        likely = _most_likely(normal + no_flux, target + normal @ shares.ravel(), expected, scales)
+        shares, scales = likely.shares.reshape(shares.shape), (likely.scales,)
+        covariance = likely.covariance.reshape(covariance.shape)
         if not shares.any():
             return None
-    return ShapeCorrection(KNOTS, shares, phase)
+    return ShapeCorrection(KNOTS, shares, phase, covariance)
+
+
+@dataclass(frozen=True, eq=False)
+class _Likely:
+    """Shares (n_term * n_knot), their covariance, and the scales of the prior that led to them."""
+
+    shares: Image
+    covariance: Image
+    scales: tuple[float, float]
 
 
 def _most_likely(
     normal: Image, target: Image, expected: Image, scales: Sequence[tuple[float, float]]
-) -> tuple[Image, tuple[float, float]]:
+) -> _Likely:
     """Ridge solution at the scale of the prior that makes the data likeliest; zero where that is none.
 
     The evidence of a linear model (MacKay 1992, Neural Comput. 4, 415), for core and wings each its scale:
@@ -111,16 +122,17 @@ def _most_likely(
     """
     wing = np.tile(WING, N_TERM)
     together = np.kron(np.eye(N_TERM), np.linalg.cholesky(_likeness()))
-    best, solution, chosen = 0.0, np.zeros(target.size), scales[0]
+    best, likely = 0.0, _Likely(np.zeros(target.size), np.zeros(2 * target.shape), scales[0])
     for core_scale, wing_scale in scales:
         root = (expected * np.where(wing, wing_scale, core_scale))[:, None] * together
         factor = cholesky(root.T @ normal @ root + np.eye(target.size), lower=True)
         half = solve_triangular(factor, root.T @ target, lower=True)
         evidence = 0.5 * half @ half - np.log(np.diag(factor)).sum()
         if evidence > best:
-            best, chosen = evidence, (core_scale, wing_scale)
-            solution = root @ solve_triangular(factor, half, lower=True, trans=1)
-    return solution, chosen
+            best = evidence
+            spread = root @ solve_triangular(factor, np.eye(target.size), lower=True, trans=1)
+            likely = _Likely(spread @ half, spread @ spread.T, (core_scale, wing_scale))
+    return likely
 
 
 def _likeness() -> Image:
@@ -138,7 +150,7 @@ def _likeness() -> Image:
     return likeness + 1e-9 * np.eye(KNOTS.size)
 
 
-def _response(scene: Scene, flux: Image) -> Image:
+def shape_response(scene: Scene, flux: Image) -> Image:
     """Change of every pixel with the share at every knot, (n_disp, n_xdisp, n_knot)."""
     response = np.zeros((*scene.grid.covered.shape, KNOTS.size))
     flat = response.reshape(-1, KNOTS.size)
