@@ -217,6 +217,7 @@ class App:
     def picture_of(self, element: Locator) -> bytes:
         """Return the picture of an element that may be taller than the page."""
         width, height = (self.page.viewport_size[side] for side in ("width", "height"))
+        axes = self._axes()
         self.page.set_viewport_size({"width": width, "height": 2 * height})
         self.page.mouse.move(width - 5, 5)
         self.page.evaluate("document.activeElement.blur()")
@@ -227,7 +228,13 @@ class App:
             self.page.wait_for_timeout(1000)
             before, picture = picture, element.screenshot(animations="disabled")
         self.page.set_viewport_size({"width": width, "height": height})
+        # else the next test drags where the axes no longer are
+        self.until(lambda: self._axes() == axes, "the viewers have their old size")
         return picture
+
+    def _axes(self) -> list[dict]:
+        """Return where the axes of the viewers lie on the page."""
+        return [one.bounding_box() for one in self.viewers.locator(".plotarea_background").all()]
 
     def legend(self, viewer: str) -> Locator:
         """Return the entries of a viewer's legend: the first is the viewer's own, then one for each layer."""
