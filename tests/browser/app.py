@@ -24,11 +24,12 @@ PLUGINS_BUTTON = 4  # in the toolbar: loaders, export, settings, info, plugins, 
 
 
 class App:
-    """The one jdaviz app on a page."""
+    """The one jdaviz app on a page; where it is documented, its pictures are those of the documents."""
 
-    def __init__(self, page: Page, artifacts: Path):
+    def __init__(self, page: Page, artifacts: Path, documented: bool = False):
         self.page = page
         self.artifacts = artifacts
+        self.documented = documented
         self.loaded: list[str] = []
         page.set_default_timeout(ANSWER)
 
@@ -43,7 +44,7 @@ class App:
         for i, part in enumerate(parts):
             whole.paste(part, (0, sum(p.height for p in parts[:i])))
         whole.save(self.artifacts / f"{name}.png")
-        if folder := os.environ.get("SCREENSHOTS"):
+        if self.documented and (folder := os.environ.get("SCREENSHOTS")):
             Path(folder).mkdir(parents=True, exist_ok=True)
             whole.quantize(256, dither=Image.Dither.NONE).save(Path(folder, f"{name}.png"), optimize=True)
 
@@ -246,6 +247,13 @@ class App:
         menu = self.page.locator(f"[id='dm-content-{viewer}']")
         menu.wait_for()
         return menu
+
+    def expect_layer(self, viewer: str, label: str) -> None:
+        """Look a layer up in the menu of a viewer. (A low viewer's legend has not room for all.)"""
+        menu = self.data_menu(viewer)
+        expect(menu).to_contain_text(label)
+        self.legend(viewer).first.locator("button").click()
+        menu.wait_for(state="hidden")
 
     def painted(self, viewer: int) -> int:
         """Count the coloured pixels inside the axes of a viewer, by its place from the top."""

@@ -1,6 +1,7 @@
-"""The panel as an instrument, in one session of the stock server: a first spectrum, and all else.
+"""The panel as an instrument, in the stock server and in JupyterLab: a first spectrum, and all else.
 
-The tests share one app, as a user does; each leaves it with the s2d chosen and parameters that extract.
+In each of the two the tests share one app, as a user does; each leaves it with the s2d chosen and
+parameters that extract.
 """
 
 import re
@@ -18,6 +19,7 @@ from jdaviz_lrs.simulate import Scene, simulate, write_exposure
 from tests.browser import servers
 from tests.browser.app import BLUE, ORANGE, PAINT, PURPLE, App
 from tests.browser.conftest import artifacts_of, watched
+from tests.browser.notebook import run_notebook, warnings, write_notebook
 
 pytestmark = pytest.mark.browser
 
@@ -81,8 +83,14 @@ def region_edges(panel) -> list[float]:
     return [float(fields.nth(i).input_value()) for i in range(fields.count())]
 
 
+@pytest.fixture(scope="module", params=["standalone", "jupyterlab"])
+def place(request):
+    """Where the app runs."""
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, observation):
+def folder(place, tmp_path_factory, observation):
     """A folder as a user has it: an s2d whose coordinates are off, its x1d, and the cal file of a nod."""
     folder = tmp_path_factory.mktemp("data")
     s2d = folder / "target_s2d.fits"
@@ -94,16 +102,22 @@ def folder(tmp_path_factory, observation):
 
 
 @pytest.fixture(scope="module")
-def session(system_chromium, folder):
+def session(place, system_chromium, folder):
     """The app of these tests with what its console complains of; nothing may stand in the server's log."""
-    artifacts = artifacts_of("test_instrument")
+    artifacts = artifacts_of(f"test_instrument_{place}")
+    start = {"standalone": servers.jdaviz, "jupyterlab": servers.jupyterlab}[place]
     with (
-        servers.jdaviz(folder, artifacts / "server.log") as server,
+        start(folder, artifacts / "server.log") as server,
         watched(system_chromium, artifacts) as (page, complaints),
     ):
-        page.goto(server.url)
-        app = App(page, artifacts)
-        app.launch()
+        app = App(page, artifacts, documented=place == "standalone")
+        if place == "standalone":
+            page.goto(server.url)
+            app.launch()
+        else:
+            write_notebook(folder / "instrument.ipynb", "import jdaviz\n\njdaviz.show()")
+            run_notebook(page, server, "instrument.ipynb")
+            app.wait_for_toolbar()
         yield app, complaints, server
 
 
@@ -112,7 +126,7 @@ def app(session):
     """The app; no exception may stand in the console or the server's log when the test is done."""
     app, complaints, server = session
     yield app
-    found = [*complaints, *server.trouble]
+    found = [*complaints, *server.trouble, *warnings(app.page).all_inner_texts()]
     complaints.clear()
     assert not found, "\n\n".join(found)
 
@@ -273,15 +287,13 @@ def test_two_datasets_and_optimal_extraction(app, panel):
     app.leave_viewers()
     traces = app.viewers.first.screenshot()
     for kind in ("scene model", "residual in sigma"):
-        layers = app.legend("2D Spectrum").count()
         app.button(kind, panel).click()
-        expect(app.legend("2D Spectrum")).to_have_count(layers + 1)
         app.settle()
+        app.expect_layer("2D Spectrum", f"nods_cal {kind}")
     app.leave_viewers()
     app.picture("optimal", traces, app.viewers.first.screenshot())
-    layers = app.legend("1D Spectrum").count()
     app.button("Extract", panel).click()
-    expect(app.legend("1D Spectrum")).to_have_count(layers + 1)
+    app.expect_layer("1D Spectrum", "nods_cal LRS")
 
     app.choose(panel, "2D Spectrum", "target_s2d")
     expect(panel).to_contain_text(f"columns {kept[0][0]:.6g} to")
