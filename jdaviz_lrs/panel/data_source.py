@@ -8,31 +8,27 @@ from traitlets import List, Unicode, observe
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.panel.inputs import Input, is_2d_spectrum
 from jdaviz_lrs.panel.parameter_traits import ParameterTraits
-from jdaviz_lrs.panel.progress import progress
+from jdaviz_lrs.panel.reference_search import CANCELLED, OVERRIDES, ReferenceSearch
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.image import SpectralImage
-from jdaviz_lrs.references.find import References, find_references
+from jdaviz_lrs.references.find import References
 
-__all__ = ["OVERRIDES", "DataSource"]
-
-OVERRIDES = ("override_extract1d", "override_apcorr", "override_psf")
+__all__ = ["DataSource"]
 
 NO_DATA = "Load a MIRI LRS spectrum (s2d or cal) to extract from."
+SEARCHING = "The reference files are being looked for in CRDS."
 
 
-class DataSource(DatasetSelectMixin, ParameterTraits):
+class DataSource(DatasetSelectMixin, ReferenceSearch, ParameterTraits):
     """Dataset, references, and the parameters that they bring along."""
 
-    override_extract1d = Unicode().tag(sync=True)
-    override_apcorr = Unicode().tag(sync=True)
-    override_psf = Unicode().tag(sync=True)
     references_used = List().tag(sync=True)
     missing = Unicode().tag(sync=True)
     problem = Unicode().tag(sync=True)
 
     _input: Input | None = None
     _references: References | None = None
-    _default_references: tuple[SpectralImage | None, References | None] = (None, None)
+    _awaited: Input | None = None
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -50,6 +46,8 @@ class DataSource(DatasetSelectMixin, ParameterTraits):
             When there is none.
         """
         if self._input is None:
+            self.wait_for_search()
+        if self._input is None:
             raise LRSError(self.problem or NO_DATA)
         return self._input.image
 
@@ -61,48 +59,43 @@ class DataSource(DatasetSelectMixin, ParameterTraits):
         name = (change or {}).get("name")
         self.disabled_msg = "" if self.dataset_items else NO_DATA
         data = self.dataset.selected_dc_item
-        if name == "dataset_items" and (self._input is None) == (data is None):
+        if name == "dataset_items" and ((self._input or self._awaited) is None) == (data is None):
             return
-        self._input = self._references = None
+        self._input = self._references = self._awaited = None
+        self.search_cancelled = False
         self.on_input()
         if data is None:
             return
+        if name in OVERRIDES:
+            self._remembered.pop(data.label, None)
         try:
-            source = Input.of(data)
-            self._references = self.find_references(source.image)
+            source = self._awaited = Input.of(data)
         except LRSError as error:
             self.problem = str(error)
             return
-        self._input = source
+        self.problem = SEARCHING
+        self.find_references(source.image, lambda found: self._take(source, found))
+
+    def _take(self, source: Input, found: References | LRSError) -> None:
+        """Show a dataset whose reference files are there, unless it is another by now."""
+        if source is not self._awaited:
+            return
+        self._awaited = None
+        if isinstance(found, LRSError):
+            self.problem = str(found)
+            return
+        self._input, self._references = source, found
         self.missing = _missing(source.image)
-        self.references_used = [{"kind": k, "name": n} for k, n in self._references.names.items()]
-        if name in OVERRIDES:
-            self._remembered.pop(data.label, None)
+        self.search_cancelled = CANCELLED in found.stand_ins.values()
+        self.references_used = [{"kind": k, "name": n} for k, n in found.names.items()]
         self.on_input()
-        self.fill(self._remembered.get(data.label, self._references.parameters))
+        self.fill(self._remembered.get(source.label, found.parameters))
 
-    def find_references(self, image: SpectralImage, given: bool = True) -> References:
-        """Collect the reference files for an image, telling what is downloaded.
-
-        Parameters
-        ----------
-        image : SpectralImage
-        given : bool
-            Whether those given in the panel win.
-
-        Raises
-        ------
-        LRSError
-            For a file that does not do.
-        """
-        overrides = [getattr(self, name) or None for name in OVERRIDES] if given else [None] * len(OVERRIDES)
-        if not any(overrides) and self._default_references[0] is image:
-            return self._default_references[1]
-        with progress(self, "The reference files are there.") as tell:
-            references = find_references(image, *overrides, progress=tell)
-        if not any(overrides):
-            self._default_references = image, references
-        return references
+    def on_search_again(self) -> None:
+        """Take the parameters of what is found, as for other references."""
+        super().on_search_again()
+        self._remembered.clear()
+        self.on_data()
 
     def on_input(self) -> None:
         """React to another dataset, or to none; for the other parts of the panel to extend."""

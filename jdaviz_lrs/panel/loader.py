@@ -6,7 +6,6 @@ from dataclasses import asdict
 from functools import cached_property
 
 from astropy.io import fits
-from jdaviz.core.events import SnackbarMessage
 from jdaviz.core.loaders.importers import BaseImporterToDataCollection
 from jdaviz.core.loaders.importers.spectrum2d import Spectrum2DImporter
 from jdaviz.core.registries import loader_importer_registry
@@ -147,10 +146,5 @@ class LRSImporter(BaseImporterToDataCollection):
             # jdaviz would show all spectra in MJy, for the image's MJy / sr
             units.flux_unit = "Jy"
         panel = self._plugin("LRS Extraction")
-        if not self.auto_extract or panel is None:
-            return
-        try:
+        if self.auto_extract and panel is not None:
             panel._obj.extract_default(label, spectrum_label or f"{label} (auto-ext)")
-        except LRSError as error:
-            text = f"No spectrum was extracted by default: {error}"
-            self.hub.broadcast(SnackbarMessage(text, sender=self, color="warning"))

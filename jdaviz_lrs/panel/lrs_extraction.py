@@ -15,10 +15,10 @@ from traitlets import Bool, Dict
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction import extract
 from jdaviz_lrs.panel.advice import AdviceList
-from jdaviz_lrs.panel.data_source import OVERRIDES
 from jdaviz_lrs.panel.inputs import Input
 from jdaviz_lrs.panel.metadata import list_in_metadata_panel
 from jdaviz_lrs.panel.moves import add_region
+from jdaviz_lrs.panel.reference_search import OVERRIDES
 from jdaviz_lrs.panel.regions import free_region
 from jdaviz_lrs.panel.results import RESULTS_API, Results
 from jdaviz_lrs.panel.scene import SceneImages
@@ -26,6 +26,7 @@ from jdaviz_lrs.panel.subset import FromSubset
 from jdaviz_lrs.panel.views import VIEWS_API, Views
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.spectrum import ExtractedSpectrum
+from jdaviz_lrs.references.find import References
 
 __all__ = ["LRSExtraction"]
 
@@ -122,13 +123,25 @@ class LRSExtraction(
 
     def extract_default(self, dataset: str, label: str) -> None:
         """Extract from a dataset with the default parameters, for the loader; the panel stays as it is."""
-        image = Input.of(self._app.data_collection[dataset]).image
-        result = extract(image, references=self.find_references(image, given=False))
+        source = Input.of(self._app.data_collection[dataset])
+        self.find_references(source.image, lambda found: self._add_default(source, found, label), given=False)
+
+    def _add_default(self, source: Input, found: References | LRSError, label: str) -> None:
+        if source.label not in self._app.data_collection:  # removed while the files were looked for
+            return
+        try:
+            if isinstance(found, LRSError):
+                raise found
+            result = extract(source.image, references=found)
+        except LRSError as error:
+            text = f"No spectrum was extracted by default: {error}"
+            self.hub.broadcast(SnackbarMessage(text, sender=self, color="warning"))
+            return
         spectrum = _for_jdaviz(result)
         spectrum.meta["plugin"] = self._plugin_name
         self._app._jdaviz_helper.load(spectrum, loader="object", format="1D Spectrum", data_label=label)
         list_in_metadata_panel(self._app, self._plugin_name)
-        self.record(result, label, dataset, overrides={})
+        self.record(result, label, source.label, overrides={})
 
     def vue_extract(self, _=None):
         """Answer to the button."""

@@ -10,10 +10,10 @@ from traitlets import List
 from jdaviz_lrs.compare import Comparison
 from jdaviz_lrs.errors import LRSError, LRSWarning
 from jdaviz_lrs.panel.compare_view import CompareView
-from jdaviz_lrs.panel.data_source import OVERRIDES
 from jdaviz_lrs.panel.files import Files
 from jdaviz_lrs.panel.history import History, Record
 from jdaviz_lrs.panel.inputs import Input
+from jdaviz_lrs.panel.reference_search import OVERRIDES
 from jdaviz_lrs.panel.saving import Saving
 from jdaviz_lrs.products.spectrum import ExtractedSpectrum
 from jdaviz_lrs.references.find import References

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr
 from functools import lru_cache
 from io import StringIO
-from threading import Thread
+from threading import Lock, Thread
 from time import monotonic
 
 __all__ = ["crds_session"]
@@ -24,6 +24,8 @@ ANSWER_S = 30
 RETRY_S = 300.0
 """How long a server that did not answer is left alone."""
 
+_ONE_AT_A_TIME = Lock()  # CRDS has one server and one logger for all threads
+
 
 @contextmanager
 def crds_session(server: str, progress: Callable[[str], None] | None = None) -> Iterator[None]:
@@ -37,6 +39,11 @@ def crds_session(server: str, progress: Callable[[str], None] | None = None) -> 
     progress : callable, optional
         Is told what CRDS would print about its progress.
     """
+    with _ONE_AT_A_TIME:
+        yield from _session(server, progress)
+
+
+def _session(server: str, progress: Callable[[str], None] | None) -> Iterator[None]:
     from crds.client import set_crds_server
     from crds.core.config import CLIENT_TIMEOUT
 

@@ -21,7 +21,7 @@ from jdaviz_lrs.references.extract1d import (
 from jdaviz_lrs.references.lrs_psf import built_in_psf
 from jdaviz_lrs.references.psf import SpectralPSF, read_psf
 
-__all__ = ["KINDS", "References", "find_references"]
+__all__ = ["KINDS", "References", "asks_crds", "find_references"]
 
 KINDS = ("extract1d", "apcorr", "psf")
 
@@ -168,15 +168,7 @@ def _ask(
     """Ask CRDS, or say why not; nothing is imported, and no time spent, unless it is to be asked."""
     if not kinds:
         return CRDSFiles()
-    problem = None
-    if crds is False:
-        problem = "CRDS was not to be asked"
-    elif crds is None and not find_spec("crds"):
-        problem = 'crds is not installed (pip install "jdaviz-lrs[crds]")'
-    elif crds is None and not is_configured():
-        problem = "CRDS is not set up (neither CRDS_PATH nor CRDS_SERVER_URL is in the environment)"
-    elif image.metadata is None:
-        problem = "CRDS needs a header to find files by, but the image has none"
+    problem = _no_question(image, crds)
     if problem is None:
         try:
             found = crds_files(image.metadata.get_crds_parameters(), kinds, progress)
@@ -188,3 +180,21 @@ def _ask(
         kind, reason = next(iter(found.missing.items()))
         raise LRSError(f"{reason}: give the {kind} file with override_{kind}, or crds=False.")
     return found
+
+
+def _no_question(image: SpectralImage, crds: bool | None = None) -> str | None:
+    """Say why CRDS is not asked, if it is not."""
+    if crds is False:
+        return "CRDS was not to be asked"
+    if crds is None and not find_spec("crds"):
+        return 'crds is not installed (pip install "jdaviz-lrs[crds]")'
+    if crds is None and not is_configured():
+        return "CRDS is not set up (neither CRDS_PATH nor CRDS_SERVER_URL is in the environment)"
+    if image.metadata is None:
+        return "CRDS needs a header to find files by, but the image has none"
+    return None
+
+
+def asks_crds(image: SpectralImage, *overrides: str | Path | None) -> bool:
+    """Whether `find_references` asks CRDS, which may take long, with these files given."""
+    return not (overrides and all(overrides)) and _no_question(image) is None
