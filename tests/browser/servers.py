@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,11 +44,18 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: Sequence[str], port: int, folder: Path, log: Path, probe: str = "/") -> Iterator[Server]:
-    """Run a server in `folder` until the block ends."""
+def running(
+    command: Sequence[str],
+    port: int,
+    folder: Path,
+    log: Path,
+    probe: str = "/",
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[Server]:
+    """Run a server in `folder`, with these settings in its environment, until the block ends."""
     # A user who starts with jdaviz has not set CRDS up; `BROWSER` opens none.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CRDS_")}
-    environment |= {"PYTHONUNBUFFERED": "1", "BROWSER": "true"}
+    environment |= {"PYTHONUNBUFFERED": "1", "BROWSER": "true", **(settings or {})}
     with (
         log.open("w") as out,
         subprocess.Popen(
@@ -83,11 +90,11 @@ def _await(server: Server, process: subprocess.Popen, probe: str) -> None:
     raise TimeoutError(f"no server after {START_TIMEOUT} s:\n{server.log}")
 
 
-def jdaviz(folder: Path, log: Path, *arguments: str):
+def jdaviz(folder: Path, log: Path, settings: Mapping[str, str] | None = None):
     """Start the `jdaviz` command as a user would in a folder of data."""
     port = free_port()
     return running(
-        ["jdaviz", "--theme", "light", "--port", str(port), *arguments], port, folder, log, "/readyz"
+        ["jdaviz", "--theme", "light", "--port", str(port)], port, folder, log, "/readyz", settings
     )
 
 
