@@ -1,7 +1,8 @@
-"""The section Best width: growth curve and signal-to-noise ratio against the width of the aperture."""
+"""The section Best width: growth curve and S/N against the aperture's width, and the tapered aperture."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 
@@ -18,6 +19,7 @@ from jdaviz_lrs.panel.situation import Situation
 from jdaviz_lrs.panel.width_chart import WidthChart
 from jdaviz_lrs.placement import subtracts_background
 from jdaviz_lrs.products.spectrum import ExtractedSpectrum
+from jdaviz_lrs.taper import tapered_aperture
 from jdaviz_lrs.widths import mean_width, measure_widths, with_width
 
 __all__ = ["WidthView"]
@@ -32,7 +34,8 @@ class WidthView(TemplateMixin):
 
     * ``wavelength_min``, ``wavelength_max`` (float): the wavelengths it holds for, in micron.
     * ``best_width`` (float): with the best signal-to-noise ratio, in pixels; NaN where there is none.
-    * :meth:`growth`, :meth:`use_best_width`
+    * ``multiple`` (float): half the width of a tapered aperture, over the FWHM of the PSF.
+    * :meth:`growth`, :meth:`use_best_width`, :meth:`use_tapered_aperture`
 
     Parameters
     ----------
@@ -45,6 +48,7 @@ class WidthView(TemplateMixin):
     opened = AnyTrait(None, allow_none=True).tag(sync=True)  # 0 while the section is open
     wavelength_min = FloatHandleEmpty(5.0).tag(sync=True)
     wavelength_max = FloatHandleEmpty(12.0).tag(sync=True)
+    multiple = FloatHandleEmpty(2.0).tag(sync=True)
     best_text = Unicode().tag(sync=True)
     current_text = Unicode().tag(sync=True)
     problem = Unicode().tag(sync=True)
@@ -65,7 +69,10 @@ class WidthView(TemplateMixin):
         """What scripts see."""
         return UserApiWrapper(
             self,
-            ("wavelength_min", "wavelength_max", "best_width", "growth", "use_best_width"),
+            (
+                *("wavelength_min", "wavelength_max", "best_width", "growth", "use_best_width"),
+                *("multiple", "use_tapered_aperture"),
+            ),
             readonly=("best_width",),
         )
 
@@ -82,10 +89,13 @@ class WidthView(TemplateMixin):
         LRSError
             When there is no dataset, a parameter is wrong, or no wavelength is in the range.
         """
+        return self._growth(self._present())
+
+    def _present(self) -> Situation:
         situation = self._panel.situation
         if situation is None:
             raise LRSError(self._panel.problem or self._panel.disabled_msg)
-        return self._growth(situation)
+        return situation
 
     @property
     def best_width(self) -> float:
@@ -107,6 +117,21 @@ class WidthView(TemplateMixin):
         self._panel.fill(with_width(self._panel.parameters, width))
         return width
 
+    def use_tapered_aperture(self) -> None:
+        """Let the aperture widen with the PSF: to `multiple` times its FWHM on either side of the source.
+
+        Raises
+        ------
+        LRSError
+            When extraction is optimal, or see `jdaviz_lrs.tapered_aperture`.
+        """
+        situation = self._present()
+        if situation.optimal:
+            raise LRSError(OPTIMAL)
+        multiple = np.nan if self.multiple == "" else self.multiple
+        tapered = tapered_aperture(multiple, image=situation.image, psf=situation.references.psf)
+        self._panel.fill(self._panel.parameters.with_(tapered | {"extract_width": None}))
+
     def show(self, situation: Situation | None, result: ExtractedSpectrum | None = None) -> None:
         """Show this from now on; None: nothing."""
         self._situation = situation
@@ -114,8 +139,15 @@ class WidthView(TemplateMixin):
 
     def vue_use_best_width(self, _=None) -> None:
         """Answer to the button."""
+        self._answer(self.use_best_width)
+
+    def vue_use_tapered_aperture(self, _=None) -> None:
+        """Answer to the other button."""
+        self._answer(self.use_tapered_aperture)
+
+    def _answer(self, act: Callable[[], object]) -> None:
         try:
-            self.use_best_width()
+            act()
         except LRSError as error:
             self.problem = str(error)
 

@@ -6,6 +6,8 @@ from jdaviz import App
 
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.panel import width_view
+from jdaviz_lrs.parameters import ExtractionParameters
+from jdaviz_lrs.taper import tapered_aperture
 
 
 @pytest.fixture(scope="module")
@@ -168,3 +170,27 @@ def test_without_data_there_is_no_best_width(app):
     assert np.isnan(panel.width_view.best_width)
     with pytest.raises(LRSError, match="Load a MIRI LRS spectrum"):
         panel.width_view.use_best_width()
+
+
+def test_the_aperture_tapers_with_the_psf(view, active):
+    parallel = active._layout.edges
+    view.multiple = 1.5
+    view.vue_use_tapered_aperture()
+    assert (active.problem, view.problem) == ("", "")
+    expected = tapered_aperture(1.5, image=active.image, psf=active._references.psf)
+    assert active.parameters.src_coeff == ExtractionParameters(**expected).src_coeff
+    ((lower, upper),) = active._layout.edges
+    widths = (upper - lower)[np.isfinite(upper - lower)]
+    assert np.ptp(widths) > 1 > np.ptp(parallel[0][1] - parallel[0][0])
+    # about the source, as the parallel one was
+    centre = np.nanmedian(upper + lower) - np.nanmedian(parallel[0][1] + parallel[0][0])
+    assert abs(centre) < 0.1
+
+
+@pytest.mark.parametrize("multiple", ["", 0.0, -1.0])
+def test_a_multiple_that_cannot_be_meant(view, active, multiple):
+    before = active.parameters
+    view.multiple = multiple
+    view.vue_use_tapered_aperture()
+    assert "multiple" in view.problem
+    assert active.parameters == before
