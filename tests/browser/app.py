@@ -20,6 +20,16 @@ ANSWER = 30_000
 #: The colours of the marks: aperture and spectrum, background, the other nod's trace.
 ORANGE, BLUE, PURPLE = "#E69F00", "#56B4E9", "#CC79A7"
 
+#: Ends when the axes of the viewers have kept their places; bqplot moves them 0.3 s after their figure.
+AXES_AT_REST = """async (viewers) => {
+    const places = () => JSON.stringify(viewers.map((viewer) =>
+        viewer.querySelector(".plotarea_background")?.getBoundingClientRect()));
+    for (let before = ""; before !== places(); ) {
+        before = places();
+        await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+}"""
+
 PLUGINS_BUTTON = 4  # in the toolbar: loaders, export, settings, info, plugins, subsets
 
 
@@ -76,6 +86,7 @@ class App:
         expect(button).to_have_count(0, timeout=PAINT)  # it offers to overwrite what is loaded now
         expect(self.viewers.first).to_be_visible(timeout=PAINT)
         self.settle()
+        self.wait_for_axes()
         self.loaded.append(file_name)
 
     def button(self, text: str, within: Locator | None = None) -> Locator:
@@ -120,12 +131,14 @@ class App:
         except TimeoutError:
             place.locator(".plugin-header").click()
             panel.wait_for()
+        self.wait_for_axes()
         return panel
 
     def close_panels(self) -> None:
         """Close the plugin tray."""
         self.page.locator(".jdaviz .v-app-bar .v-btn").nth(PLUGINS_BUTTON).click()
         self.page.locator(".tray-plugin").first.wait_for(state="hidden")
+        self.wait_for_axes()
 
     def fill(self, panel: Locator, label: str, value: str) -> None:
         """Type a value into a field and leave it."""
@@ -218,7 +231,6 @@ class App:
     def picture_of(self, element: Locator) -> bytes:
         """Return the picture of an element that may be taller than the page."""
         width, height = (self.page.viewport_size[side] for side in ("width", "height"))
-        axes = self._axes()
         self.page.set_viewport_size({"width": width, "height": 2 * height})
         self.page.mouse.move(width - 5, 5)
         self.page.evaluate("document.activeElement.blur()")
@@ -229,13 +241,12 @@ class App:
             self.page.wait_for_timeout(1000)
             before, picture = picture, element.screenshot(animations="disabled")
         self.page.set_viewport_size({"width": width, "height": height})
-        # else the next test drags where the axes no longer are
-        self.until(lambda: self._axes() == axes, "the viewers have their old size")
+        self.wait_for_axes()
         return picture
 
-    def _axes(self) -> list[dict]:
-        """Return where the axes of the viewers lie on the page."""
-        return [one.bounding_box() for one in self.viewers.locator(".plotarea_background").all()]
+    def wait_for_axes(self) -> None:
+        """Wait until the viewers have the size that the page leaves them, or the mouse misses their axes."""
+        self.viewers.evaluate_all(AXES_AT_REST)
 
     def legend(self, viewer: str) -> Locator:
         """Return the entries of a viewer's legend: the first is the viewer's own, then one for each layer."""
