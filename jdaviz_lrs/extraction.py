@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ def extract(
     override_extract1d: str | Path | None = None,
     override_apcorr: str | Path | None = None,
     override_psf: str | Path | None = None,
+    progress: Callable[[str], None] | None = None,
     **changes: Any,
 ) -> ExtractedSpectrum:
     """Extract a spectrum.
@@ -51,6 +53,9 @@ def extract(
         Without it, found for the image with `find_references`.
     override_extract1d, override_apcorr, override_psf : path-like, optional
         Reference files, as in the pipeline.
+    progress : callable, optional
+        Is told, in a few words, what is under way where it takes long: reference files that are fetched, and
+        each step of a refinement. What it raises ends the extraction.
     **changes
         Any parameter by the pipeline's name; wins over `parameters` and the reference file. As in the
         pipeline, ``extraction_type=None`` means optimal extraction where the source's position is used.
@@ -66,7 +71,9 @@ def extract(
     """
     image = read(image)
     if references is None:
-        references = find_references(image, override_extract1d, override_apcorr, override_psf)
+        references = find_references(
+            image, override_extract1d, override_apcorr, override_psf, progress=progress
+        )
     if parameters is None:
         parameters = references.parameters
     by_position = "extraction_type" in changes and changes["extraction_type"] is None
@@ -79,9 +86,11 @@ def extract(
     if parameters.extraction_type == "optimal" and "psf" in references.not_applicable:
         spectrum = extract_box(image, replace(parameters, extraction_type="box"), references)
         kinds = {*spectrum.references, "psf"}
+    elif parameters.extraction_type == "optimal":
+        spectrum = extract_profile(image, parameters, references, progress)
+        kinds = set(spectrum.references)
     else:
-        by_type = {"box": extract_box, "optimal": extract_profile}
-        spectrum = by_type[parameters.extraction_type](image, parameters, references)
+        spectrum = extract_box(image, parameters, references)
         kinds = set(spectrum.references)
     context = {} if references.context is None else {"context": references.context}
     return replace(
@@ -115,10 +124,13 @@ def extract_box(
 
 
 def extract_profile(
-    image: SpectralImage, parameters: ExtractionParameters, references: References
+    image: SpectralImage,
+    parameters: ExtractionParameters,
+    references: References,
+    progress: Callable[[str], None] | None = None,
 ) -> ExtractedSpectrum:
     """Fit the PSF at every wavelength; see `extract`."""
-    fit = extract_optimal(image, parameters, references.psf)
+    fit = extract_optimal(image, parameters, references.psf, progress)
     used = image.disp_index[fit.profile.any(axis=1)]
     first, last = image.xdisp_index[[0, -1]]
     # The pipeline counts one pixel too many: the end of its range, not the last pixel in it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -118,7 +118,10 @@ class OptimalExtraction:
 
 
 def extract_optimal(
-    image: SpectralImage, parameters: ExtractionParameters, psf: SpectralPSF
+    image: SpectralImage,
+    parameters: ExtractionParameters,
+    psf: SpectralPSF,
+    progress: Callable[[str], None] | None = None,
 ) -> OptimalExtraction:
     """Extract the source by its PSF.
 
@@ -127,6 +130,8 @@ def extract_optimal(
     image : SpectralImage
     parameters : ExtractionParameters
     psf : SpectralPSF
+    progress : callable, optional
+        Is told what comes next in a refinement; what it raises ends the extraction.
 
     Returns
     -------
@@ -174,7 +179,7 @@ def extract_optimal(
     if looks:
         known = location is not None and max(location.errors) < LOCATED
         start = scene if "trace" in chosen else placed
-        refined = refine(frame, start, chosen, parameters.sources, shifts if known else ())
+        refined = refine(frame, start, chosen, parameters.sources, shifts if known else (), progress)
         found, why = describe_refinement(refined, scene, chosen, good)
         report |= found
         notes += why

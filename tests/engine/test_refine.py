@@ -13,6 +13,7 @@ from jdaviz_lrs.engine.refine.companions import add_companion, find_companion
 from jdaviz_lrs.engine.refine.geometry import spectrum_phase
 from jdaviz_lrs.engine.refine.location import fit_location
 from jdaviz_lrs.engine.refine.outliers import find_outliers
+from jdaviz_lrs.engine.refine.run import refine
 from jdaviz_lrs.engine.refine.scene import Frame, Scene, linear_fit
 from jdaviz_lrs.engine.refine.shape import fit_shape
 from jdaviz_lrs.engine.refine.smooth_fit import fit_with_smooth_background
@@ -143,6 +144,34 @@ def test_no_companion_in_noise(scene):
         frame = observe(scene, seed=seed)
         fit = linear_fit(scene.profiles(), scene.basis, frame.data, weights_of(frame))
         assert find_companion(scene, fit, weights_of(frame)) is None
+
+
+@pytest.mark.parametrize("shift", [-0.4, 0.4])
+def test_a_source_whose_nod_lies_at_the_end_of_the_slit(scene, shift):
+    # where the header has them the nod of this source is inside, where they are it is outside, or vice versa
+    offset = -0.5 - np.mean(scene.traces[1]) - 0.5 * shift
+    there = add_companion(replace(scene, traces=scene.traces + shift), offset)
+    brightness = np.array([1.0, 1.0, 0.5, 0.5])[: len(there.traces), None, None]
+    data = observe(scene, flux=0.0 * FLUX).data + (brightness * there.profiles() * FLUX[:, None]).sum(axis=0)
+    frame = replace(observe(scene), data=data)
+    found = refine(frame, scene, {"trace"}, sources=[offset], starts=(shift, shift))
+    np.testing.assert_allclose(found.scene.traces[0] - scene.traces[0], shift, atol=0.02)
+
+
+def test_a_refinement_tells_its_steps_and_ends_when_told(scene):
+    steps = []
+    refine(observe(scene), scene, {"trace", "width", "companions"}, sources=[7.0], progress=steps.append)
+    assert steps == [
+        "Fitting trace and width of 2 sources",
+        "Looking for further sources",
+        "Fitting the shape of the PSF of 2 sources",
+    ]
+
+    def stop(step):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        refine(observe(scene), scene, {"trace"}, progress=stop)
 
 
 def test_shape_restores_the_light_in_the_wings(scene):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -69,6 +69,7 @@ def refine(
     chosen: Collection[str],
     sources: Sequence[float] = (),
     starts: Sequence[float] = (),
+    progress: Callable[[str], None] | None = None,
 ) -> Refined:
     """Refine a scene.
 
@@ -83,6 +84,8 @@ def refine(
         Further sources, by their offset from the target in pixels.
     starts : sequence of float
         First guesses of the shifts of target and nods.
+    progress : callable, optional
+        Is told, in a few words, what comes next; what it raises ends the refinement.
 
     Returns
     -------
@@ -94,20 +97,23 @@ def refine(
     are to be left out of the flux.
     """
     order = scene.order
+    tell = progress or (lambda line: None)
     offsets = list(sources)
     header = replace(scene, order=max(order, INSPECTION_ORDER))
     trace, width = "trace" in chosen, "width" in chosen
     found: list[Companion] = []
     first_look = _shifted(header, starts) if trace else header
-    current, pairs = add_sources(first_look, offsets)
-    variances, rejected = _look(frame, current)
+    variances, rejected = _look(frame, add_sources(first_look, offsets)[0])
     while True:
         weights = _weights(frame, variances, rejected)
-        aligned = align(add_sources(header, offsets)[0], frame.data, weights, trace, width, pairs, starts)
+        start, pairs = add_sources(header, offsets)
+        tell(f"Fitting {_fitted(trace, width)}{_of_sources(1 + len(offsets))}")
+        aligned = align(start, frame.data, weights, trace, width, pairs, starts)
         current = aligned.scene
         variances, rejected = _look(frame, current)
         if "companions" not in chosen or len(found) == MOST_COMPANIONS:
             break
+        tell("Looking for further sources")
         weights = _weights(frame, variances, rejected)
         fit = linear_fit(current.profiles(), current.basis, frame.data, weights)
         companion = find_companion(current, fit, weights)
@@ -115,9 +121,9 @@ def refine(
             break
         found.append(companion)
         offsets.append(companion.offset)
-        _, pairs = add_sources(header, offsets)
     current = replace(current, order=order)
     if width:
+        tell(f"Fitting the shape of the PSF{_of_sources(1 + len(offsets))}")
         current = _with_shape(frame, current, _weights(frame, variances, rejected))
         if trace and pairs and current.shape is not None:
             # places of neighbours and wings depend on each other
@@ -128,6 +134,14 @@ def refine(
         inspected = replace(current, order=max(order, INSPECTION_ORDER))
         variances, rejected = _look(frame, inspected)
     return Refined(current, rejected, variances, aligned, tuple(found))
+
+
+def _fitted(trace: bool, width: bool) -> str:
+    return " and ".join([*(["trace"] * trace), *(["width"] * width)]) or "fluxes and outliers"
+
+
+def _of_sources(number: int) -> str:
+    return f" of {number} sources" if number > 1 else ""
 
 
 def _with_shape(frame: Frame, scene: Scene, weights: Image) -> Scene:
