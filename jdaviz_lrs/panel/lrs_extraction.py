@@ -15,6 +15,7 @@ from traitlets import Bool, Dict
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction import extract
 from jdaviz_lrs.panel.advice import AdviceList
+from jdaviz_lrs.panel.computing import Outcome
 from jdaviz_lrs.panel.inputs import Input
 from jdaviz_lrs.panel.metadata import list_in_metadata_panel
 from jdaviz_lrs.panel.moves import add_region
@@ -110,6 +111,7 @@ class LRSExtraction(
         self.inspect()
         if add_data:
             self._add(result)
+        self.present(result)  # while it was added, jdaviz knew no viewer to draw it in
         return result
 
     def _add(self, result: ExtractedSpectrum) -> None:
@@ -146,6 +148,13 @@ class LRSExtraction(
     def vue_extract(self, _=None):
         """Answer to the button."""
         if self.spinner:
+            return
+        self.spinner = True
+        self.compute_then(self._on_computed)
+
+    def _on_computed(self, outcome: Outcome) -> None:
+        self.spinner = False
+        if self.was_cancelled(outcome):
             return
         try:
             self.extract()

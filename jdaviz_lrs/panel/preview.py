@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from functools import cached_property
+from functools import cached_property, partial
 
 from jdaviz.core.events import GlobalDisplayUnitChanged, ViewerVisibleLayersChangedMessage
 from traitlets import Bool, List, Unicode, observe
 
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.extraction import extract
-from jdaviz_lrs.panel.data_source import DataSource
+from jdaviz_lrs.panel.computing import CancelledError, Computing, Outcome
 from jdaviz_lrs.panel.fields import describe
 from jdaviz_lrs.panel.layout import Layout, lay_out
 from jdaviz_lrs.panel.marks import PreviewMarks
@@ -23,17 +22,16 @@ __all__ = ["Preview"]
 PATIENCE = 1.5
 
 
-class Preview(DataSource):
+class Preview(Computing):
     """Layout and extraction at every change of a parameter."""
 
     live_preview = Bool(True).tag(sync=True)
     fields = List().tag(sync=True)
     reported = Unicode().tag(sync=True)
-    notes = List().tag(sync=True)
 
     _layout: Layout | None = None
-    _last: tuple | None = None
     _computing = False
+    _asked_at = 0.0  # of the last preview
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -50,9 +48,8 @@ class Preview(DataSource):
     def on_input(self) -> None:
         """Forget all that belongs to another dataset."""
         super().on_input()
-        self._layout = self._last = None
+        self._layout = None
         self.problem = ""
-        self.notes = []
         self.marks.clear()
 
     def on_parameters(self, change=None):
@@ -62,6 +59,8 @@ class Preview(DataSource):
         self.fields = describe(self.values)
         if self._input is None:
             return
+        self._asked_at = time.perf_counter()  # what is under way is not wanted any more
+        self.cancel_work()
         self._layout, self.reported = None, ""
         try:
             parameters = self.parameters
@@ -75,56 +74,61 @@ class Preview(DataSource):
             self.notes = list(self._layout.notes)
         self._draw()
 
-    def compute(self) -> ExtractedSpectrum:
-        """Extract with the parameters in the panel; at once when nothing has changed since the last time.
-
-        Raises
-        ------
-        LRSError
-            When it cannot be done.
-        """
-        key = (self.image, self.parameters, self._references)
-        if self._last is None or self._last[0] != key:
-            self._last = (key, extract(*key))
-        result = self._last[1]
-        self.notes = list(result.notes)
-        return result
-
     @observe("is_active", "live_preview", "add_to_viewer_selected", "previews_temp_disabled")
     def _draw(self, change=None):
         """Bring the marks in all viewers up to date, or take them away."""
         if not self._tray_instance or self._computing:
             return
+        self._asked_at = asked_at = time.perf_counter()
         if not self.is_active or self._layout is None:
             self.marks.clear()
             self.on_result(None)
             return
         self._draw_layout()
         if not self.live_preview or self.previews_temp_disabled:
-            self.marks.clear("spectrum")
-            self.on_result(None)
+            self._clear_spectrum()
             return
-        started = time.perf_counter()
         self._computing = True
         try:
-            result = self.compute()
-        except Exception as error:  # a bug of ours must not leave another spectrum's preview behind
-            expected = isinstance(error, LRSError)
-            self.problem = str(error) if expected else f"The extraction failed unexpectedly: {error!r}"
-            self.marks.clear("spectrum")
-            self.on_result(None)
-            return
+            self.compute_then(partial(self._show, asked_at))
         finally:
             self._computing = False
+
+    def _show(self, asked_at: float, outcome: Outcome) -> None:
+        """Draw what was extracted, or say why nothing was."""
+        if asked_at != self._asked_at:  # another preview was asked for meanwhile
+            return
+        if self._computing:  # the browser has waited
+            self._computing = False
+            self.previews_last_time = round(time.perf_counter() - asked_at, 2)
+            self.previews_temp_disabled = self.previews_last_time > PATIENCE
+        if isinstance(outcome, CancelledError):
+            self.notes = [str(outcome)]
+        elif isinstance(outcome, LRSError):
+            self.problem = str(outcome)
         if not self.is_active:  # jdaviz's watch on closed panels, a thread, has found it closed meanwhile
             self.marks.clear()
             self.on_result(None)
-            return
-        self.previews_last_time = round(time.perf_counter() - started, 2)
-        self.previews_temp_disabled = self.previews_last_time > PATIENCE
-        self._draw_fitted(result)
-        self.marks.spectrum(result, self.add_results.results_viewers)
+        elif isinstance(outcome, LRSError):
+            self._clear_spectrum()
+        else:
+            self.present(outcome)
+
+    def present(self, result: ExtractedSpectrum) -> None:
+        """Show the spectrum of the panel's parameters, as far as the panel shows any."""
+        if self.is_active and self.live_preview:
+            self._draw_fitted(result)
+            self.marks.spectrum(result, self.add_results.results_viewers)
         self.on_result(result)
+
+    def on_long_work(self) -> None:
+        """Take the last spectrum away; that of the parameters is not there yet."""
+        super().on_long_work()
+        self._clear_spectrum()
+
+    def _clear_spectrum(self) -> None:
+        self.marks.clear("spectrum")
+        self.on_result(None)
 
     def _draw_layout(self) -> None:
         layout, display = self._layout, self._input.display

@@ -11,7 +11,7 @@ from jdaviz.core.events import SnackbarMessage
 from traitlets import Bool, Unicode
 
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.panel.search import Search, browser_loop
+from jdaviz_lrs.panel.work import Work, browser_loop
 from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.references.find import References, asks_crds, find_references
 
@@ -35,7 +35,7 @@ class ReferenceSearch(VuetifyTemplate, HubListener):
     _telling = False
 
     def __init__(self, *args, **kwargs):
-        self._searches: dict[tuple, Search] = {}
+        self._searches: dict[tuple, Work[References]] = {}
         super().__init__(*args, **kwargs)
 
     def find_references(
@@ -78,7 +78,9 @@ class ReferenceSearch(VuetifyTemplate, HubListener):
             keep(found)
             then(found)
             return
-        search = self._searches[key] = Search(find, self._tell_with_cancel, loop)
+        search = self._searches[key] = Work(
+            "The search for reference files", find, self._tell_with_cancel, loop
+        )
         search.then(keep)
         search.then(then)
         self._tell_with_cancel("Looking for the reference files in CRDS")

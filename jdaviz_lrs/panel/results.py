@@ -34,13 +34,13 @@ class Results(Files):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self._compare = CompareView(self, app=self._app)
+        self._comparison = CompareView(self, app=self._app)
         self._history = History(
-            self, self._compare.against, lambda: self._compare.reference_selected, app=self._app
+            self, self._comparison.against, lambda: self._comparison.reference_selected, app=self._app
         )
         self._saving = Saving(self, app=self._app)
-        self._compare.on_reference(self._history.refresh)
-        sections = self._compare, self._history, self._saving
+        self._comparison.on_reference(self._history.refresh)
+        sections = self._comparison, self._history, self._saving
         self.result_widgets = [f"IPY_MODEL_{section.model_id}" for section in sections]
 
     # ---- what the sections are told
@@ -49,7 +49,7 @@ class Results(Files):
         """Another dataset: nothing to compare until it is extracted."""
         super().on_input()
         if self.result_widgets:
-            self._compare.show(None)
+            self._comparison.show(None)
             self._saving.refresh()
 
     def on_parameters(self, change=None) -> None:
@@ -62,7 +62,7 @@ class Results(Files):
         """Another spectrum on the screen; without a preview the last one stays in the comparison."""
         super().on_result(result)
         if self.result_widgets and result is not None:
-            self._compare.show(result)
+            self._comparison.show(result)
 
     def record(self, result: ExtractedSpectrum, label: str, dataset: str, overrides=None) -> None:
         """Take notice of a spectrum added to the app."""
@@ -92,16 +92,16 @@ class Results(Files):
     @property
     def compare_with(self):
         """The 1-D spectrum to compare with."""
-        return self._compare.reference
+        return self._comparison.reference
 
     @property
     def compare_ranges(self) -> str:
         """Wavelength ranges in micron: ``5-8, 8-11``, or pairs of numbers."""
-        return self._compare.ranges
+        return self._comparison.ranges
 
     @compare_ranges.setter
     def compare_ranges(self, ranges) -> None:
-        self._compare.ranges = ranges
+        self._comparison.ranges = ranges
 
     def compare(self) -> Comparison:
         """Compare the spectrum that the panel's parameters give with `compare_with`.
@@ -111,8 +111,8 @@ class Results(Files):
         LRSError
             When there is no spectrum, or no reference that fits.
         """
-        self._compare.show(self.compute())
-        return self._compare.against()
+        self._comparison.show(self.compute())
+        return self._comparison.against()
 
     @property
     def history(self):

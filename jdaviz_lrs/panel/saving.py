@@ -28,7 +28,8 @@ class Saving(TemplateMixin):
     Parameters
     ----------
     panel : PluginTemplateMixin
-        With ``source``, ``references``, ``overrides``, ``parameters``, ``problem`` and ``compute()``.
+        With ``source``, ``references``, ``overrides``, ``parameters``, ``problem``, ``compute()`` and
+        ``once_computed()``.
     app : PrivateApplication
     """
 
@@ -159,7 +160,9 @@ class Saving(TemplateMixin):
 
     def vue_write_x1d(self, _=None):
         """Save, or ask whether to overwrite."""
-        self._write("save", lambda overwrite: self.save_x1d(overwrite=overwrite))
+        self._panel.once_computed(
+            lambda: self._write("save", lambda overwrite: self.save_x1d(overwrite=overwrite))
+        )
 
     def vue_export_json(self, _=None):
         """Export, or ask whether to overwrite."""

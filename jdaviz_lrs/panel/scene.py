@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 from traitlets import List
 
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.extraction import extract
 from jdaviz_lrs.panel.preview import Preview
 
 __all__ = ["SceneImages"]
 
 #: What can be shown, by the word in its label.
 KINDS = ("scene model", "residual", "residual in sigma")
+
+WITH_IMAGES = {"save_scene_model": True, "save_residual_image": True}
 
 
 class SceneImages(Preview):
@@ -41,8 +42,7 @@ class SceneImages(Preview):
         """
         if kind not in KINDS:
             raise LRSError(f"{kind!r} is not known; give one of {', '.join(KINDS)}.")
-        parameters = self.parameters.with_({"save_scene_model": True, "save_residual_image": True})
-        result = extract(self.image, parameters, self._references)
+        result = self.compute(**WITH_IMAGES)
         if result.scene_model is None or result.residual is None:
             raise LRSError("This extraction fits no scene.")
         values, unit = result.scene_model, None
@@ -76,7 +76,11 @@ class SceneImages(Preview):
 
     def vue_show_scene(self, kind: str):
         """Answer to the buttons."""
-        try:
-            self.show_scene(kind)
-        except LRSError as error:
-            self.hub.broadcast(SnackbarMessage(str(error), sender=self, color="error"))
+
+        def show() -> None:
+            try:
+                self.show_scene(kind)
+            except LRSError as error:
+                self.hub.broadcast(SnackbarMessage(str(error), sender=self, color="error"))
+
+        self.once_computed(show, **WITH_IMAGES)

@@ -49,7 +49,7 @@ def test_units_of_the_viewers_do_not_matter(loaded, reference):
 
 
 def test_the_view_follows_the_parameters(reference, active):
-    view = active._compare
+    view = active._comparison
     view.opened = 0
     assert [row["range"] for row in view.rows] == ["5 - 8", "8 - 11", "11 - 13.5", "5 - 13.5"]
     assert len(view.plot_widgets) == 2
@@ -67,7 +67,7 @@ def test_the_view_follows_the_parameters(reference, active):
 
 
 def test_a_wrong_range_is_told_in_the_view(reference, active):
-    view = active._compare
+    view = active._comparison
     view.opened = 0
     view.ranges = "8-5"
     assert "ends before it starts" in view.problem
@@ -80,7 +80,7 @@ def test_a_wrong_range_is_told_in_the_view(reference, active):
 def test_a_reference_that_cannot_be_compared_is_told(loaded, reference, active):
     brightness = Spectrum(spectral_axis=np.linspace(5, 13, 50) * u.um, flux=np.ones(50) * u.Unit("MJy/sr"))
     loaded.load(brightness, format="1D Spectrum", data_label="brightness")
-    view = active._compare
+    view = active._comparison
     view.opened = 0
     reference.compare_with = "brightness"
     assert "only a flux density" in view.problem
@@ -98,7 +98,7 @@ def test_an_earlier_extraction_is_a_reference(panel):
 
 
 def test_another_dataset_takes_the_comparison_away(loaded, reference, active, observation):
-    view = active._compare
+    view = active._comparison
     view.opened = 0
     loaded.load(str(observation["nod2_s2d"]))
     active.keep_active = False

@@ -1,21 +1,23 @@
-"""The search for reference files: a script waits for it, the browser goes on and can cancel it."""
+"""Work that takes long: a script waits for it, the browser goes on and can cancel it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from threading import Thread
+from typing import Generic, TypeVar
 
 from IPython import get_ipython
 
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.references.find import References
 
-__all__ = ["Search", "browser_loop"]
+__all__ = ["Work", "browser_loop"]
+
+T = TypeVar("T")
 
 
 class Cancelled(BaseException):
-    """Ends a search from inside CRDS, which recovers from every `Exception`."""
+    """Ends work from inside; not an `Exception`, from which CRDS would recover."""
 
 
 def browser_loop() -> asyncio.AbstractEventLoop | None:
@@ -30,13 +32,15 @@ def browser_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-class Search:
-    """One search, in a thread of its own; all that is told of it is told in the loop's thread.
+class Work(Generic[T]):
+    """One piece of work, in a thread of its own; all that is told of it is told in the loop's thread.
 
     Parameters
     ----------
-    find : callable
-        Takes a function for lines on its progress, and returns `References` or raises `LRSError`.
+    name : str
+        What it is, for the sentence on an unexpected failure.
+    do : callable
+        Takes a function for lines on its progress, and returns what the work is for or raises `LRSError`.
     tell : callable
         Is told those lines.
     loop : AbstractEventLoop
@@ -44,13 +48,14 @@ class Search:
 
     def __init__(
         self,
-        find: Callable[[Callable[[str], None]], References],
+        name: str,
+        do: Callable[[Callable[[str], None]], T],
         tell: Callable[[str], None],
         loop: asyncio.AbstractEventLoop,
     ):
-        self._find, self._tell, self._loop = find, tell, loop
-        self._then: list[Callable[[References | LRSError], None]] = []
-        self._found: References | LRSError | None = None
+        self._name, self._do, self._tell, self._loop = name, do, tell, loop
+        self._then: list[Callable[[T | LRSError], None]] = []
+        self._outcome: T | LRSError | None = None
         self._over = False
         self._thread = Thread(target=self._work, daemon=True)
 
@@ -58,8 +63,8 @@ class Search:
         """Begin."""
         self._thread.start()
 
-    def then(self, act: Callable[[References | LRSError], None]) -> None:
-        """Have something done with what is found, or with the error."""
+    def then(self, act: Callable[[T | LRSError], None]) -> None:
+        """Have something done with the outcome, which is an error where it failed."""
         self._then.append(act)
 
     def wait(self) -> None:
@@ -67,23 +72,24 @@ class Search:
         self._thread.join()
         self._finish()
 
-    def end_with(self, found: References | LRSError) -> None:
-        """Cancel: go on with this; nothing more is downloaded after the file under way, which is kept."""
+    def end_with(self, outcome: T | LRSError) -> None:
+        """Cancel: go on with this; the thread ends where it next tells of its progress."""
         if not self._over:
-            self._found = found
+            self._outcome = outcome
             self._finish()
 
     def _work(self) -> None:
         try:
-            found: References | LRSError = self._find(self._progress)
+            outcome: T | LRSError = self._do(self._progress)
         except Cancelled:
             return
         except LRSError as error:
-            found = error
+            outcome = error
         except Exception as error:
-            found = LRSError(f"The search for reference files failed unexpectedly: {error!r}.")
+            outcome = LRSError(f"{self._name} failed unexpectedly: {error!r}.")
+            outcome.__cause__ = error
         if not self._over:
-            self._found = found
+            self._outcome = outcome
             self._loop.call_soon_threadsafe(self._finish)
 
     def _progress(self, line: str) -> None:
@@ -100,4 +106,4 @@ class Search:
             return
         self._over = True
         for act in self._then:
-            act(self._found)
+            act(self._outcome)

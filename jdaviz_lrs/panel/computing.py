@@ -1,0 +1,165 @@
+"""The part of the panel that extracts: at once, or, where it takes long, while the browser goes on."""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop
+from collections.abc import Callable
+
+from jdaviz.core.events import SnackbarMessage
+from traitlets import List, Unicode
+
+from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.extraction import extract
+from jdaviz_lrs.panel.data_source import DataSource
+from jdaviz_lrs.panel.work import Work, browser_loop
+from jdaviz_lrs.parameters import ExtractionParameters
+from jdaviz_lrs.products.spectrum import ExtractedSpectrum
+
+__all__ = ["CancelledError", "Computing"]
+
+CANCELLED = "The extraction was cancelled; press Extract, or change a parameter, to begin anew."
+
+#: Seconds of silence before work under way is told of: what is quicker must not flicker.
+SILENCE = 0.4
+
+#: How many spectra are kept: that on the screen, and the same with its images.
+KEPT = 2
+
+Outcome = ExtractedSpectrum | LRSError
+
+
+class CancelledError(LRSError):
+    """The user did not want to wait, or has changed a parameter meanwhile."""
+
+
+def takes_long(parameters: ExtractionParameters) -> bool:
+    """Whether an extraction may take more than a moment."""
+    return parameters.extraction_type == "optimal" and bool(parameters.refinements or parameters.sources)
+
+
+class Computing(DataSource):
+    """Extracts with the parameters in the panel; nothing is extracted twice in a row."""
+
+    notes = List().tag(sync=True)
+    work_line = Unicode().tag(sync=True)
+
+    _step = ""
+
+    def __init__(self, *args, **kwargs):
+        self._results: dict[ExtractionParameters, ExtractedSpectrum] = {}
+        self._works: dict[ExtractionParameters, Work[ExtractedSpectrum]] = {}
+        super().__init__(*args, **kwargs)
+
+    def on_input(self) -> None:
+        """Forget all that belongs to another dataset."""
+        super().on_input()
+        self.cancel_work()
+        self._results.clear()
+        self.notes = []
+
+    def compute(self, **changes) -> ExtractedSpectrum:
+        """Extract, and wait for it; at once when nothing has changed since the last time.
+
+        Parameters
+        ----------
+        **changes
+            Parameters that are to differ from those in the panel.
+
+        Raises
+        ------
+        LRSError
+            When it cannot be done.
+        """
+        image, parameters = self.image, self.parameters.with_(changes)
+        if parameters in self._works:
+            self._works[parameters].wait()
+        if parameters not in self._results:
+            self._keep(parameters, extract(image, parameters, self._references))
+        result = self._results[parameters]
+        self.notes = list(result.notes)
+        return result
+
+    def compute_then(self, act: Callable[[Outcome], None], **changes) -> None:
+        """Extract, and do something with the outcome: now, or, where it takes long, when it is there.
+
+        What the browser asks for is computed in a thread, so that the viewers go on working; when another
+        parameter or `vue_cancel_work` cancels it, the outcome is a `CancelledError`.
+        """
+        try:
+            image, parameters = self.image, self.parameters.with_(changes)
+        except LRSError as error:
+            act(error)
+            return
+        loop = browser_loop() if takes_long(parameters) and parameters not in self._results else None
+        if loop is None:
+            act(self._outcome(**changes))
+            return
+        if parameters not in self._works:
+            references = self._references
+            self._begin(parameters, lambda tell: extract(image, parameters, references, progress=tell), loop)
+        self._works[parameters].then(act)
+
+    def once_computed(self, act: Callable[[], None], **changes) -> None:
+        """Do something that needs the spectrum as soon as it is there, unless it is cancelled."""
+
+        def unless_cancelled(outcome: Outcome) -> None:
+            if not self.was_cancelled(outcome):
+                act()
+
+        self.compute_then(unless_cancelled, **changes)
+
+    def was_cancelled(self, outcome: Outcome) -> bool:
+        """Whether there is no outcome to act on, and say so."""
+        cancelled = isinstance(outcome, CancelledError)
+        if cancelled:
+            self.hub.broadcast(SnackbarMessage(str(outcome), sender=self, color="warning"))
+        return cancelled
+
+    def cancel_work(self) -> None:
+        """End what is under way."""
+        for work in tuple(self._works.values()):
+            work.end_with(CancelledError(CANCELLED))
+
+    def vue_cancel_work(self, _=None) -> None:
+        """Answer to the button."""
+        self.cancel_work()
+
+    def on_long_work(self) -> None:
+        """React to work that will take a while yet; for the other parts of the panel to extend."""
+
+    def _outcome(self, **changes) -> Outcome:
+        try:
+            return self.compute(**changes)
+        except LRSError as error:
+            return error
+        except Exception as error:  # a bug of ours must not leave another spectrum's preview behind
+            return LRSError(f"The extraction failed unexpectedly: {error!r}.")
+
+    def _begin(self, parameters: ExtractionParameters, do: Callable, loop: AbstractEventLoop) -> None:
+        work = self._works[parameters] = Work("The extraction", do, self._on_step, loop)
+        work.then(lambda outcome: self._end(parameters, outcome))
+        self._step = "Extracting"
+        loop.call_later(SILENCE, self._show_step, parameters, work)
+        work.start()
+
+    def _end(self, parameters: ExtractionParameters, outcome: Outcome) -> None:
+        del self._works[parameters]
+        self.work_line = self._step if self._works and self.work_line else ""
+        if not isinstance(outcome, LRSError):
+            self._keep(parameters, outcome)
+            self.notes = list(outcome.notes)
+
+    def _keep(self, parameters: ExtractionParameters, result: ExtractedSpectrum) -> None:
+        self._results[parameters] = result
+        for old in tuple(self._results)[:-KEPT]:
+            del self._results[old]
+
+    def _on_step(self, step: str) -> None:
+        self._step = step
+        if self.work_line:
+            self.work_line = step
+
+    def _show_step(self, parameters: ExtractionParameters, work: Work) -> None:
+        if self._works.get(parameters) is work:
+            self.work_line = self._step
+            self.on_long_work()

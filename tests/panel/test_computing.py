@@ -1,0 +1,154 @@
+"""Extractions that take long: the browser goes on, sees them, and can cancel them."""
+
+import asyncio
+import threading
+
+import pytest
+
+from jdaviz_lrs.panel import computing
+from tests.panel.test_reference_search import until
+
+STEP = "Fitting trace and width of 2 sources"
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """An extraction that goes on when it is let, and what was asked for."""
+    extract = computing.extract
+    go_on = threading.Event()
+    go_on.asked, go_on.ended = [], threading.Event()
+
+    def slowly(image, parameters, references, progress=None):
+        if progress is None:
+            return extract(image, parameters, references)
+        go_on.asked.append(parameters)
+        go_on.ended.clear()
+        try:
+            progress(STEP)
+            assert go_on.wait(30)
+            return extract(image, parameters, references, progress=progress)
+        finally:
+            go_on.ended.set()
+
+    monkeypatch.setattr(computing, "extract", slowly)
+    yield go_on
+    go_on.set()
+
+
+@pytest.fixture
+def in_browser(monkeypatch, active):
+    """Run a function as the browser's messages are run, with optimal extraction and a refinement chosen."""
+    active.extraction_type = "optimal"
+
+    def asyncio_run(scenario):
+        async def run():
+            loop = asyncio.get_running_loop()
+            monkeypatch.setattr(computing, "browser_loop", lambda: loop)
+            active.refinements = ["trace"]
+            await scenario()
+
+        asyncio.run(run())
+
+    return asyncio_run
+
+
+def spectrum(panel):
+    return panel.marks._spectrum["spectrum"].marks_list[0].x
+
+
+def test_the_browser_goes_on_meanwhile(active, slow, in_browser):
+    async def scenario():
+        assert spectrum(active).size  # what is quick must not flicker
+        await until(lambda: active.work_line == STEP)
+        assert not spectrum(active).size
+        slow.set()
+        await until(lambda: not active.work_line)
+        assert spectrum(active).size
+        assert active.compute().parameters["refinements"] == ("trace",)
+        assert len(slow.asked) == 1
+
+    in_browser(scenario)
+
+
+def test_what_is_quick_is_not_told_of(active, slow, in_browser):
+    slow.set()
+
+    async def scenario():
+        lines = []
+        active.observe(lambda change: lines.append(change["new"]), "work_line")
+        await until(lambda: not active._works)
+        await asyncio.sleep(1.5 * computing.SILENCE)
+        assert lines == []
+
+    in_browser(scenario)
+
+
+def test_a_cancelled_extraction_leaves_nothing_behind(active, slow, in_browser):
+    async def scenario():
+        await until(lambda: active.work_line == STEP)
+        active.vue_cancel_work()
+        assert active.work_line == ""
+        assert active.notes == [computing.CANCELLED]
+        assert active.problem == ""
+        slow.set()
+        await until(slow.ended.is_set)
+        await asyncio.sleep(0.05)
+        assert not spectrum(active).size
+        active.vue_extract()
+        await until(lambda: not active.spinner)
+        assert active.history.items[-1]["type"] == "optimal"
+        assert spectrum(active).size  # it is there now
+
+    in_browser(scenario)
+
+
+def test_another_parameter_takes_the_place_of_the_one_before(active, slow, in_browser):
+    async def scenario():
+        await until(lambda: len(slow.asked) == 1)
+        active.position_offset = 0.2
+        await until(lambda: len(slow.asked) == 2)
+        slow.set()
+        await until(lambda: not active._works)
+        assert slow.asked[0] not in active._results
+        assert active._results[active.parameters].parameters["position_offset"] == 0.2
+        assert spectrum(active).size
+
+    in_browser(scenario)
+
+
+def test_extract_waits_for_what_is_under_way(active, slow, in_browser):
+    async def scenario():
+        await until(lambda: len(slow.asked) == 1)
+        rows = len(active.history.items)
+        active.vue_extract()
+        active.vue_extract()  # a double click
+        assert active.spinner
+        slow.set()
+        await until(lambda: not active.spinner)
+        assert len(active.history.items) == rows + 1
+        assert len(slow.asked) == 1
+
+    in_browser(scenario)
+
+
+def test_a_script_waits(active, slow, in_browser):
+    async def scenario():
+        await until(lambda: len(slow.asked) == 1)
+        threading.Timer(0.2, slow.set).start()
+        assert active.compute().parameters["refinements"] == ("trace",)
+        assert len(slow.asked) == 1
+
+    in_browser(scenario)
+
+
+def test_images_of_the_fit_do_not_end_the_preview(active, slow, in_browser):
+    async def scenario():
+        await until(lambda: len(slow.asked) == 1)
+        active.vue_show_scene("residual")
+        await until(lambda: len(slow.asked) == 2)
+        slow.set()
+        await until(lambda: not active._works)
+        assert f"{active.dataset.selected} residual" in active._app.data_collection
+        assert spectrum(active).size
+
+    in_browser(scenario)
