@@ -44,6 +44,10 @@ class Placement:
         The source's place with `position_offset`; None when the aperture was not moved to it.
     center : ndarray, (n_disp,)
         The trace, or the middle of the aperture.
+    shift : ndarray, (n_disp,)
+        What was added to `src_coeff` and `bkg_coeff`, and to start and stop, as they are given.
+    about_source : bool
+        Whether the edges are given relative to the source.
     notes : tuple of str
     """
 
@@ -56,6 +60,8 @@ class Placement:
     source: SourceLocation | None
     trace: Image | None
     center: Image
+    shift: Image
+    about_source: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -112,11 +118,11 @@ def place(image: SpectralImage, parameters: ExtractionParameters) -> Placement:
     offset = parameters.position_offset
     trace = None if source is None else source.trace + offset
     shift: float | Image = offset
-    if source is not None:
-        if not compatible and _about_zero(parameters, image, source):
-            shift = trace[:, None]
-        else:
-            shift = offset + source.location - _nominal_center(image, parameters, source.middle)
+    about_source = source is not None and not compatible and _about_zero(parameters, image, source)
+    if about_source:
+        shift = trace[:, None]
+    elif source is not None:
+        shift = offset + source.location - _nominal_center(image, parameters, source.middle)
     rows = _rows(image, parameters)
     edges = _aperture_edges(image, parameters, shift, trace)
     if parameters.src_coeff is not None:
@@ -151,6 +157,8 @@ def place(image: SpectralImage, parameters: ExtractionParameters) -> Placement:
         source=source,
         trace=trace,
         center=trace if trace is not None else 0.5 * (middle[:, 0].min(axis=0) + middle[:, 1].max(axis=0)),
+        shift=np.broadcast_to(np.ravel(shift), image.n_disp),
+        about_source=about_source,
         notes=notes,
     )
 

@@ -26,8 +26,12 @@ class Layout:
     ----------
     edges, background_edges : ndarray or None, (n_regions, 2, n_disp)
     trace : ndarray or None, (n_disp,)
-        Where the header has the source, if the extraction goes by it.
+        Where the extraction has the source, if it goes by the source's position.
     nods, companions : tuple of ndarray, (n_disp,)
+    shift : float
+        By how much the source's position moves aperture and regions from where the parameters put them.
+    about_source : bool
+        Whether the aperture's edges are given relative to the source.
     reported : str
         The extent as the pipeline reports it.
     notes : tuple of str
@@ -38,6 +42,8 @@ class Layout:
     trace: Row | None = None
     nods: tuple[Row, ...] = ()
     companions: tuple[Row, ...] = ()
+    shift: float = 0.0
+    about_source: bool = False
     reported: str = ""
     notes: tuple[str, ...] = ()
 
@@ -59,6 +65,8 @@ def lay_out(image: SpectralImage, parameters: ExtractionParameters) -> Layout:
         edges=placement.edges,
         background_edges=placement.background_edges,
         trace=placement.trace,
+        shift=float(np.nanmedian(placement.shift)),
+        about_source=placement.about_source,
         reported=_reported(placement.limits, image.horizontal),
         notes=placement.notes,
     )

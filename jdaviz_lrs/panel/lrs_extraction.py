@@ -173,8 +173,7 @@ class LRSExtraction(
         bounds = [(float(np.nanmin(lower)), float(np.nanmax(upper))) for lower, upper in taken]
         columns = self.image.xdisp_index
         new = free_region(bounds, columns[0] - 0.5, columns[-1] + 0.5)
-        parameters = self.parameters
-        self.fill(parameters.with_(add_region(self.image, parameters, self._layout, *new)))
+        self.fill(self.parameters.with_(add_region(self.parameters, self._layout, *new)))
 
 
 def _for_jdaviz(result: ExtractedSpectrum) -> Spectrum:

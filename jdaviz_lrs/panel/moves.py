@@ -9,14 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.polynomial.polynomial import polyval
 from numpy.typing import NDArray
 
 from jdaviz_lrs.panel.layout import Layout
 from jdaviz_lrs.parameters import Coefficients, ExtractionParameters
 from jdaviz_lrs.products.image import SpectralImage
 
-__all__ = ["add_region", "move_aperture", "move_region", "nominal_shift", "remove_region"]
+__all__ = ["add_region", "keep_regions", "move_aperture", "move_region", "nearest", "remove_region"]
 
 Changes = dict[str, Any]
 
@@ -44,23 +43,33 @@ def move_aperture(
     dict
         Parameters to change.
     """
+    mean_by = 0.5 * (lower_by + upper_by)
+    offset = {"position_offset": round(parameters.position_offset + mean_by, DIGITS)}
+    if layout.about_source:
+        if lower_by != upper_by:
+            return {"src_coeff": _shift(parameters.src_coeff, region, lower_by, upper_by)}
+        return offset | keep_regions(parameters, mean_by)  # the regions too are given from the source
     if parameters.src_coeff is not None:
-        moved = _shift(parameters.src_coeff, region, lower_by, upper_by)
-        changes: Changes = {"src_coeff": moved}
+        changes: Changes = {"src_coeff": _shift(parameters.src_coeff, region, lower_by, upper_by)}
     else:
         (first, last), by = _bounds(image, parameters), (lower_by, upper_by)
         if parameters.extract_width is not None:
             changes = {"extract_width": round(parameters.extract_width + upper_by - lower_by, DIGITS)}
-            by = (0.5 * (lower_by + upper_by),) * 2
+            by = (mean_by, mean_by)
         else:
             changes = {}
         names = across(image)
         changes |= {name: round(v + d, DIGITS) for name, v, d in zip(names, (first, last), by, strict=True)}
-    if layout.trace is not None and not _about_zero(parameters):
-        # the aperture is centred on the source: only an offset moves it from there
-        offset = parameters.position_offset + 0.5 * (lower_by + upper_by)
-        changes["position_offset"] = round(offset, DIGITS)
-    return changes
+    # an aperture that is centred on the source is moved from there by an offset only
+    return changes if layout.trace is None else changes | offset
+
+
+def keep_regions(parameters: ExtractionParameters, shift_by: float) -> Changes:
+    """Leave the background regions in place where what is added to them grows by `shift_by`."""
+    if parameters.bkg_coeff is None:
+        return {}
+    moved = tuple((round(c[0] - shift_by, DIGITS), *c[1:]) for c in parameters.bkg_coeff)
+    return {"bkg_coeff": moved}
 
 
 def move_region(parameters: ExtractionParameters, region: int, lower_by: float, upper_by: float) -> Changes:
@@ -74,41 +83,16 @@ def remove_region(parameters: ExtractionParameters, region: int) -> Changes:
     return {"bkg_coeff": kept or None}
 
 
-def add_region(
-    image: SpectralImage, parameters: ExtractionParameters, layout: Layout, lower: float, upper: float
-) -> Changes:
+def add_region(parameters: ExtractionParameters, layout: Layout, lower: float, upper: float) -> Changes:
     """Add a background region between two columns of the image."""
-    shift = nominal_shift(image, parameters, layout)
-    new = tuple((round(edge - shift, DIGITS),) for edge in sorted((lower, upper)))
+    new = tuple((round(edge - layout.shift, DIGITS),) for edge in sorted((lower, upper)))
     return {"bkg_coeff": (*(parameters.bkg_coeff or ()), *new)}
-
-
-def nominal_shift(image: SpectralImage, parameters: ExtractionParameters, layout: Layout) -> float:
-    """By how much the source's position moves aperture and regions from where the parameters put them."""
-    if parameters.src_coeff is not None:
-        variable = image.row_wavelength if parameters.independent_var == "wavelength" else image.disp_index
-        nominal = polyval(variable, parameters.src_coeff[0])
-    else:
-        first, last = _bounds(image, parameters)
-        width = parameters.extract_width
-        nominal = first - 0.5 if width is None else 0.5 * (first + last - width)
-    return float(np.nanmedian(layout.edges[0, 0] - nominal))
 
 
 def _bounds(image: SpectralImage, parameters: ExtractionParameters) -> tuple[float, float]:
     first, last = (getattr(parameters, name) for name in across(image))
     size = (image.file_shape or image.shape)[1]
     return (0.0 if first is None else first, size - 1.0 if last is None else last)
-
-
-def _about_zero(parameters: ExtractionParameters) -> bool:
-    """Whether the edges are polynomials about the trace itself, which follow it without an offset."""
-    coefficients = parameters.src_coeff
-    return (
-        not parameters.pipeline_compatible
-        and coefficients is not None
-        and min(c[0] for c in coefficients) < 0 < max(c[0] for c in coefficients)
-    )
 
 
 def _shift(coefficients: Coefficients, region: int, lower_by: float, upper_by: float) -> Coefficients:

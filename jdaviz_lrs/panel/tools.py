@@ -111,7 +111,7 @@ class RegionTool(CheckableTool):
         elif hold.what == "background":
             changes = move_region(parameters, hold.region, lower_by, upper_by)
         elif abs(by) >= 1.0:
-            changes = add_region(image, parameters, hold.layout, hold.start, column)
+            changes = add_region(parameters, hold.layout, hold.start, column)
         else:
             return
         self._apply(panel, changes)
@@ -128,10 +128,11 @@ class RegionTool(CheckableTool):
         """Take the new parameters where they make an aperture; where not, the old ones stay on the screen."""
         try:
             parameters = panel.parameters.with_(changes)
-            lay_out(panel.image, parameters)
+            layout = lay_out(panel.image, parameters)
         except LRSError:
             return
-        panel.fill(parameters)
+        if layout.about_source == panel._layout.about_source:  # else the edges would mean something else
+            panel.fill(parameters)
 
 
 if [RegionTool.tool_id] not in Spectrum2DViewer.tools_nested:

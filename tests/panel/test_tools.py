@@ -58,6 +58,30 @@ def test_edges_about_the_source(active, mouse):
     np.testing.assert_allclose(edges(active), (lower - 1, upper), atol=0.02)
 
 
+@pytest.mark.parametrize("given", [[[-0.5], [7.5]], [[-5.0, 0.17], [3.0, 0.17]]])
+def test_edges_in_columns_though_one_of_them_begins_below_zero(active, mouse, given):
+    active.use_source_posn = True
+    active.src_coeff = given
+    lower, upper = edges(active)
+    mouse.drag(0.5 * (lower + upper), 0.5 * (lower + upper) + 2)
+    np.testing.assert_allclose(edges(active), (lower + 2, upper + 2), atol=0.02)
+
+
+def test_an_aperture_about_the_source_can_be_taken_far(active, mouse):
+    active.use_source_posn = True
+    active.src_coeff, active.bkg_coeff = [[-4.0], [4.0]], [[-20.0], [-14.0]]
+    lower, upper = edges(active)
+    regions = active._layout.background_edges.copy()
+    middle = 0.5 * (lower + upper)
+    mouse.drag(middle, middle + 3.0)  # further than a quarter of its width
+    assert (active.src_coeff, active.position_offset) == ([[-4.0], [4.0]], 3.0)
+    np.testing.assert_allclose(edges(active), (lower + 3, upper + 3), atol=0.02)
+    np.testing.assert_allclose(active._layout.background_edges, regions, atol=0.02)
+    mouse.drag(upper + 3, 44.0)  # so lopsided it would count as given in columns
+    assert active._layout.about_source
+    assert active.problem == ""
+
+
 def test_regions_are_dragged_out_moved_and_removed(active, mouse):
     mouse.drag(4.5, 10.5)
     np.testing.assert_allclose(active._layout.background_edges[0, :, 150], (4.5, 10.5), atol=0.01)
