@@ -42,7 +42,7 @@ class CrossSection:
         Lower and upper edges of the aperture and of the background regions; without rows where there are
         none.
     trace : float
-        Where the source is taken to lie; NaN where nothing says so.
+        Of the source; NaN where an aperture does not go by its position.
     nod : float
         Where the negative trace of the other nod was fitted; NaN without one.
     background : ndarray, (n_xdisp,)
@@ -114,9 +114,10 @@ def cross_section(
         model_columns, model = columns, np.median(optimal.scene_model[rows], axis=0)
     elif placement is not None:
         aperture, regions = (_mean_edges(e, rows) for e in (placement.edges, placement.background_edges))
-        trace = _mean(placement.center[rows])
-        wavelength = image.row_wavelength[rows]
-        model_columns, model = _scaled_psf(seen, columns, aperture, trace, wavelength, psf, level)
+        if placement.trace is not None:
+            trace = _mean(placement.trace[rows])
+        center, wavelength = _mean(placement.center[rows]), image.row_wavelength[rows]
+        model_columns, model = _scaled_psf(seen, columns, aperture, center, wavelength, psf, level)
     return CrossSection(
         wavelength=_mean(image.row_wavelength[rows]),
         rows=image.disp_index[rows],
@@ -133,9 +134,9 @@ def cross_section(
     )
 
 
-def _scaled_psf(seen, columns, aperture, trace, wavelength, psf, level) -> tuple[Row, Row]:
+def _scaled_psf(seen, columns, aperture, center, wavelength, psf, level) -> tuple[Row, Row]:
     def shape(at: Row) -> Row:
-        offsets = np.broadcast_to(at - trace, (wavelength.size, at.size))
+        offsets = np.broadcast_to(at - center, (wavelength.size, at.size))
         return pixel_fractions(
             psf.data, psf.wavelength, psf.subpix, psf.center_col, offsets, wavelength
         ).mean(axis=0)
@@ -147,7 +148,7 @@ def _scaled_psf(seen, columns, aperture, trace, wavelength, psf, level) -> tuple
     if not np.isfinite(amplitude):
         return np.empty(0), np.empty(0)
     fine = np.linspace(columns[0], columns[-1], (columns.size - 1) * FINE + 1)
-    fine = fine[np.abs(fine - trace) <= REACH]
+    fine = fine[np.abs(fine - center) <= REACH]
     under = np.interp(fine, columns, np.where(constant, zero, level))
     return fine, amplitude * shape(fine) + under
 

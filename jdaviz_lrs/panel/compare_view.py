@@ -75,6 +75,10 @@ class CompareView(TemplateMixin):
         self._spectrum = None if spectrum is None or spectrum.flux.ndim > 1 else Curve.of(spectrum)
         self.refresh()
 
+    def forget(self) -> None:
+        """Have no spectrum to compare; seen at the next `refresh`."""
+        self._spectrum = None
+
     def against(self, curve: Curve | None = None) -> Comparison:
         """Compare a spectrum, or the one in the panel, with the chosen reference.
 
@@ -85,7 +89,9 @@ class CompareView(TemplateMixin):
         """
         curve = self._spectrum if curve is None else curve
         if curve is None:
-            raise LRSError("There is no spectrum to compare yet; choose a dataset and extract.")
+            raise LRSError(
+                "There is no spectrum to compare; choose a dataset, and press Extract where no preview is shown."
+            )
         return compare(curve, self._reference(), read_ranges(self.ranges))
 
     def _loaded_before_extracted(self, component, is_valid: bool) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from jdaviz.core.template_mixin import DatasetSelect, DatasetSelectMixin
 from traitlets import List, Unicode, observe
 
@@ -29,10 +31,11 @@ class DataSource(DatasetSelectMixin, ReferenceSearch, ParameterTraits):
     _input: Input | None = None
     _references: References | None = None
     _awaited: Input | None = None
+    _taking = False
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self._remembered: dict[str, ExtractionParameters] = {}
+        self._remembered: dict[str, ExtractionParameters] = {}  # by the uuid of the data
         self.dataset = DatasetSelect(self, "dataset_items", "dataset_selected", filters=[is_2d_spectrum])
         self.dataset.add_filter("not_from_this_plugin")
 
@@ -54,7 +57,7 @@ class DataSource(DatasetSelectMixin, ReferenceSearch, ParameterTraits):
     @observe("dataset_items", "dataset_selected", *OVERRIDES)
     def on_data(self, change=None):
         """Take another dataset or other references; parameters set earlier for a dataset come back."""
-        if not hasattr(self, "_remembered"):  # while jdaviz is still making the panel
+        if not hasattr(self, "_remembered") or self._taking:  # while jdaviz is still making the panel
             return
         name = (change or {}).get("name")
         self.disabled_msg = "" if self.dataset_items else NO_DATA
@@ -67,7 +70,7 @@ class DataSource(DatasetSelectMixin, ReferenceSearch, ParameterTraits):
         if data is None:
             return
         if name in OVERRIDES:
-            self._remembered.pop(data.label, None)
+            self._remembered.pop(data.uuid, None)
         try:
             source = self._awaited = Input.of(data)
         except LRSError as error:
@@ -89,12 +92,25 @@ class DataSource(DatasetSelectMixin, ReferenceSearch, ParameterTraits):
         self.search_cancelled = CANCELLED in found.stand_ins.values()
         self.references_used = [{"kind": k, "name": n} for k, n in found.names.items()]
         self.on_input()
-        self.fill(self._remembered.get(source.label, found.parameters))
+        self.fill(self._remembered.get(source.data.uuid, found.parameters))
+
+    def take(self, dataset: str, overrides: Mapping[str, str], parameters: ExtractionParameters) -> None:
+        """Take a dataset, reference files and parameters together."""
+        self._taking = True
+        try:
+            for name, path in overrides.items():
+                setattr(self, name, path)
+            self.dataset.selected = dataset
+        finally:
+            self._taking = False
+        self._remembered[self.dataset.selected_dc_item.uuid] = parameters
+        self.on_data()
 
     def on_search_again(self) -> None:
-        """Take the parameters of what is found, as for other references."""
+        """Look again; where nobody has changed the parameters, those of the file that is found come in."""
         super().on_search_again()
-        self._remembered.clear()
+        default = None if self._references is None else self._references.parameters
+        self._remembered = {k: v for k, v in self._remembered.items() if v != default}
         self.on_data()
 
     def on_input(self) -> None:

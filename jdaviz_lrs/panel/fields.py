@@ -54,8 +54,15 @@ def box_background(values: Values) -> bool:
 
 
 def fits_order(values: Values) -> bool:
-    """When a polynomial background is fitted."""
-    return subtracts(values) and (optimal(values) or values["bkg_fit"] in (None, "poly"))
+    """When a polynomial background is fitted; in optimal extraction "median" is one too."""
+    return subtracts(values) and values["bkg_fit"] not in (
+        ("mean",) if optimal(values) else ("mean", "median")
+    )
+
+
+def smooths(values: Values) -> bool:
+    """When a background can be smoothed."""
+    return box_background(values) or (subtracts(values) and "background" in (values["refinements"] or ()))
 
 
 def corrects(values: Values) -> bool:
@@ -102,7 +109,7 @@ FIELDS = (
     Field("bkg_coeff", "background", "regions", box),
     Field("bkg_fit", "background", "choice", box_background, ("mean", "median", "poly")),
     Field("bkg_order", "background", "number", fits_order),
-    Field("smoothing_length", "background", "number", subtracts),
+    Field("smoothing_length", "background", "number", smooths),
     Field("bkg_sigma_clip", "background", "number", box_background),
     Field("bkg_disp_order", "background", "number", box_background),
     Field("apply_apcorr", "correction", "switch", box),

@@ -15,7 +15,7 @@ from traitlets import Unicode
 from jdaviz_lrs.compare import Comparison
 from jdaviz_lrs.curve import Curve
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.optimal_extraction import background_order
+from jdaviz_lrs.optimal_extraction import SMOOTHING_LENGTH, background_order
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.placement import subtracts_background
 from jdaviz_lrs.products.spectrum import ExtractedSpectrum
@@ -25,7 +25,7 @@ __all__ = ["History", "Record"]
 Compared = Callable[[Curve], Comparison]
 
 #: Columns to the digits that the panel shows; the exported table has all of them.
-DIGITS = {"width (px)": 2, "place (px)": 2, "median S/N": 1, "bias (%)": 2}
+DIGITS = {"width (px)": 1, "place (px)": 1, "median S/N": 1, "bias (%)": 2}
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,14 +90,16 @@ def background_words(parameters: ExtractionParameters) -> str:
     optimal = parameters.extraction_type == "optimal"
     if not subtracts_background(parameters) or not (optimal or regions):
         return "none"
+    length = parameters.smoothing_length
     if optimal:
         words = [f"order {background_order(parameters)}"]
+        length = (length or SMOOTHING_LENGTH) if "background" in parameters.refinements else 0
     else:
         fit = parameters.bkg_fit or "poly"
         words = [f"order {parameters.bkg_order or 0}" if fit == "poly" else fit]
         words.append(f"{regions} region{'s' if regions != 1 else ''}")
-    if parameters.smoothing_length:
-        words.append(f"smoothed over {parameters.smoothing_length}")
+    if length:
+        words.append(f"smoothed over {length}")
     return ", ".join(words)
 
 

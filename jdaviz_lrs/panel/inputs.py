@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from glue.core import Data
 from specutils import Spectrum
 
 from jdaviz_lrs.panel.display import Display
@@ -26,14 +27,19 @@ class Input:
 
     Attributes
     ----------
-    label : str
+    data : glue.core.Data
     image : SpectralImage
     display : Display
     """
 
-    label: str
+    data: Data
     image: SpectralImage
     display: Display
+
+    @property
+    def label(self) -> str:
+        """The dataset's name now; it can be renamed."""
+        return self.data.label
 
     @classmethod
     def of(cls, data) -> Input:
@@ -47,6 +53,6 @@ class Input:
         image = data.meta.get(IMAGE_KEY)
         # Data derived from ours inherit its meta, but not its pixels.
         if image is not None and data.meta.get("_importer") == LRSImporter.__name__:
-            return cls(data.label, image, Display.of(image))
+            return cls(data, image, Display.of(image))
         image = from_spectrum(data.get_object(cls=Spectrum, statistic=None))
-        return cls(data.label, image, Display(image, np.arange(image.n_disp)))
+        return cls(data, image, Display(image, np.arange(image.n_disp)))

@@ -43,6 +43,9 @@ _REQUIRED = {
     for name in ("position_offset", "sources", "refinements", "id", "region_type", "independent_var")
 }
 
+#: What is a name, also where it looks like a number.
+_NAMES = ("id", "region_type")
+
 _DEFAULTS = {name: as_typed(value) for name, value in ExtractionParameters().asdict().items()}
 
 
@@ -55,6 +58,7 @@ class _Traits(HasTraits):
     def values(self) -> dict[str, Any]:
         """Every parameter as it is meant, unchecked."""
         values = {name: as_meant(getattr(self, name)) for name in _DEFAULTS}
+        values |= {name: getattr(self, name) for name in _NAMES if values[name] is not None}
         return values | {name: default for name, default in _REQUIRED.items() if values[name] is None}
 
     @property

@@ -69,7 +69,7 @@ class Preview(Computing):
             self.problem = str(error)
         else:
             self.problem = ""
-            self._remembered[self._input.label] = parameters
+            self._remembered[self._input.data.uuid] = parameters
             self.reported = self._layout.reported
             self.notes = list(self._layout.notes)
         self._draw()

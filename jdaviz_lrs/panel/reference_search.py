@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from weakref import WeakKeyDictionary
 
 from glue.core import HubListener
 from ipyvuetify import VuetifyTemplate
@@ -23,7 +24,7 @@ CANCELLED = "The search in CRDS was cancelled"
 
 
 class ReferenceSearch(VuetifyTemplate, HubListener):
-    """Finds reference files: those of an image are looked for once."""
+    """Finds reference files; what CRDS has for an image is looked for once."""
 
     override_extract1d = Unicode().tag(sync=True)
     override_apcorr = Unicode().tag(sync=True)
@@ -31,10 +32,10 @@ class ReferenceSearch(VuetifyTemplate, HubListener):
     search_line = Unicode().tag(sync=True)
     search_cancelled = Bool(False).tag(sync=True)
 
-    _default_references: tuple[SpectralImage | None, References | None] = (None, None)
     _telling = False
 
     def __init__(self, *args, **kwargs):
+        self._found: WeakKeyDictionary[SpectralImage, References] = WeakKeyDictionary()
         self._searches: dict[tuple, Work[References]] = {}
         super().__init__(*args, **kwargs)
 
@@ -54,8 +55,8 @@ class ReferenceSearch(VuetifyTemplate, HubListener):
             Whether those given in the panel win.
         """
         overrides = tuple(getattr(self, name) or None for name in OVERRIDES) if given else (None,) * 3
-        if not any(overrides) and self._default_references[0] is image:
-            then(self._default_references[1])
+        if not any(overrides) and image in self._found:
+            then(self._found[image])
             return
         key = (image, *overrides)
         if key in self._searches:
@@ -66,7 +67,7 @@ class ReferenceSearch(VuetifyTemplate, HubListener):
         def keep(found: References | LRSError) -> None:
             self._searches.pop(key, None)
             if not any(overrides) and isinstance(found, References):
-                self._default_references = image, found
+                self._found[image] = found
             self._end_telling(found)
 
         def find(tell: Callable[[str], None]) -> References:
@@ -99,7 +100,7 @@ class ReferenceSearch(VuetifyTemplate, HubListener):
 
     def vue_search_again(self, _=None) -> None:
         """Ask CRDS again."""
-        self._default_references = (None, None)
+        self._found.clear()
         self.on_search_again()
 
     def on_search_again(self) -> None:
@@ -115,6 +116,8 @@ class ReferenceSearch(VuetifyTemplate, HubListener):
         self._tell(f"{line} (to cancel: LRS Extraction)")
 
     def _end_telling(self, found: References | LRSError) -> None:
+        if self._searches:  # another one goes on
+            return
         self.search_line = ""
         if not self._telling:
             return

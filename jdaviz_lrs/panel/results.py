@@ -53,13 +53,17 @@ class Results(Files):
             self._saving.refresh()
 
     def on_parameters(self, change=None) -> None:
-        """Other parameters: another call repeats the extraction."""
+        """Other parameters: another spectrum to compare, if there is one, and another call that repeats it."""
+        if not self.result_widgets or self._filling:
+            super().on_parameters(change)
+            return
+        self._comparison.forget()
         super().on_parameters(change)
-        if self.result_widgets and not self._filling:
-            self._saving.refresh()
+        self._comparison.refresh()
+        self._saving.refresh()
 
     def on_result(self, result: ExtractedSpectrum | None) -> None:
-        """Another spectrum on the screen; without a preview the last one stays in the comparison."""
+        """Another spectrum on the screen; that of a closed panel stays in the comparison."""
         super().on_result(result)
         if self.result_widgets and result is not None:
             self._comparison.show(result)
@@ -135,10 +139,7 @@ class Results(Files):
         record = self._history[label]
         if record.dataset not in self.dataset.choices:
             raise LRSError(f"The dataset {record.dataset!r} is not in the app any more; load it again.")
-        for name, path in record.overrides.items():
-            setattr(self, name, path)
-        self.dataset.selected = record.dataset
-        self.fill(record.parameters)
+        self.take(record.dataset, record.overrides, record.parameters)
 
     @property
     def filename(self):

@@ -88,8 +88,8 @@ class Saving(TemplateMixin):
         self.json_default = f"{output_path(origin.name, 'extract1d').stem}.json"
         if self.opened is None or self.problem:
             return
-        self._describe(self._export())
         try:
+            self._describe(self._export())
             self.code, self.code_problem = self.to_python(), ""
         except LRSError as error:
             self.code, self.code_problem = "", str(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
@@ -14,7 +15,9 @@ from traitlets import Any as AnyTrait
 from traitlets import Bool, List, Unicode, observe
 
 from jdaviz_lrs.engine.growth import Apertures, Growth, growth
-from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.errors import LRSError, LRSWarning
+from jdaviz_lrs.panel.layout import lay_out
+from jdaviz_lrs.panel.moves import keep_regions
 from jdaviz_lrs.panel.situation import Situation
 from jdaviz_lrs.panel.width_chart import WidthChart
 from jdaviz_lrs.placement import subtracts_background
@@ -129,8 +132,20 @@ class WidthView(TemplateMixin):
         if situation.optimal:
             raise LRSError(OPTIMAL)
         multiple = np.nan if self.multiple == "" else self.multiple
-        tapered = tapered_aperture(multiple, image=situation.image, psf=situation.references.psf)
-        self._panel.fill(self._panel.parameters.with_(tapered | {"extract_width": None}))
+        image, parameters = situation.image, situation.parameters
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", LRSWarning)
+            tapered = tapered_aperture(multiple, image=image, psf=situation.references.psf)
+        tapered["extract_width"] = None
+        if parameters.independent_var != "wavelength" and any(len(c) > 1 for c in parameters.bkg_coeff or ()):
+            raise LRSError(
+                "bkg_coeff: regions that are polynomials in the row cannot go with edges in wavelength; "
+                "give straight ones first."
+            )
+        alone = lay_out(image, parameters.with_(tapered | {"bkg_coeff": None}))
+        before = float(np.nanmedian(situation.placement.shift))
+        self._panel.fill(parameters.with_(tapered | keep_regions(parameters, alone.shift - before)))
+        self.note = " ".join(str(one.message) for one in caught if issubclass(one.category, LRSWarning))
 
     def show(self, situation: Situation | None, result: ExtractedSpectrum | None = None) -> None:
         """Show this from now on; None: nothing."""

@@ -66,17 +66,15 @@ def export_extract1d(
     LRSError
         When the parameters do not fit the image.
     """
-    placement = place(image, parameters)
     exported, notes = parameters, []
     if parameters.bkg_fit == "mean":  # not known to the pipeline in a file
         exported = replace(exported, bkg_fit="poly", bkg_order=0)
     if not subtracts_background(parameters):
         exported = replace(exported, bkg_coeff=None)
-    if parameters.extraction_type == "box" and (
-        parameters.position_offset != 0 or not _pipeline_agrees(image, exported, placement)
-    ):
-        exported, notes = _absolute(image, exported, placement)
     if parameters.extraction_type == "box":
+        placement = place(image, parameters)
+        if parameters.position_offset != 0 or not _pipeline_agrees(image, exported, placement):
+            exported, notes = _absolute(image, exported, placement)
         notes += _other_numbers(image, exported, placement)
     observation = image.observation
     step_parameters = {
