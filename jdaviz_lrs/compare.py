@@ -58,7 +58,7 @@ class RangeStatistics:
     sigma_scatter: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
     """A spectrum against a reference, on the wavelengths of the spectrum.
 
@@ -88,6 +88,13 @@ class Comparison:
     ranges: tuple[RangeStatistics, ...]
     overall: RangeStatistics
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        one = self.overall
+        return (
+            f"<Comparison: {one.start:g}-{one.stop:g} um, ratio {one.ratio:.4f} +- {one.ratio_error:.4f}, "
+            f"difference {one.sigma:+.2f} sigma>"
+        )
 
 
 def compare(

@@ -150,6 +150,7 @@ def extract_optimal(
         raise LRSError(
             f"{image.file_name or 'The image'}: no valid pixel has a trace and a PSF to extract with."
         )
+    _check_order(background_order(parameters), 1 + len(traces.nods) + len(parameters.sources), good)
     if compatible:
         # it counts the trace from the bounding box's edge, the pixels from the first one inside
         left = image.bounding_box[1][0]
@@ -198,6 +199,16 @@ def background_order(parameters: ExtractionParameters) -> int:
     if not wanted:
         return -1
     return 0 if parameters.bkg_fit == "mean" else parameters.bkg_order or 0
+
+
+def _check_order(order: int, number: int, good: NDArray[np.bool_]) -> None:
+    """Refuse a polynomial that leaves nothing to tell it from the sources by."""
+    pixels = int(good.sum(axis=-1).max())
+    if order + 1 + number > pixels:
+        raise LRSError(
+            f"bkg_order = {order} needs {order + 1} pixels beside those of {number} "
+            f"source{'s' if number > 1 else ''}, but the slit has {pixels}; lower the order."
+        )
 
 
 def background_coordinate(image: SpectralImage, compatible: bool) -> Image:
@@ -346,6 +357,11 @@ def _result(image, frame, scene, fit, profiles, rejected, variances, notes, repo
     flux = fit.flux
     has_wavelength = np.isfinite(image.row_wavelength)
     lost = int((np.isnan(flux[0]) & has_wavelength).sum())
+    if lost and lost == has_wavelength.sum():
+        raise LRSError(
+            f"The fit has no solution at any wavelength: a background of order {scene.order} and "
+            f"{len(profiles)} traces cannot be told apart; lower bkg_order or take sources away."
+        )
     if lost:
         notes = [*notes, f"No flux at {lost} of {flux[0].size} wavelengths (NaN, flagged DO_NOT_USE)."]
     sums = [

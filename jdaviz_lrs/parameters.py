@@ -164,9 +164,12 @@ def _none_or(check):
 
 
 def _number(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
-        raise LRSError(f"{name} = {value!r} is not a number; give a finite number.")
-    return float(value)
+    try:
+        if not isinstance(value, bool) and isinstance(value, Real) and math.isfinite(value):
+            return float(value)
+    except OverflowError:
+        pass
+    raise LRSError(f"{name} = {value!r} is not a number; give a finite number.")
 
 
 def _positive(name: str, value: Any) -> float:

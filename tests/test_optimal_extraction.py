@@ -164,6 +164,10 @@ def test_bad_input_is_one_sentence(cal):
     away = replace(image.observation, dithered_ra=image.observation.dithered_ra + 20 / 3600)
     with pytest.raises(LRSError, match="outside the slit"):
         extract_optimal(replace(image, observation=away), OPTIMAL, PSF)
+    with pytest.raises(LRSError, match="bkg_order = 60 needs 61 pixels beside those of 2 sources"):
+        extract_optimal(image, replace(OPTIMAL, subtract_background=True, bkg_order=60), PSF)
+    with pytest.raises(LRSError, match="no solution at any wavelength"):
+        extract_optimal(image, replace(OPTIMAL, subtract_background=True, bkg_order=41), PSF)
     with pytest.raises(LRSError, match="no valid pixel"):
         extract_optimal(replace(image, good=np.zeros_like(image.good)), OPTIMAL, PSF)
 
@@ -178,3 +182,10 @@ def test_wavelengths_without_psf_or_pixels_have_no_flux(cal):
     dark = (image.row_wavelength < short.wavelength.min()) | (np.arange(image.n_disp) == 200)
     np.testing.assert_array_equal(np.isnan(result.flux), dark)
     assert any(f"No flux at {dark.sum()} of" in note for note in result.notes)
+
+
+def test_a_background_of_high_order_has_a_solution(cal):
+    # in powers of the coordinate a third of the wavelengths is singular at this order
+    _, image = cal
+    result = extract_optimal(image, replace(OPTIMAL, subtract_background=True, bkg_order=14), PSF)
+    assert np.isfinite(result.flux[np.isfinite(image.row_wavelength)]).all()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.polynomial import legendre
 from numpy.typing import NDArray
 
 __all__ = ["ProfileFit", "fit_profiles", "invert_rows", "polynomial_basis", "solve_rows"]
@@ -34,7 +35,7 @@ class ProfileFit:
     npixels : ndarray, (n_source, [n_int,] n_disp)
         Effective number of pixels: the profile summed over good pixels, over the sum of its square.
     coefficients : ndarray, (n_bkg, [n_int,] n_disp)
-        Of the background polynomial, in the coordinate that was given.
+        Of the background's Legendre polynomials, in the coordinate that was given.
     background_image, scene : ndarray, ([n_int,] n_disp, n_xdisp)
         The background, and all that was fitted.
     singular : ndarray of bool, ([n_int,] n_disp)
@@ -53,8 +54,11 @@ class ProfileFit:
 
 
 def polynomial_basis(coordinate: Image, order: int) -> Image:
-    """Powers 0 to `order` of the coordinate, shape (n_xdisp, order + 1); none for order -1."""
-    return np.vander(coordinate, order + 1, increasing=True) if order >= 0 else np.empty((coordinate.size, 0))
+    """Legendre polynomials up to `order`, shape (n_xdisp, order + 1); none for order -1.
+
+    They span what the powers do, and stay apart at high order.
+    """
+    return legendre.legvander(coordinate, order) if order >= 0 else np.empty((coordinate.size, 0))
 
 
 def fit_profiles(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from bqplot import LinearScale, Lines
+from jdaviz.core.events import PluginPlotModifiedMessage
 from jdaviz.core.template_mixin import Plot
 from numpy.typing import ArrayLike
 
@@ -41,7 +42,7 @@ class Chart:
     """
 
     def __init__(self, panel, name: str, styles: Mapping[str, Mapping[str, Any]], height: str = "300px"):
-        self._styles = styles
+        self._styles, self._hub = styles, panel.hub
         self.plot = Plot(panel, name=name)
         self._home: tuple[Limits, Limits] | None = None
         viewer = self.plot.viewer
@@ -73,6 +74,7 @@ class Chart:
 
     def draw(self, **lines: tuple[ArrayLike, ArrayLike]) -> None:
         """Move lines to other points; a line without any goes out of sight."""
+        empty = self._empty
         for name, (x, y) in lines.items():
             mark = self.marks[name]
             x, y = np.asarray(x, float), np.asarray(y, float)
@@ -80,6 +82,13 @@ class Chart:
                 if x.size:
                     mark.x, mark.y = x, y
                 mark.visible = bool(x.size)
+
+        if self._empty != empty:  # jdaviz's Export panel lists those with something to see
+            self._hub.broadcast(PluginPlotModifiedMessage(sender=self.plot))
+
+    @property
+    def _empty(self) -> bool:
+        return not any(mark.visible for mark in self.marks.values())
 
     def clear(self) -> None:
         """Take all lines away."""

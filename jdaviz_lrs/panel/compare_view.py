@@ -89,9 +89,7 @@ class CompareView(TemplateMixin):
         """
         curve = self._spectrum if curve is None else curve
         if curve is None:
-            raise LRSError(
-                "There is no spectrum to compare; choose a dataset, and press Extract where no preview is shown."
-            )
+            raise LRSError("There is no spectrum to compare; press Extract, or turn the live preview on.")
         return compare(curve, self._reference(), read_ranges(self.ranges))
 
     def _loaded_before_extracted(self, component, is_valid: bool) -> str:

@@ -32,10 +32,13 @@ class DataSource(DatasetSelectMixin, ReferenceSearch, ParameterTraits):
     _references: References | None = None
     _awaited: Input | None = None
     _taking = False
+    _wanted: ExtractionParameters | None = None
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self._remembered: dict[str, ExtractionParameters] = {}  # by the uuid of the data
+        # by the uuid of the data: what was set in the panel, and the files that it began with
+        self._remembered: dict[str, ExtractionParameters] = {}
+        self._begun_with: dict[str, References] = {}
         self.dataset = DatasetSelect(self, "dataset_items", "dataset_selected", filters=[is_2d_spectrum])
         self.dataset.add_filter("not_from_this_plugin")
 
@@ -64,13 +67,13 @@ class DataSource(DatasetSelectMixin, ReferenceSearch, ParameterTraits):
         data = self.dataset.selected_dc_item
         if name == "dataset_items" and ((self._input or self._awaited) is None) == (data is None):
             return
+        if change is not None:
+            self._wanted = None
         self._input = self._references = self._awaited = None
         self.search_cancelled = False
         self.on_input()
         if data is None:
             return
-        if name in OVERRIDES:
-            self._remembered.pop(data.uuid, None)
         try:
             source = self._awaited = Input.of(data)
         except LRSError as error:
@@ -92,7 +95,19 @@ class DataSource(DatasetSelectMixin, ReferenceSearch, ParameterTraits):
         self.search_cancelled = CANCELLED in found.stand_ins.values()
         self.references_used = [{"kind": k, "name": n} for k, n in found.names.items()]
         self.on_input()
-        self.fill(self._remembered.get(source.data.uuid, found.parameters))
+        self.fill(self._parameters_for(source.data.uuid, found))
+
+    def _parameters_for(self, uuid: str, found: References) -> ExtractionParameters:
+        """Choose between what was set for a dataset and what its extract1d file has."""
+        wanted, self._wanted = self._wanted, None
+        kept, before = self._remembered.get(uuid), self._begun_with.get(uuid)
+        self._begun_with[uuid] = found
+        if wanted is not None:
+            return wanted
+        if kept is None or before is None or kept == before.parameters:
+            return found.parameters
+        another_given = bool(self.override_extract1d) and found.extract1d != before.extract1d
+        return found.parameters if another_given else kept
 
     def take(self, dataset: str, overrides: Mapping[str, str], parameters: ExtractionParameters) -> None:
         """Take a dataset, reference files and parameters together."""
@@ -103,14 +118,12 @@ class DataSource(DatasetSelectMixin, ReferenceSearch, ParameterTraits):
             self.dataset.selected = dataset
         finally:
             self._taking = False
-        self._remembered[self.dataset.selected_dc_item.uuid] = parameters
+        self._wanted = parameters
         self.on_data()
 
     def on_search_again(self) -> None:
         """Look again; where nobody has changed the parameters, those of the file that is found come in."""
         super().on_search_again()
-        default = None if self._references is None else self._references.parameters
-        self._remembered = {k: v for k, v in self._remembered.items() if v != default}
         self.on_data()
 
     def on_input(self) -> None:

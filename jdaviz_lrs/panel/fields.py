@@ -55,9 +55,8 @@ def box_background(values: Values) -> bool:
 
 def fits_order(values: Values) -> bool:
     """When a polynomial background is fitted; in optimal extraction "median" is one too."""
-    return subtracts(values) and values["bkg_fit"] not in (
-        ("mean",) if optimal(values) else ("mean", "median")
-    )
+    others = ("mean",) if optimal(values) else ("mean", "median")
+    return subtracts(values) and values["bkg_fit"] not in others
 
 
 def smooths(values: Values) -> bool:

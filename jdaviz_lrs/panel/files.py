@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 from jdaviz.core.events import SnackbarMessage
 from traitlets import Unicode
 
-from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.errors import LRSError, LRSWarning
 from jdaviz_lrs.panel.preview import Preview
 from jdaviz_lrs.references.extract1d import read_extract1d
 
@@ -33,9 +34,13 @@ class Files(Preview):
     def vue_import_json(self, _=None):
         """Answer to the button."""
         try:
-            self.import_extract1d(self.json_path)
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", LRSWarning)
+                self.import_extract1d(self.json_path)
         except LRSError as error:
             self.hub.broadcast(SnackbarMessage(str(error), sender=self, color="error"))
-        else:
-            text = f"Parameters taken from {self.json_path}"
-            self.hub.broadcast(SnackbarMessage(text, sender=self, color="success"))
+            return
+        told = [str(one.message) for one in caught if issubclass(one.category, LRSWarning)]
+        text = " ".join([f"Parameters taken from {self.json_path}.", *told])
+        color = "warning" if told else "success"
+        self.hub.broadcast(SnackbarMessage(text, sender=self, color=color))

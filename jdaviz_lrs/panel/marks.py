@@ -55,11 +55,17 @@ class PreviewMark(PluginLine):
 
     def update_xy(self, x, y):
         """Move the mark; unchanged points are not sent again."""
-        x, y = (np.squeeze(np.asarray(values, float)) for values in (x, y))  # as bqplot keeps them
+        x, y = (_as_kept(values) for values in (x, y))
         if np.array_equal(x, self.x, equal_nan=True) and np.array_equal(y, self.y, equal_nan=True):
             return
         with self.hold_sync():
             self.x, self.y = x, y
+
+
+def _as_kept(values) -> NDArray[np.float64]:
+    """Points as bqplot keeps them: a single line loses its first axis, also where it has a single point."""
+    values = np.asarray(values, float)
+    return values[0] if values.ndim > 1 and len(values) == 1 else values
 
 
 class PreviewPoints(PluginScatter):
@@ -134,7 +140,7 @@ class PreviewMarks:
             self._put(
                 "band", np.r_[x[known], x[known[::-1]]], np.r_[upper[known], lower[known[::-1]]], viewer
             )
-            shown = order if np.any(subtracted) else order[:0]
+            shown = order if np.any(np.nan_to_num(subtracted)) else order[:0]
             self._put("subtracted", x[shown], to_viewer(subtracted)[shown], viewer)
         for marks in self._spectrum.values():
             marks.clear_if_not_in_viewers(viewers)

@@ -6,6 +6,7 @@ import json
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 from traitlets import Any as AnyTrait
 from traitlets import HasTraits
 
@@ -24,6 +25,8 @@ def as_meant(value: Any) -> Any:
 
     What cannot be read stays as it is, for `ExtractionParameters` to refuse by name.
     """
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
     if not isinstance(value, str):
         return value
     text = value.strip()

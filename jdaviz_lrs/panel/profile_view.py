@@ -105,6 +105,12 @@ class ProfileView(TemplateMixin):
             raise LRSError(f"n_rows = {proposal['value']} rows have no median; give 1 or more.")
         return proposal["value"]
 
+    @validate("wavelength")
+    def _finite(self, proposal) -> float:
+        if not np.isfinite(proposal["value"]):
+            raise LRSError(f"wavelength = {proposal['value']} is not a number; give it in micron.")
+        return proposal["value"]
+
     def vue_set_column(self, column: int) -> None:
         """Answer to the slider."""
         if self._situation is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from os import PathLike, fspath
 from weakref import WeakKeyDictionary
 
 from glue.core import HubListener
@@ -23,12 +24,22 @@ OVERRIDES = ("override_extract1d", "override_apcorr", "override_psf")
 CANCELLED = "The search in CRDS was cancelled"
 
 
+class PathText(Unicode):
+    """Text of a path; a path-like is written out, None is none."""
+
+    def validate(self, obj, value):
+        """Turn it into text."""
+        if isinstance(value, PathLike):
+            value = fspath(value)
+        return super().validate(obj, "" if value is None else value)
+
+
 class ReferenceSearch(VuetifyTemplate, HubListener):
     """Finds reference files; what CRDS has for an image is looked for once."""
 
-    override_extract1d = Unicode().tag(sync=True)
-    override_apcorr = Unicode().tag(sync=True)
-    override_psf = Unicode().tag(sync=True)
+    override_extract1d = PathText().tag(sync=True)
+    override_apcorr = PathText().tag(sync=True)
+    override_psf = PathText().tag(sync=True)
     search_line = Unicode().tag(sync=True)
     search_cancelled = Bool(False).tag(sync=True)
 
@@ -135,6 +146,8 @@ def _outcome(find: Callable[[], References]) -> References | LRSError:
         return find()
     except LRSError as error:
         return error
+    except Exception as error:
+        return LRSError(f"The reference files cannot be used: {error!r}.")
 
 
 def _without_crds(image: SpectralImage, *overrides: str | None) -> References:

@@ -53,7 +53,7 @@ class Results(Files):
             self._saving.refresh()
 
     def on_parameters(self, change=None) -> None:
-        """Other parameters: another spectrum to compare, if there is one, and another call that repeats it."""
+        """Other parameters: another spectrum to compare, if any, and another call that repeats it."""
         if not self.result_widgets or self._filling:
             super().on_parameters(change)
             return

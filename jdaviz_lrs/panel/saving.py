@@ -98,7 +98,7 @@ class Saving(TemplateMixin):
     def _on_name(self, change=None) -> None:
         self.overwrite_warn = ""
         self.filename_invalid_msg = "" if self.filename_value.strip() else "Give the file a name."
-        name = fits_path(self.filename_value or "spectrum")
+        name = Path(self.filename_value.strip()).name or "spectrum.fits"
         self.beside = {
             parameter: output_path(name, suffix).name for parameter, (_, suffix) in PRODUCTS.items()
         }
@@ -116,7 +116,7 @@ class Saving(TemplateMixin):
 
     def save_x1d(self, path: str | Path | None = None, overwrite: bool = False) -> list[Path]:
         """Write the spectrum of the panel's parameters and, beside it, the images they ask for."""
-        path = fits_path(path or self.filename_value)
+        path = file_path(self.filename_value if path is None else path, ".fits")
         result = self._panel.compute()
         companions = {
             output_path(path, f"companion{number}"): one for number, one in enumerate(result.companions, 1)
@@ -134,7 +134,7 @@ class Saving(TemplateMixin):
 
     def export(self, path: str | Path | None = None, overwrite: bool = False) -> tuple[Path, Export]:
         """Write the extract1d file with which the pipeline gives this spectrum."""
-        path = working_folder() / Path(path or self.json_value).expanduser()
+        path = file_path(self.json_value if path is None else path, ".json")
         export = self._export()
         if path.exists() and not overwrite:
             raise FileInTheWayError(
@@ -194,10 +194,23 @@ def working_folder() -> Path:
     return Path(os.environ.get("JDAVIZ_START_DIR") or Path.cwd())
 
 
-def fits_path(name: str | Path) -> Path:
-    """Complete the name of a FITS file with its folder and its ending."""
-    path = working_folder() / Path(str(name).strip()).expanduser()
-    return path if path.suffix in (".fits", ".gz") else path.with_name(f"{path.name}.fits")
+def file_path(name: str | Path, ending: str) -> Path:
+    """Complete the name of a file with its folder and its ending.
+
+    Raises
+    ------
+    LRSError
+        Where it is none, or that of a folder.
+    """
+    name = str(name).strip()
+    path = working_folder() / Path(name).expanduser()
+    try:
+        named = bool(name) and not path.is_dir()
+    except OSError as error:  # a name that is too long
+        raise LRSError(f"'{name[:40]}...' cannot name a file ({error.strerror}); give another.") from None
+    if not named:
+        raise LRSError(f"'{name}' names no file; give one such as spectrum{ending}.")
+    return path if path.suffix in (ending, ".gz") else path.with_name(f"{path.name}{ending}")
 
 
 def _boolean(value) -> bool:

@@ -61,6 +61,10 @@ class FromSubset(Preview):
                 f"The subset {label!r} has no pixel on {self._input.label}; draw one across the trace."
             )
         here = mask[:, mask.any(axis=0)]
+        if here.all():
+            raise LRSError(
+                f"The subset {label!r} covers the slit from end to end; draw a rectangle across the trace."
+            )
         first = np.median(here.argmax(axis=0))
         last = np.median(here.shape[0] - 1 - here[::-1].argmax(axis=0))
         return tuple(float(column) for column in self._input.display.xdisp([first, last]))

@@ -135,5 +135,14 @@ class RegionTool(CheckableTool):
             panel.fill(parameters)
 
 
-if [RegionTool.tool_id] not in Spectrum2DViewer.tools_nested:
-    Spectrum2DViewer.tools_nested.insert(-1, [RegionTool.tool_id])
+def _offer_tools() -> None:
+    """Put our tool into the toolbar of 2-D spectra, and a subset that bounds columns beside that of rows."""
+    tools = Spectrum2DViewer.tools_nested
+    if [RegionTool.tool_id] not in tools:
+        tools.insert(-1, [RegionTool.tool_id])
+    for group in tools:
+        if "bqplot:xrange" in group and "bqplot:rectangle" not in group:
+            group.append("bqplot:rectangle")
+
+
+_offer_tools()

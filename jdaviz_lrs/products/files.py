@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jdaviz_lrs.errors import LRSError
 
-__all__ = ["output_path", "whole_file"]
+__all__ = ["in_ascii", "output_path", "whole_file"]
 
 #: Endings that the pipeline exchanges for that of its step.
 PRODUCT_SUFFIXES = ("s2d", "cal", "calints", "s2dints", "bsub", "bsubints", "crf", "x1d", "extract1dstep")
@@ -27,9 +27,16 @@ def output_path(path: str | Path, suffix: str = "extract1dstep") -> Path:
     return path.with_name(f"{root if root and last in PRODUCT_SUFFIXES else stem}_{suffix}.fits")
 
 
+def in_ascii(text: str) -> str:
+    """Spell what a FITS header cannot hold, so that a name never keeps a file from being written."""
+    return "".join(c if c.isascii() and c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 @contextmanager
 def whole_file(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
-    """Give a temporary path of the same name to write to, and move it into place when all went well.
+    """Give a temporary path to write to, and move it into place when all went well.
+
+    It has the same name, spelt in ASCII, for the header that holds it.
 
     Raises
     ------
@@ -37,13 +44,14 @@ def whole_file(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
         When the file exists and `overwrite` is not set, or its folder does not exist or cannot be written to.
     """
     path = Path(path)
-    if path.exists() and not overwrite:
-        raise LRSError(f"{path}: the file exists; choose another name or allow it to be overwritten.")
-    if not path.parent.is_dir():
-        raise LRSError(f"{path}: there is no folder {path.parent} to write to.")
     try:
+        if path.exists() and not overwrite:
+            raise LRSError(f"{path}: the file exists; choose another name or allow it to be overwritten.")
+        if not path.parent.is_dir():
+            raise LRSError(f"{path}: there is no folder {path.parent} to write to.")
         with tempfile.TemporaryDirectory(prefix=".lrs-", dir=path.parent) as folder:
-            yield Path(folder, path.name)
-            os.replace(Path(folder, path.name), path)
+            temporary = Path(folder, in_ascii(path.name))
+            yield temporary
+            os.replace(temporary, path)
     except OSError as error:
         raise LRSError(f"{path}: cannot be written ({error.strerror or error}).") from None

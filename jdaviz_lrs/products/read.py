@@ -60,6 +60,8 @@ def open_datamodel(path: str | Path, kinds: dict[str, type], wanted: str) -> Jws
                 for hdu in hdus:
                     _ = hdu.data
                 kind = hdus[0].header.get("DATAMODL")
+                if kind in kinds and len(hdus) == 1:
+                    raise EOFError("nothing but a primary header")
     except (OSError, AstropyUserWarning, TypeError, ValueError, EOFError) as error:
         raise LRSError(f"{path}: not a complete FITS file; download or copy it again.") from error
     if kind not in kinds:

@@ -42,7 +42,7 @@ class ApertureLimits:
     disp_stop: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ExtractedSpectrum:
     """A 1-D spectrum; rows in the order of the image, one for every row with a wavelength.
 
@@ -161,6 +161,11 @@ class ExtractedSpectrum:
         Found when it is first asked for; empty for box extraction and where refinements were on.
         """
         return self.inspect() if self.inspect is not None else ()
+
+    def __repr__(self) -> str:
+        low, high = np.nanmin(self.wavelength), np.nanmax(self.wavelength)
+        kind = self.parameters.get("extraction_type", "")
+        return f"<ExtractedSpectrum: {kind}, {self.wavelength.size} wavelengths, {low:.2f} to {high:.2f} um>"
 
     def to_spectrum(self) -> Spectrum:
         """As a `specutils.Spectrum`: Jy, StdDevUncertainty, mask, and how it was made in ``meta``."""

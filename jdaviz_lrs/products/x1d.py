@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from astropy import units as u
@@ -18,7 +17,7 @@ from gwcs import coordinate_frames as cf
 from stdatamodels.jwst.datamodels import MultiSpecModel, SpecModel
 
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.products.files import whole_file
+from jdaviz_lrs.products.files import in_ascii, whole_file
 from jdaviz_lrs.products.orientation import aperture_keywords
 from jdaviz_lrs.products.provenance import PREFIX, provenance
 from jdaviz_lrs.products.read import open_datamodel
@@ -53,11 +52,14 @@ def write_x1d(spectrum: ExtractedSpectrum, path: str | Path, overwrite: bool = F
     Raises
     ------
     LRSError
-        When the file exists, or cannot be written.
+        When the file exists or is the image itself, has not the ending ``.fits``, or cannot be written.
     """
-    path = Path(path)
+    path, image = Path(path), spectrum.image
+    if path.suffix != ".fits":
+        raise LRSError(f"{path}: spectra are written as FITS; let the name end with .fits.")
+    if image is not None and image.path is not None and path.resolve() == image.path.resolve():
+        raise LRSError(f"{path}: this is the image that was extracted from; choose another name.")
     with MultiSpecModel() as model, whole_file(path, overwrite) as temporary:
-        image = spectrum.image
         if image is not None and image.metadata is not None:
             model.update(image.metadata, only="PRIMARY")
         model.meta.cal_step.extract_1d = "COMPLETE"
@@ -69,7 +71,8 @@ def write_x1d(spectrum: ExtractedSpectrum, path: str | Path, overwrite: bool = F
             for hdu in hdus:
                 if hdu.name == "EXTRACT1D":
                     for name, value in provenance(spectrum).items():
-                        hdu.header[f"HIERARCH {PREFIX} {name}"] = _in_ascii(value)
+                        text = isinstance(value, str)
+                        hdu.header[f"HIERARCH {PREFIX} {name}"] = in_ascii(value) if text else value
     return path
 
 
@@ -82,13 +85,6 @@ def _record_references(model: MultiSpecModel, references: Mapping[str, str]) -> 
     if "context" in references:
         used.crds.context_used = references["context"]
         used.crds.sw_version = version("crds")
-
-
-def _in_ascii(value: Any) -> Any:
-    """Spell what a FITS header cannot hold, so that a file's name never keeps it from being written."""
-    if not isinstance(value, str):
-        return value
-    return "".join(c if c.isascii() and c.isprintable() else ascii(c)[1:-1] for c in value)
 
 
 def _table(spectrum: ExtractedSpectrum, integration: tuple[int, ...]) -> np.ndarray:

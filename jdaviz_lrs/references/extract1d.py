@@ -54,9 +54,10 @@ class Extract1dReference:
                 and aperture.get("spectral_order", spectral_order) in (spectral_order, ANY)
             ):
                 return index
-        known = ", ".join(str(aperture.get("id")) for aperture in self.content["apertures"])
+        known = "; ".join(map(_described, self.content["apertures"])) or "none"
         raise LRSError(
-            f"{self.name}: no aperture has the id {slit_name} (found: {known}); add one or give another file."
+            f"{self.name}: no aperture has the id {slit_name}, the region_type target and the spectral order "
+            f"{spectral_order} (found: {known}); add one or give another file."
         )
 
     def parameters(self, slit_name: str, spectral_order: int = 1) -> ExtractionParameters:
@@ -107,6 +108,11 @@ class Extract1dReference:
         with whole_file(path, overwrite) as temporary:
             temporary.write_text(text, encoding="utf-8", newline="")
         return Path(path)
+
+
+def _described(aperture: Mapping[str, Any]) -> str:
+    kind, order = aperture.get("region_type", "target"), aperture.get("spectral_order", ANY)
+    return f"{aperture.get('id')}, {kind}, {order}"
 
 
 def read_extract1d(path: str | Path) -> Extract1dReference:

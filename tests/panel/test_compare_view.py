@@ -105,3 +105,26 @@ def test_another_dataset_takes_the_comparison_away(loaded, reference, active, ob
     active.is_active = False
     active.dataset.selected = "jw00001001001_03101_00002_mirimage_s2d"
     assert "no spectrum to compare" in view.problem
+
+
+def test_no_numbers_of_another_spectrum(loaded, active):
+    view = active._comparison
+    view.opened = 0
+    assert view.rows
+    active.extract_width = -1
+    assert not view.rows
+    active.extract_width = 8
+    assert view.rows
+    active.live_preview = False
+    active.extract_width = 4
+    assert not view.rows
+    assert "press Extract" in view.problem
+    active.extract()
+    assert float(view.rows[-1]["ratio"]) == pytest.approx(active.compare().overall.ratio, abs=1e-4)
+
+
+def test_plots_are_listed_for_export_once_they_show_something(loaded, active):
+    choices = loaded.plugins["Export"].plugin_plot
+    assert not any("ratio" in label for label in choices.choices)
+    active._comparison.opened = 0
+    assert any("ratio" in label for label in choices.choices)

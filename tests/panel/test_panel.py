@@ -177,3 +177,67 @@ def drawn(panel):
         for marks in (*panel.marks._image.values(), *panel.marks._spectrum.values())
         for mark in marks.marks_list
     ]
+
+
+def test_other_reference_files_leave_the_parameters(panel, observation, tmp_path):
+    panel.extract_width, panel.bkg_coeff = 5, [[3.5], [9.5]]
+    panel.override_psf = observation["psf"]  # a path as well as text
+    panel.override_apcorr = str(observation["apcorr"])
+    panel.override_extract1d = "/nowhere.json"
+    assert "no such file" in panel._obj.problem
+    panel.override_extract1d = ""
+    assert (panel.extract_width, panel.bkg_coeff) == (5, [[3.5], [9.5]])
+    panel.override_extract1d = observation["extract1d"]
+    assert panel.extract_width is None
+    panel.extract_width = 6
+    panel.override_apcorr = None
+    assert panel.extract_width == 6
+
+
+def test_a_file_cut_short_is_told_of_once(panel, observation, tmp_path):
+    short = tmp_path / "apcorr.fits"
+    short.write_bytes(observation["apcorr"].read_bytes()[:3000])
+    panel.override_apcorr = str(short)
+    assert "not a complete FITS file" in panel._obj.problem
+    panel.override_apcorr = ""
+    assert panel._obj.problem == ""
+    assert panel.extract(add_data=False).flux.size > 300
+
+
+def test_a_renamed_dataset_stays_what_it_was(loaded, panel, s2d):
+    panel.extract_width = 9
+    old = panel.dataset.selected
+    loaded._app.rename_data(old, "mine")
+    panel.extract()
+    record = list(panel._obj._history._records.values())[-1]
+    assert record.dataset == "mine"
+    loaded.load(str(s2d))  # takes the old name
+    panel.dataset = old
+    assert panel.extract_width is None
+    panel.dataset = "mine"
+    assert panel.extract_width == 9
+    panel.extract_width = 4
+    panel.restore(record.label)
+    assert panel.extract_width == 9
+
+
+def test_arrays_are_as_good_as_lists(panel):
+    panel.bkg_coeff = np.array([[3.5], [9.5]])
+    panel.extract_width = np.float64(6)
+    assert panel._obj.problem == ""
+    assert panel._obj.parameters.bkg_coeff == ((3.5,), (9.5,))
+
+
+def test_a_name_may_look_like_a_number(panel):
+    panel._obj.id = "1"
+    assert panel._obj.parameters.id == "1"
+
+
+def test_a_number_no_float_can_hold(panel):
+    panel.extract_width = 10**400
+    assert "extract_width" in panel._obj.problem
+
+
+def test_results_are_short_in_a_notebook(panel):
+    assert len(repr(panel.extract())) < 200
+    assert len(repr(panel.compare())) < 200

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -84,3 +86,23 @@ def test_two_apps_do_not_share_marks(active, s2d):
     assert active.extract_width is None
     assert np.ptp(mark(active, "aperture").y) == pytest.approx(8, abs=0.01)
     assert np.ptp(mark(panel._obj, "aperture").y) == pytest.approx(5, abs=0.01)
+
+
+def test_a_single_row_is_drawn(active):
+    for row in (0, 100):
+        active.ystart = active.ystop = row
+        assert active.problem == ""
+        assert mark(active, "spectrum").x.size == 1
+
+
+def test_no_background_is_drawn_where_none_is_subtracted(active):
+    assert mark(active, "subtracted").x.size == 0
+    result = active.compute()
+    gap = np.where(np.arange(result.flux.size) == 7, np.nan, result.apcorr)  # as where the flux is unknown
+    active.marks.spectrum(replace(result, apcorr=gap), active.add_results.results_viewers)
+    assert mark(active, "subtracted").x.size == 0
+    active.bkg_coeff = [[3.5], [9.5]]
+    result = active.compute()
+    shown = mark(active, "subtracted")
+    expected = result.background * result.npixels * result.image.pixel_area * 1e6 * result.apcorr
+    assert np.nanmax(shown.y) == pytest.approx(np.nanmax(expected))

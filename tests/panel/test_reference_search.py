@@ -165,3 +165,55 @@ def test_another_dataset_is_not_given_the_files_of_the_first(app, s2d, slow, in_
         assert "nod1_s2d (auto-ext)" not in app._app.data_collection
 
     in_browser(scenario)
+
+
+def test_what_crds_has_for_an_image_is_looked_for_once(app, observation, slow):
+    slow.set()
+    for nod in (1, 2):
+        app.load(str(observation[f"nod{nod}_s2d"]), data_label=f"nod{nod}")
+    panel = app.plugins["LRS Extraction"]
+    for label in ("nod1", "nod2", "nod1"):
+        panel.dataset = label
+    assert len(slow.asked) == 2
+
+
+def test_one_of_two_searches_ends(app, observation, slow, in_browser):
+    panel = panel_of(app)
+
+    async def scenario():
+        for nod in (1, 2):
+            app.load(str(observation[f"nod{nod}_s2d"]), data_label=f"nod{nod}")
+        panel.dataset.selected = "nod2"
+        await until(lambda: len(slow.asked) == 2)
+        first, _ = panel._searches.values()
+        first.end_with(LRSError("gone"))
+        assert panel.search_line
+        assert panel._searches
+        slow.set()
+        await until(lambda: not panel.search_line)
+
+    in_browser(scenario)
+
+
+def test_restored_parameters_outlast_a_search(app, observation, slow, in_browser):
+    slow.set()
+    for nod in (1, 2):
+        app.load(str(observation[f"nod{nod}_s2d"]), data_label=f"nod{nod}")
+    panel = panel_of(app)
+    panel.extract_width = 5
+    panel.extract()
+    panel.dataset.selected, panel.extract_width = "nod2", 7
+    slow.clear()
+    panel._found.clear()
+
+    async def scenario():
+        panel.restore("nod1 LRS")
+        await until(lambda: panel.search_line == FETCHING)
+        slow.set()
+        await until(lambda: not panel.search_line)
+        assert (panel.dataset.selected, panel.extract_width) == ("nod1", 5)
+        panel.vue_search_again()
+        await until(lambda: not panel.search_line)
+        assert panel.extract_width == 5
+
+    in_browser(scenario)

@@ -176,3 +176,45 @@ def test_jdaviz_exports_the_result(loaded, panel, here):
         path = export.export(str(here / "exported.fits"))
     back = Spectrum.read(path)
     np.testing.assert_allclose(back.flux.value, panel.extract(add_data=False).flux)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("   ", "names no file"),
+        (".", "names no file"),
+        ("x.fits.gz", "end with .fits"),
+        (300 * "n", "cannot name a file"),
+        ("nowhere/x.fits", "no folder"),
+    ],
+)
+def test_names_that_cannot_be(panel, here, name, words):
+    saving = panel._obj._saving
+    with pytest.raises(LRSError, match=words):
+        panel.save_x1d(name)
+    saving.filename_value = name
+    saving.vue_write_x1d()  # says so, and raises nothing
+    assert saving.written == ""
+    assert not list(here.iterdir())
+
+
+def test_a_name_beyond_ascii(panel, here):
+    path = panel.save_x1d("Schrödinger.fits")
+    assert path.name == "Schrödinger.fits"
+    np.testing.assert_array_equal(read_x1d(path).flux, panel.extract(add_data=False).flux)
+
+
+def test_the_image_itself_is_never_overwritten(panel, here, s2d):
+    before = s2d.read_bytes()
+    with pytest.raises(LRSError, match="the image that was extracted from"):
+        panel.save_x1d(s2d, overwrite=True)
+    assert s2d.read_bytes() == before
+
+
+def test_optimal_needs_no_place_for_a_box(panel, here):
+    panel.xstart, panel.xstop, panel.use_source_posn = 60, 70, True
+    panel.extraction_type = "optimal"
+    assert panel._obj.problem == ""
+    panel._obj._saving.opened = 0
+    assert 'extraction_type="optimal"' in panel._obj._saving.code
+    panel.export_extract1d()

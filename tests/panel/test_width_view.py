@@ -194,3 +194,17 @@ def test_a_multiple_that_cannot_be_meant(view, active, multiple):
     view.vue_use_tapered_aperture()
     assert "multiple" in view.problem
     assert active.parameters == before
+
+
+def test_background_regions_stay_when_the_aperture_tapers(view, active):
+    active.bkg_coeff = [[14.5], [18.5], [41.5], [44.5]]
+    regions = active._layout.background_edges.copy()
+    view.multiple = 1.5
+    view.vue_use_tapered_aperture()
+    assert (active.problem, view.problem) == ("", "")
+    middle = np.nanmedian(active._layout.background_edges, axis=2)
+    np.testing.assert_allclose(middle, np.nanmedian(regions, axis=2), atol=0.02)
+    active.src_coeff, active.independent_var = None, "pixel"
+    active.bkg_coeff = [[10.0, 0.001], [15.0]]
+    view.vue_use_tapered_aperture()
+    assert "straight ones" in view.problem
