@@ -1,6 +1,7 @@
 """The inputs of the panel, one row per parameter: in which section, of which kind, and when it applies.
 
-Which parameters there are, and what they may be, is the business of `ExtractionParameters`.
+Which parameters there are, and what they may be, is the business of `ExtractionParameters`. Those that ask
+for images beside the x1d are in the section Save.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jdaviz_lrs.panel.words import WORDS
+from jdaviz_lrs.panel.words import CHOICES, WORDS
 from jdaviz_lrs.parameters import REFINEMENTS
 
 __all__ = ["FIELDS", "Field", "describe"]
@@ -120,9 +121,6 @@ FIELDS = (
     Field("region_type", "advanced", "text"),
     Field("spectral_order", "advanced", "text"),
     Field("dispaxis", "advanced", "number"),
-    Field("save_profile", "advanced", "switch", optimal),
-    Field("save_scene_model", "advanced", "switch"),
-    Field("save_residual_image", "advanced", "switch"),
     Field("pipeline_compatible", "advanced", "switch"),
 )
 
@@ -137,6 +135,7 @@ def describe(values: Values) -> list[dict[str, Any]]:
             "label": WORDS[field.name][0],
             "hint": WORDS[field.name][1],
             "choices": list(field.choices),
+            "choice_hints": [CHOICES.get(choice, "") for choice in field.choices],
             "shown": bool(field.shown(values)),
         }
         for field in FIELDS

@@ -6,6 +6,7 @@ background regions in place, and the other way round.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,10 @@ from jdaviz_lrs.panel.layout import Layout
 from jdaviz_lrs.parameters import Coefficients, ExtractionParameters
 from jdaviz_lrs.products.image import SpectralImage
 
-__all__ = ["add_region", "keep_regions", "move_aperture", "move_region", "nearest", "remove_region"]
+__all__ = [
+    "add_region", "add_source", "keep_regions", "move_aperture", "move_region", "move_source", "move_trace",
+    "nearest", "nearest_line", "remove_region", "remove_source",
+]  # fmt: skip
 
 Changes = dict[str, Any]
 
@@ -83,6 +87,28 @@ def remove_region(parameters: ExtractionParameters, region: int) -> Changes:
     return {"bkg_coeff": kept or None}
 
 
+def move_trace(parameters: ExtractionParameters, by: float) -> Changes:
+    """Move the trace of an optimal extraction; further sources, given from it, go with it."""
+    return {"position_offset": round(parameters.position_offset + by, DIGITS)}
+
+
+def move_source(parameters: ExtractionParameters, source: int, by: float) -> Changes:
+    """Move one of the further sources."""
+    places = list(parameters.sources)
+    places[source] = round(places[source] + by, DIGITS)
+    return {"sources": tuple(places)}
+
+
+def remove_source(parameters: ExtractionParameters, source: int) -> Changes:
+    """Take one of the further sources away."""
+    return {"sources": parameters.sources[:source] + parameters.sources[source + 1 :]}
+
+
+def add_source(parameters: ExtractionParameters, offset: float) -> Changes:
+    """Add a source at an offset from the target."""
+    return {"sources": (*parameters.sources, round(offset, DIGITS))}
+
+
 def add_region(parameters: ExtractionParameters, layout: Layout, lower: float, upper: float) -> Changes:
     """Add a background region between two columns of the image."""
     new = tuple((round(edge - layout.shift, DIGITS),) for edge in sorted((lower, upper)))
@@ -119,3 +145,10 @@ def nearest(edges: NDArray, column: float, row: int, reach: float) -> tuple[int,
         return int(region), int(side)
     inside = np.flatnonzero((here[:, 0] < column) & (column < here[:, 1]))
     return (int(inside[0]), None) if inside.size else None
+
+
+def nearest_line(traces: Sequence[NDArray], column: float, row: int, reach: float) -> int | None:
+    """Find which of some traces, each (n_disp,), lies under the mouse; None when none is within reach."""
+    distance = [abs(trace[row] - column) for trace in traces]
+    best = min(range(len(distance)), key=distance.__getitem__)
+    return best if distance[best] <= reach else None

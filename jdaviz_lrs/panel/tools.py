@@ -12,7 +12,18 @@ from jdaviz.configs.specviz.plugins.viewers import Spectrum2DViewer
 
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.panel.layout import lay_out
-from jdaviz_lrs.panel.moves import add_region, move_aperture, move_region, nearest, remove_region
+from jdaviz_lrs.panel.moves import (
+    add_region,
+    add_source,
+    move_aperture,
+    move_region,
+    move_source,
+    move_trace,
+    nearest,
+    nearest_line,
+    remove_region,
+    remove_source,
+)
 
 __all__ = ["RegionTool"]
 
@@ -26,8 +37,8 @@ EVENTS = ("dragstart", "dragmove", "dragend", "dblclick")
 class Hold:
     """What the mouse has hold of, and how things were when it took it."""
 
-    what: str  # aperture, background or new
-    region: int
+    what: str  # aperture, background or new; trace or source
+    region: int  # or which of the further sources
     side: int | None
     start: float
     parameters: object
@@ -36,14 +47,18 @@ class Hold:
 
 @viewer_tool
 class RegionTool(CheckableTool):
-    """Drag edges or whole regions; drag out a new background region; double-click removes one."""
+    """Drag edges or whole regions; drag out a new background region; double-click removes one.
+
+    For optimal extraction: drag the trace or a further source; double-click adds or removes one.
+    """
 
     icon = str(Path(__file__).with_name("lrs_regions.svg"))
     tool_id = "lrs:regions"
     action_text = "Aperture and background regions"
     tool_tip = (
         "LRS Extraction: drag an edge or the middle of the aperture or of a background region; drag "
-        "elsewhere to add a background region; double-click on one to remove it"
+        "elsewhere to add a background region; double-click on one to remove it. Optimal: drag the trace "
+        "or a further source; double-click to add a source, or on one to remove it"
     )
 
     _hold: Hold | None = None
@@ -91,14 +106,23 @@ class RegionTool(CheckableTool):
 
     def _take(self, panel, column: float, row: int) -> Hold | None:
         layout = panel._layout
-        if layout is None or layout.edges is None:
+        if layout is None:
             return None
-        state = self.viewer.state
-        reach = REACH * abs(state.y_max - state.y_min)
+        if layout.edges is None:
+            line = nearest_line((layout.trace, *layout.companions), column, row, 2.0 * self._reach)
+            what, source = ("trace", 0) if line == 0 else ("source", (line or 0) - 1)
+            return None if line is None else Hold(what, source, None, column, panel.parameters, layout)
+        reach = self._reach
         for what, edges in (("aperture", layout.edges), ("background", layout.background_edges)):
             if edges is not None and (found := nearest(edges, column, row, reach)):
                 return Hold(what, *found, column, panel.parameters, layout)
         return Hold("new", 0, None, column, panel.parameters, layout)
+
+    @property
+    def _reach(self) -> float:
+        """How near to an edge, in pixels, the mouse takes hold of it."""
+        state = self.viewer.state
+        return REACH * abs(state.y_max - state.y_min)
 
     def _move(self, panel, column: float) -> None:
         hold = self._hold
@@ -106,7 +130,11 @@ class RegionTool(CheckableTool):
         lower_by = by if hold.side in (0, None) else 0.0
         upper_by = by if hold.side in (1, None) else 0.0
         image, parameters = panel.image, hold.parameters
-        if hold.what == "aperture":
+        if hold.what == "trace":
+            changes = move_trace(parameters, by)
+        elif hold.what == "source":
+            changes = move_source(parameters, hold.region, by)
+        elif hold.what == "aperture":
             changes = move_aperture(image, parameters, hold.layout, lower_by, upper_by, hold.region)
         elif hold.what == "background":
             changes = move_region(parameters, hold.region, lower_by, upper_by)
@@ -118,7 +146,16 @@ class RegionTool(CheckableTool):
 
     def _remove(self, panel, column: float, row: int) -> None:
         layout = panel._layout
-        if layout is None or layout.background_edges is None:
+        if layout is None:
+            return
+        if layout.edges is None:
+            line = nearest_line((layout.trace, *layout.companions), column, row, 2.0 * self._reach)
+            if line is None:
+                self._apply(panel, add_source(panel.parameters, column - layout.trace[row]))
+            elif line > 0:
+                self._apply(panel, remove_source(panel.parameters, line - 1))
+            return
+        if layout.background_edges is None:
             return
         if found := nearest(layout.background_edges, column, row, 0.0):
             self._apply(panel, remove_region(panel.parameters, found[0]))

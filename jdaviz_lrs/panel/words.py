@@ -1,6 +1,16 @@
 """Label and hint of every input of the panel: plain words, with units."""
 
-__all__ = ["WORDS"]
+__all__ = ["CHOICES", "WORDS"]
+
+#: What the boxes to tick mean.
+CHOICES = {
+    "trace": "Shift and bend the trace as the data have it.",
+    "width": "Fit the width of the PSF, and the shape of its wings.",
+    "outliers": "Leave out pixels that no PSF explains, such as cosmic rays.",
+    "companions": "Look for further sources in the slit, and fit them along.",
+    "variance": "Weigh by the noise that the fitted scene should have.",
+    "background": "Smooth the fitted background along the dispersion.",
+}
 
 WORDS = {
     "extraction_type": (
@@ -11,7 +21,10 @@ WORDS = {
         "Centre on the source's position",
         "From the dithered RA and Dec in the header. Automatic: for point sources.",
     ),
-    "position_offset": ("Position offset (pixels)", "Added to the source's position, across the dispersion."),
+    "position_offset": (
+        "Position offset (pixels)",
+        "Moves aperture or trace across the dispersion, upwards if positive.",
+    ),
     "xstart": ("xstart: first column (pixels)", "Zero-indexed, included; fractions allowed."),
     "xstop": ("xstop: last column (pixels)", "Zero-indexed, included; fractions allowed."),
     "ystart": ("ystart: first row (pixels)", "Zero-indexed, included. Empty: all rows."),
@@ -39,7 +52,10 @@ WORDS = {
         "Further sources (pixels from the target)",
         "Each is fitted along, with its own spectrum, such as [7.1]. Empty: none.",
     ),
-    "subtract_background": ("Subtract the background", "Automatic: when background regions are given."),
+    "subtract_background": (
+        "Subtract the background",
+        "Automatic: when background regions are given. Optimal extraction fits it beside the source.",
+    ),
     "bkg_coeff": (
         "Background regions (pixels)",
         "Exact pixel coordinates across the dispersion: 13.5 is the border of columns 13 and 14.",
@@ -69,12 +85,12 @@ WORDS = {
     "id": ("Aperture id", "Name of the aperture in the extract1d file."),
     "region_type": ("Region type", "As in the extract1d file; target for a source."),
     "spectral_order": ("Spectral order", "As in the extract1d file. Empty: any."),
-    "dispaxis": ("Dispersion axis", "1: along x. 2: along y. Empty: as the image says."),
-    "save_profile": ("Keep the profile", "The spatial profile, for saving with the x1d."),
-    "save_scene_model": ("Keep the scene model", "What was fitted, for saving with the x1d."),
-    "save_residual_image": ("Keep the residual", "The image minus the scene, for saving with the x1d."),
+    "dispaxis": (
+        "Dispersion axis",
+        "For the extract1d file: 1 along x, 2 along y. The image itself says which way it runs.",
+    ),
     "pipeline_compatible": (
-        "To the letter of the pipeline",
-        "Do as the pipeline does where we differ on purpose.",
+        "As the pipeline does it",
+        "Also where this panel differs from the pipeline on purpose; the README lists the differences.",
     ),
 }

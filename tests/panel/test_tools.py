@@ -111,3 +111,22 @@ def test_moving_nothing_changes_nothing(active):
     parameters = active.parameters
     moved = parameters.with_(move_aperture(active.image, parameters, active._layout, 0.0, 0.0))
     assert moved == parameters
+
+
+def test_trace_and_sources_of_an_optimal_extraction(active, mouse):
+    active.extraction_type = "optimal"
+    trace = active._layout.trace[150]
+    mouse.drag(trace, trace + 1.2)
+    assert active.position_offset == pytest.approx(1.2)
+    trace = active._layout.trace[150]
+    mouse("dblclick", trace + 7)
+    assert active.sources == [pytest.approx(7.0, abs=0.01)]
+    assert len(active._layout.companions) == 1
+    mouse.drag(trace + 7, trace + 8.5)
+    assert active.sources == [pytest.approx(8.5, abs=0.02)]
+    mouse.drag(trace - 10, trace - 5)  # nothing is there
+    assert active.position_offset == pytest.approx(1.2)
+    mouse("dblclick", trace + 8.5)
+    assert active.sources == []
+    mouse("dblclick", trace)  # the target stays
+    assert active.sources == []
