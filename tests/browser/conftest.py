@@ -12,8 +12,12 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
+from jdaviz_lrs import extract
+from jdaviz_lrs.simulate import Scene, simulate, write_exposure
 from tests.browser import servers
 from tests.browser.app import App
+from tests.browser.notebook import run_notebook, warnings, write_notebook
+from tests.browser.panel import OFFSET, leave_tool
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
@@ -127,3 +131,62 @@ def standalone(standalone_server: servers.Server, tab: Page, artifacts: Path) ->
     app = App(tab, artifacts)
     app.launch()
     return app
+
+
+@pytest.fixture(scope="session", params=["standalone", "jupyterlab"])
+def place(request):
+    """Where the app runs."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def folder(place, tmp_path_factory, observation):
+    """A folder as a user has it: an s2d whose coordinates are off, its x1d, and the cal file of a nod."""
+    folder = tmp_path_factory.mktemp("data")
+    s2d = folder / "target_s2d.fits"
+    write_exposure(simulate(Scene(nod_subtracted=False, trace_shift=OFFSET), "s2d", 1), s2d)
+    background = {"bkg_coeff": [[14.5], [21.5], [36.5], [41.5]], "bkg_fit": "poly", "bkg_order": 0}
+    extract(s2d, position_offset=OFFSET, **background).write(folder / "target_x1d.fits")
+    shutil.copy(observation["nod1_cal"], folder / "nods_cal.fits")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def session(place, system_chromium, folder):
+    """The app of these tests with what its console complains of; nothing may stand in the server's log."""
+    artifacts = artifacts_of(f"test_instrument_{place}")
+    start = {"standalone": servers.jdaviz, "jupyterlab": servers.jupyterlab}[place]
+    with (
+        start(folder, artifacts / "server.log") as server,
+        watched(system_chromium, artifacts) as (page, complaints),
+    ):
+        app = App(page, artifacts, documented=place == "standalone")
+        if place == "standalone":
+            page.goto(server.url)
+            app.launch()
+        else:
+            write_notebook(folder / "instrument.ipynb", "import jdaviz\n\njdaviz.show()")
+            run_notebook(page, server, "instrument.ipynb")
+            app.wait_for_toolbar()
+        yield app, complaints, server
+
+
+@pytest.fixture
+def app(session):
+    """The app; no exception may stand in the console or the server's log when the test is done."""
+    app, complaints, server = session
+    yield app
+    found = [*complaints, *server.trouble, *warnings(app.page).all_inner_texts()]
+    complaints.clear()
+    assert not found, "\n\n".join(found)
+
+
+@pytest.fixture
+def panel(app):
+    """The panel, open on the s2d."""
+    for name in ("target_s2d.fits", "target_x1d.fits"):
+        if name not in app.loaded:
+            app.load(name)
+    panel = app.open_panel("LRS Extraction")
+    leave_tool(app, panel)
+    return panel

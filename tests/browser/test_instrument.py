@@ -5,141 +5,35 @@ parameters that extract.
 """
 
 import re
-import shutil
-from math import nan
 from statistics import median
 
 import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from jdaviz_lrs import extract
 from jdaviz_lrs.products.x1d import read_x1d
-from jdaviz_lrs.simulate import Scene, simulate, write_exposure
-from tests.browser import servers
-from tests.browser.app import BLUE, ORANGE, PAINT, PURPLE, App
-from tests.browser.conftest import artifacts_of, watched
-from tests.browser.notebook import run_notebook, warnings, write_notebook
+from tests.browser.app import BLUE, ORANGE, PAINT, PURPLE
+from tests.browser.panel import (
+    COLUMNS,
+    OFFSET,
+    WIDTH,
+    XSTART,
+    add_region,
+    columns,
+    height,
+    leave_tool,
+    open_section,
+    region_edges,
+    remove_regions,
+    section,
+    set_straight,
+    take_tool,
+    width,
+)  # fmt: skip
 
 pytestmark = pytest.mark.browser
 
-COLUMNS = 46  # of the s2d; the 2-D viewer shows them from -0.5 to 45.5
-OFFSET = 3.0  # of the source from where its coordinates have it, px
 CLICKS = 12  # that a new user may need
-
-WIDTH, XSTART = "Width (pixels)", "xstart: first column (pixels)"
-
-
-def height(column: float) -> float:
-    """Return the place of a column in the 2-D viewer, as a fraction from below."""
-    return (column + 0.5) / COLUMNS
-
-
-def columns(panel) -> tuple[float, float]:
-    """Return the aperture that the panel reports, one-indexed; NaN while there is none."""
-    found = re.search(r"columns ([\d.]+) to ([\d.]+)", panel.inner_text())
-    return tuple(map(float, found.groups())) if found else (nan, nan)
-
-
-def width(panel) -> float:
-    """Return the width of that aperture."""
-    first, last = columns(panel)
-    return last - first + 1
-
-
-def section(panel, title: str):
-    """Return a section of the panel that opens and closes."""
-    return panel.locator(".v-expansion-panel").filter(
-        has=panel.page.locator(".v-expansion-panel-header").get_by_text(title, exact=True)
-    )
-
-
-def open_section(panel, title: str):
-    """Open a section unless it is."""
-    found = section(panel, title)
-    if "v-expansion-panel--active" not in found.get_attribute("class"):
-        found.locator(".v-expansion-panel-header").click()
-    found.locator(".v-expansion-panel-content").wait_for()
-    return found
-
-
-def take_tool(app, panel) -> None:
-    """Click on the tool that moves edges, and wait until it listens."""
-    app.tool("lrs:regions").click()
-    expect(panel.get_by_role("switch", name="Keep active")).to_be_checked()
-
-
-def leave_tool(app, panel) -> None:
-    """Click on it again, unless it is off."""
-    kept = panel.get_by_role("switch", name="Keep active")
-    if kept.is_checked():
-        app.tool("lrs:regions").click()
-        expect(kept).not_to_be_checked()
-
-
-def region_edges(panel) -> list[float]:
-    """Return the numbers of the background regions."""
-    fields = panel.get_by_label(re.compile("^(from|to)$")).locator("visible=true")
-    return [float(fields.nth(i).input_value()) for i in range(fields.count())]
-
-
-@pytest.fixture(scope="module", params=["standalone", "jupyterlab"])
-def place(request):
-    """Where the app runs."""
-    return request.param
-
-
-@pytest.fixture(scope="module")
-def folder(place, tmp_path_factory, observation):
-    """A folder as a user has it: an s2d whose coordinates are off, its x1d, and the cal file of a nod."""
-    folder = tmp_path_factory.mktemp("data")
-    s2d = folder / "target_s2d.fits"
-    write_exposure(simulate(Scene(nod_subtracted=False, trace_shift=OFFSET), "s2d", 1), s2d)
-    background = {"bkg_coeff": [[14.5], [21.5], [36.5], [41.5]], "bkg_fit": "poly", "bkg_order": 0}
-    extract(s2d, position_offset=OFFSET, **background).write(folder / "target_x1d.fits")
-    shutil.copy(observation["nod1_cal"], folder / "nods_cal.fits")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def session(place, system_chromium, folder):
-    """The app of these tests with what its console complains of; nothing may stand in the server's log."""
-    artifacts = artifacts_of(f"test_instrument_{place}")
-    start = {"standalone": servers.jdaviz, "jupyterlab": servers.jupyterlab}[place]
-    with (
-        start(folder, artifacts / "server.log") as server,
-        watched(system_chromium, artifacts) as (page, complaints),
-    ):
-        app = App(page, artifacts, documented=place == "standalone")
-        if place == "standalone":
-            page.goto(server.url)
-            app.launch()
-        else:
-            write_notebook(folder / "instrument.ipynb", "import jdaviz\n\njdaviz.show()")
-            run_notebook(page, server, "instrument.ipynb")
-            app.wait_for_toolbar()
-        yield app, complaints, server
-
-
-@pytest.fixture
-def app(session):
-    """The app; no exception may stand in the console or the server's log when the test is done."""
-    app, complaints, server = session
-    yield app
-    found = [*complaints, *server.trouble, *warnings(app.page).all_inner_texts()]
-    complaints.clear()
-    assert not found, "\n\n".join(found)
-
-
-@pytest.fixture
-def panel(app):
-    """The panel, open on the s2d."""
-    for name in ("target_s2d.fits", "target_x1d.fits"):
-        if name not in app.loaded:
-            app.load(name)
-    panel = app.open_panel("LRS Extraction")
-    leave_tool(app, panel)
-    return panel
 
 
 def test_first_spectrum_within_twelve_clicks(app, folder):
@@ -156,10 +50,8 @@ def test_first_spectrum_within_twelve_clicks(app, folder):
     app.drag(0, (0.3, height(middle)), (0.3, height(middle + OFFSET)))
     moved = pytest.approx((first + OFFSET, last + OFFSET), abs=0.25)
     app.until(lambda: columns(panel) == moved, "the aperture lies where the mouse left it")
-    app.drag(0, (0.3, height(17.5)), (0.3, height(24.5)))
-    expect(panel.get_by_label("from", exact=True)).to_have_count(1)
-    app.drag(0, (0.3, height(39.5)), (0.3, height(44.5)))
-    expect(panel.get_by_label("from", exact=True)).to_have_count(2)
+    add_region(app, panel, 17.5, 24.5)
+    add_region(app, panel, 39.5, 44.5)
 
     compare = section(panel, "Compare")
     expect(compare.get_by_text("target_x1d")).to_be_visible()
@@ -183,10 +75,8 @@ def test_first_spectrum_within_twelve_clicks(app, folder):
 
 def test_preview_follows_the_width(app, panel):
     field = panel.get_by_label(WIDTH, exact=True)
-    aperture = app.marks(0, ORANGE)
-    spectrum = app.marks(1, ORANGE)
-    assert aperture
-    assert spectrum
+    app.until(lambda: bool(app.marks(0, ORANGE) and app.marks(1, ORANGE)), "the preview is drawn")
+    aperture, spectrum = app.marks(0, ORANGE), app.marks(1, ORANGE)
     app.delay_of(field, "9", viewer=1)
     app.until(lambda: app.marks(0, ORANGE) != aperture, "another aperture is drawn")
     app.until(lambda: app.marks(1, ORANGE) != spectrum, "another spectrum is drawn")
@@ -194,7 +84,6 @@ def test_preview_follows_the_width(app, panel):
     for viewer, what in ((0, "aperture"), (1, "spectrum")):
         delays = [app.delay_of(field, str(width), viewer) for width in (10, 11, 12, 6, 7, 8, 5)]
         report.append(f"from a typed width to the painted {what}: median {median(delays):.0f} ms of {delays}")
-        assert median(delays) < 10_000  # says that something is wrong, not how fast it is
     print("\n".join(report))
     (app.artifacts / "delays.txt").write_text("\n".join(report))
     app.close_panels()
@@ -227,6 +116,34 @@ def test_profile(app, panel):
     profile.locator(".v-expansion-panel-header").click()
 
 
+def test_best_width_and_tapered_aperture(app, panel):
+    app.fill(panel, WIDTH, "12")
+    best = open_section(panel, "Best width")
+    expect(best.locator(".bqplot.figure")).to_be_visible()
+    expect(best.locator(".lrs-widths")).to_contain_text(re.compile(r"12\.0 px: S/N"))
+    app.picture("width", app.picture_of(best))
+    app.button("Use the best width", best).click()
+    text = best.locator(".lrs-widths").inner_text()
+    wanted = float(re.search(r"best\s+([\d.]+) px", text)[1])
+    app.until(lambda: width(panel) == pytest.approx(wanted, abs=0.01), "the aperture has the best width")
+
+    straight, regions = app.marks(0, ORANGE), app.marks(0, BLUE)
+    app.fill(best, "Half width of a tapered aperture (FWHM)", "1.5")
+    app.button("Taper the aperture", best).click()
+    app.until(lambda: app.marks(0, ORANGE) != straight, "the aperture is another")
+    expect(panel.locator(".lrs-problem")).to_have_count(0)
+    expect(panel.get_by_label("Aperture edges as polynomials")).not_to_have_value("")
+    assert len(app.marks(0, BLUE)) == len(regions)
+    app.leave_viewers()
+    app.picture("taper", app.viewers.first.screenshot())
+    remove_regions(app, panel)
+    set_straight(app, panel)
+    take_tool(app, panel)
+    add_region(app, panel, 12.5, 18.5)
+    add_region(app, panel, 41.5, 44.5)
+    best.locator(".v-expansion-panel-header").click()
+
+
 def test_mouse_moves_the_edges(app, panel):
     take_tool(app, panel)
     first, last = columns(panel)
@@ -234,9 +151,6 @@ def test_mouse_moves_the_edges(app, panel):
     moved = pytest.approx((first, last + 1.2), abs=0.3)
     app.until(lambda: columns(panel) == moved, "the edge lies where the mouse left it")
 
-    if not region_edges(panel):
-        app.drag(0, (0.3, height(17.5)), (0.3, height(24.5)))
-        expect(panel.get_by_label("from", exact=True)).to_have_count(1)
     regions, marks = region_edges(panel), app.marks(0, BLUE)
     top = height(shown(app, panel, 1))
     app.drag(0, (0.6, top), (0.6, top - 3 / COLUMNS))
@@ -310,10 +224,7 @@ def test_parameters_go_out_and_come_back_as_json(app, panel, folder):
     app.button("Export JSON", save).click()
     expect(save.get_by_text(re.compile("Written to.*target_extract1d.json"))).to_be_visible()
     app.fill(panel, WIDTH, "11")
-    remove = panel.locator("button[aria-label='Remove this background region']")
-    for left in reversed(range(remove.count())):
-        remove.first.click()
-        expect(remove).to_have_count(left)
+    remove_regions(app, panel)
 
     files = open_section(panel, "Reference files")
     app.fill(files, "extract1d JSON file", str(folder / "target_extract1d.json"))
@@ -323,3 +234,4 @@ def test_parameters_go_out_and_come_back_as_json(app, panel, folder):
     expect(panel.get_by_label("from", exact=True)).to_have_count(len(widths))
     assert np.diff(region_edges(panel))[::2] == pytest.approx(widths, abs=0.01)
     app.until(lambda: bool(app.marks(0, BLUE)), "the background regions are drawn again")
+    set_straight(app, panel)

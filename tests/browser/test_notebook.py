@@ -40,8 +40,8 @@ def test_extract_in_jupyterlab(lab_server, tab, artifacts):
     expect(app.viewers.nth(1)).to_be_visible(timeout=PAINT)
     panel = app.open_panel("LRS Extraction")
     app.shot("1-panel")
+    app.until(lambda: bool(app.marks(1, ORANGE)), "the preview is drawn")
     spectrum = app.marks(1, ORANGE)
-    assert spectrum
     app.fill(panel, "Width (pixels)", "12")
     app.until(lambda: app.marks(1, ORANGE) != spectrum, "the preview follows the width")
     app.choose(panel, "Extraction", "optimal")

@@ -1,0 +1,203 @@
+"""The sections and the controls of the panel; the app is that of `test_instrument`, and so are the rules."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.app import BLUE, ORANGE, PAINT
+from tests.browser.panel import (
+    WIDTH,
+    add_region,
+    columns,
+    height,
+    leave_tool,
+    open_section,
+    remove_regions,
+    section,
+    set_straight,
+    take_tool,
+    width,
+)
+
+pytestmark = pytest.mark.browser
+
+SECTIONS = (
+    "Reference files", "Cross-dispersion profile", "Best width", "Advanced", "Compare", "History", "Save",
+)  # fmt: skip
+
+#: Of every input in sight that is not a table's: its label, and whether its hint is shown.
+INPUTS = """(panel) => [...panel.querySelectorAll(".v-input")]
+    .filter((input) => input.checkVisibility() && !input.closest(".lrs-history"))
+    .map((input) => [
+        input.querySelector("label, input[aria-label]")?.innerText
+            || input.querySelector("[aria-label]")?.getAttribute("aria-label") || "",
+        Boolean(input.querySelector(".v-messages__message")?.innerText.trim()),
+    ])"""
+
+#: Those whose hint stands above or below them, as it is that of several.
+SHARED_HINT = {"from", "to", "Wavelength of the profile", "Wavelength of the profile in micron"}
+
+#: The contrast of every text in sight to what it stands on (WCAG 2.1, "contrast ratio").
+CONTRASTS = """(panel) => {
+    const numbers = (color) => color.match(/[\\d.]+/g).map(Number);
+    const light = (color) => {
+        const [r, g, b] = numbers(color).map((n) => n / 255)
+            .map((n) => n <= 0.03928 ? n / 12.92 : ((n + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const ground = (element) => {
+        for (let e = element; e; e = e.parentElement) {
+            const color = getComputedStyle(e).backgroundColor;
+            if ((numbers(color)[3] ?? 1) > 0.9) { return color; }
+        }
+        return "rgb(255, 255, 255)";
+    };
+    const texts = [...panel.querySelectorAll("*")].filter((e) => e.checkVisibility()
+        && [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim())
+        && !e.closest("svg, .v-btn--disabled, .v-input--is-disabled, .v-tooltip, .api-hint"));
+    return texts.map((e) => {
+        const [text, behind] = [light(getComputedStyle(e).color), light(ground(e))];
+        return [(Math.max(text, behind) + 0.05) / (Math.min(text, behind) + 0.05), e.innerText.trim()];
+    });
+}"""
+
+
+def test_every_control_says_what_it_is_for(app, panel):
+    for title in SECTIONS:
+        open_section(panel, title)
+    app.settle()
+    for extraction in ("optimal", "box"):
+        app.choose(panel, "Extraction", extraction)
+        app.settle()
+        inputs = panel.evaluate(INPUTS)
+        assert len(inputs) > 20
+        assert not [label for label, hint in inputs if not hint and label not in SHARED_HINT]
+    for title in reversed(SECTIONS):
+        section(panel, title).locator(".v-expansion-panel-header").click()
+    app.until(lambda: bool(app.marks(0, ORANGE)), "the aperture is drawn again")
+
+
+def test_the_keyboard_goes_from_top_to_bottom(app, panel):
+    panel.get_by_label("Position offset (pixels)", exact=True).focus()
+    names = []
+    for _ in range(4):
+        app.page.keyboard.press("Tab")
+        names.append(app.page.evaluate("document.activeElement.closest('.v-input').innerText"))
+    expected = ("xstart", "xstop", "Width", "Aperture edges")
+    assert [name for name, start in zip(names, expected, strict=True) if not name.startswith(start)] == []
+
+
+def test_a_rectangle_becomes_the_aperture(app, panel):
+    app.tool("bqplot:xrange").click(button="right")
+    app.page.locator(".menuable__content__active img").last.click()
+    rectangle = app.tool("bqplot:rectangle")
+    expect(rectangle).to_be_visible()
+    app.drag(0, (0.3, height(29.7)), (0.6, height(36.3)))
+    app.choose(panel, "Subset", "Subset 1")
+    app.button("Use as aperture", panel).click()
+    # to a pixel: the axes may have been padded since the image was loaded
+    app.until(lambda: columns(panel) == pytest.approx((31, 37), abs=1.1), "the aperture is the rectangle's")
+    rectangle.click()
+    set_straight(app, panel)
+
+
+def test_a_double_click_takes_a_region_away(app, panel):
+    take_tool(app, panel)
+    remove_regions(app, panel)
+    add_region(app, panel, 6.5, 13.5)
+    app.until(lambda: bool(app.marks(0, BLUE)), "the region is drawn")
+    frame = app.viewers.first.locator(".plotarea_background").bounding_box()
+    app.page.mouse.dblclick(
+        frame["x"] + 0.3 * frame["width"], frame["y"] + (1 - height(10)) * frame["height"]
+    )
+    expect(panel.get_by_label("from", exact=True)).to_have_count(0)
+    app.until(lambda: not app.marks(0, BLUE), "it is drawn no more")
+    leave_tool(app, panel)
+
+
+def test_history_restores_a_row(app, panel):
+    app.fill(panel, WIDTH, "6")
+    app.until(lambda: width(panel) == pytest.approx(6), "the width is set")
+    app.button("Extract", panel).click()
+    history = open_section(panel, "History")
+    rows = history.locator("tbody tr")
+    made = rows.filter(has=app.page.locator("td", has_text=re.compile(r"^\s*6\.0\s*$"))).last
+    expect(made).to_be_visible(timeout=PAINT)
+    app.until(lambda: bool(app.marks(1, ORANGE)), "the preview outlasts the extraction")
+    app.fill(panel, WIDTH, "10")
+    made.locator(".v-simple-checkbox, .v-data-table__checkbox, [role='checkbox'], .v-icon").first.click()
+    app.button("Restore parameters", history).click()
+    expect(panel.get_by_label(WIDTH, exact=True)).to_have_value("6")
+    app.picture("history", app.picture_of(history))
+    history.locator(".v-expansion-panel-header").click()
+    app.fill(panel, WIDTH, "8")
+
+
+def test_copy_as_python_and_the_question_before_overwriting(app, panel, folder):
+    save = open_section(panel, "Save")
+    code = save.locator(".lrs-code textarea")
+    expect(code).to_have_value(re.compile(r"extract_width=8,"))
+    app.button("Copy as Python", save).click()
+    expect(app.button("Copied", save)).to_be_visible()
+
+    written = folder / "target_extract1dstep.fits"
+    before = written.read_bytes()
+    app.button("Save", save).click()
+    expect(save.get_by_text("already on disk")).to_be_visible()
+    app.button("Cancel", save).click()
+    expect(save.get_by_text("already on disk")).to_be_hidden()
+    assert written.read_bytes() == before
+    app.button("Save", save).click()
+    app.button("Overwrite", save).click()
+    expect(save.get_by_text("Written to")).to_be_visible()
+    assert written.read_bytes() != before
+    save.locator(".v-expansion-panel-header").click()
+
+
+def test_refinements_and_their_advice(app, panel):
+    app.load("nods_cal.fits") if "nods_cal.fits" not in app.loaded else None
+    panel = app.open_panel("LRS Extraction")
+    app.choose(panel, "2D Spectrum", "nods_cal")
+    app.choose(panel, "Extraction", "optimal")
+    app.settle()
+    app.fill(panel, "Position offset (pixels)", "0.4")
+    panel.get_by_label("Fit the place of the traces").click(force=True)
+    app.button("Extract", panel).click()
+    expect(panel.get_by_text("What the residual of the last extraction shows:")).to_be_visible()
+    app.button("trace", panel).click()
+    expect(panel.get_by_text("What the residual of the last extraction shows:")).to_have_count(0)
+    expect(panel.get_by_label("trace", exact=True)).to_be_checked()
+    app.until(lambda: bool(app.marks(1, ORANGE)), "the refined spectrum is drawn")
+
+    many = [round(-26.0 + i, 1) for i in range(38)]
+    app.fill(panel, "Further sources (pixels from the target)", str(many))
+    work = panel.locator(".lrs-work")
+    expect(work).to_contain_text(re.compile("Fitting trace of 39 sources|Extracting"))
+    app.shot("long-work")
+    app.button("Cancel", work).click()
+    expect(work).to_have_count(0)
+    expect(panel).to_contain_text("The extraction was cancelled")
+    assert not app.marks(1, ORANGE)
+    app.fill(panel, "Further sources (pixels from the target)", "")
+    app.until(lambda: bool(app.marks(1, ORANGE)), "the preview is back")
+    app.choose(panel, "2D Spectrum", "target_s2d")
+    expect(app.button("Extract", panel)).to_be_enabled(timeout=PAINT)
+
+
+def test_api_hints(app, panel, place):
+    if place == "standalone":
+        pytest.skip("jdaviz shows API hints in notebooks only")
+    toggle = app.page.locator(".jdaviz .v-app-bar button:has(img[width='24'])")
+    toggle.last.click()
+    expect(panel.get_by_text("plg.extract_width =", exact=True)).to_be_visible()
+    for title in SECTIONS:
+        open_section(panel, title)
+    for call in ("plg.profile_view.cut()", "plg.width_view.use_best_width()", "plg.compare()",
+                 "plg.save_x1d()", "plg.to_python()", "plg.extract()"):  # fmt: skip
+        expect(panel.get_by_text(call).first).to_be_visible()
+    app.shot("api-hints")
+    toggle.last.click()
+    expect(panel.get_by_label(WIDTH, exact=True)).to_be_visible()
+    for title in reversed(SECTIONS):
+        section(panel, title).locator(".v-expansion-panel-header").click()
