@@ -236,13 +236,20 @@ class App:
         self.page.evaluate("document.activeElement.blur()")
         self.settle()
         element.scroll_into_view_if_needed()
-        before, picture = b"", element.screenshot(animations="disabled")
+        before, picture = b"", self._picture_about(element)
         while picture != before:  # plots take their new size a little later
             self.page.wait_for_timeout(1000)
-            before, picture = picture, element.screenshot(animations="disabled")
+            before, picture = picture, self._picture_about(element)
         self.page.set_viewport_size({"width": width, "height": height})
         self.wait_for_axes()
         return picture
+
+    def _picture_about(self, element: Locator, margin: float = 12) -> bytes:
+        """Return the picture of an element and of a margin, into which rows of the panel reach."""
+        box = element.bounding_box()
+        left = max(box["x"] - margin, 0)
+        clip = {"x": left, "y": box["y"], "width": box["x"] + box["width"] + margin - left}
+        return self.page.screenshot(clip=clip | {"height": box["height"]}, animations="disabled")
 
     def wait_for_axes(self) -> None:
         """Wait until the viewers have the size that the page leaves them, or the mouse misses their axes."""

@@ -90,12 +90,10 @@ def _await(server: Server, process: subprocess.Popen, probe: str) -> None:
     raise TimeoutError(f"no server after {START_TIMEOUT} s:\n{server.log}")
 
 
-def jdaviz(folder: Path, log: Path, settings: Mapping[str, str] | None = None):
+def jdaviz(folder: Path, log: Path, settings: Mapping[str, str] | None = None, theme: str = "light"):
     """Start the `jdaviz` command as a user would in a folder of data."""
     port = free_port()
-    return running(
-        ["jdaviz", "--theme", "light", "--port", str(port)], port, folder, log, "/readyz", settings
-    )
+    return running(["jdaviz", "--theme", theme, "--port", str(port)], port, folder, log, "/readyz", settings)
 
 
 def jupyterlab(folder: Path, log: Path):

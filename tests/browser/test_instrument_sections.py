@@ -38,30 +38,6 @@ INPUTS = """(panel) => [...panel.querySelectorAll(".v-input")]
 #: Those whose hint stands above or below them, as it is that of several.
 SHARED_HINT = {"from", "to", "Wavelength of the profile", "Wavelength of the profile in micron"}
 
-#: The contrast of every text in sight to what it stands on (WCAG 2.1, "contrast ratio").
-CONTRASTS = """(panel) => {
-    const numbers = (color) => color.match(/[\\d.]+/g).map(Number);
-    const light = (color) => {
-        const [r, g, b] = numbers(color).map((n) => n / 255)
-            .map((n) => n <= 0.03928 ? n / 12.92 : ((n + 0.055) / 1.055) ** 2.4);
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
-    const ground = (element) => {
-        for (let e = element; e; e = e.parentElement) {
-            const color = getComputedStyle(e).backgroundColor;
-            if ((numbers(color)[3] ?? 1) > 0.9) { return color; }
-        }
-        return "rgb(255, 255, 255)";
-    };
-    const texts = [...panel.querySelectorAll("*")].filter((e) => e.checkVisibility()
-        && [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim())
-        && !e.closest("svg, .v-btn--disabled, .v-input--is-disabled, .v-tooltip, .api-hint"));
-    return texts.map((e) => {
-        const [text, behind] = [light(getComputedStyle(e).color), light(ground(e))];
-        return [(Math.max(text, behind) + 0.05) / (Math.min(text, behind) + 0.05), e.innerText.trim()];
-    });
-}"""
-
 
 def test_every_control_says_what_it_is_for(app, panel):
     for title in SECTIONS:
@@ -164,9 +140,12 @@ def test_refinements_and_their_advice(app, panel):
     app.fill(panel, "Position offset (pixels)", "0.4")
     panel.get_by_label("Fit the place of the traces").click(force=True)
     app.button("Extract", panel).click()
-    expect(panel.get_by_text("What the residual of the last extraction shows:")).to_be_visible()
-    app.button("trace", panel).click()
-    expect(panel.get_by_text("What the residual of the last extraction shows:")).to_have_count(0)
+    advice = panel.locator(".lrs-advice")
+    expect(advice).to_contain_text("px off")
+    refinements = panel.locator(".lrs-field", has_text="Refinements").first
+    app.picture("refinements", app.picture_of(advice), app.picture_of(refinements))
+    app.button("trace", advice).click()
+    expect(advice).to_have_count(0)
     expect(panel.get_by_label("trace", exact=True)).to_be_checked()
     app.until(lambda: bool(app.marks(1, ORANGE)), "the refined spectrum is drawn")
 
