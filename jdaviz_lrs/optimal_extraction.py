@@ -24,6 +24,7 @@ from jdaviz_lrs.optimal_report import describe_location, describe_refinement
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.references.psf import SpectralPSF
+from jdaviz_lrs.threads import single_thread
 
 __all__ = ["OptimalExtraction", "extract_optimal"]
 
@@ -87,6 +88,7 @@ class OptimalExtraction:
     notes: tuple[str, ...] = ()
     report: Mapping[str, Any] = field(default_factory=dict)
 
+    @single_thread()
     def advice(self) -> tuple[Advice, ...]:
         """See what the residual shows, and which refinements would answer it (in about the time of one)."""
         return inspect_scene(self.frame, self.sources)
@@ -117,6 +119,7 @@ class OptimalExtraction:
         return self.sums.background_variances / np.where(self.npixels > 0, self.npixels, 1.0) ** 2
 
 
+@single_thread()
 def extract_optimal(
     image: SpectralImage,
     parameters: ExtractionParameters,
