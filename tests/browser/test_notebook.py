@@ -53,3 +53,40 @@ def test_extract_in_jupyterlab(lab_server, tab, artifacts):
     app.settle()
     app.shot("2-extracted")
     expect(warnings(tab)).to_have_count(0)
+
+
+TWO_APPS = (
+    """import jdaviz
+
+apps = [jdaviz.new_app(), jdaviz.new_app()]
+for app in apps:
+    app.load("nod1_s2d.fits", format="JWST LRS")
+    app.plugins["LRS Extraction"].open_in_tray(scroll_to=False)
+apps[0].show()""",
+    "apps[1].show()",
+)
+
+
+@pytest.fixture
+def two_apps_server(data, artifacts):
+    write_notebook(data / "two.ipynb", *TWO_APPS)
+    with servers.jupyterlab(data, artifacts / "server.log") as server:
+        yield server
+    assert not server.trouble, server.trouble[0]
+
+
+def test_two_apps_in_one_kernel(two_apps_server, tab, artifacts):
+    tab.set_viewport_size({"width": 1600, "height": 2000})  # JupyterLab draws only the cells in sight
+    run_notebook(tab, two_apps_server, "two.ipynb")
+    app = App(tab, artifacts)
+    panels = tab.locator(".tray-plugin:visible")
+    expect(panels).to_have_count(2, timeout=PAINT)
+    app.until(lambda: all(app.marks(viewer, ORANGE) for viewer in range(4)), "both previews are drawn")
+    before = [app.marks(viewer, ORANGE) for viewer in range(4)]
+    app.fill(panels.nth(1), "Width (pixels)", "12")
+    app.until(lambda: app.marks(3, ORANGE) != before[3], "the preview of the second app follows")
+    assert app.marks(2, ORANGE) != before[2]
+    assert [app.marks(viewer, ORANGE) for viewer in (0, 1)] == before[:2]
+    expect(panels.nth(0).get_by_label("Width (pixels)", exact=True)).to_have_value("")
+    app.shot("two-apps")
+    expect(warnings(tab)).to_have_count(0)
