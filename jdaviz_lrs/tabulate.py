@@ -63,7 +63,7 @@ def tabulate(
     area = image.pixel_area * MEGA
     per_pixel = (1.0 if brightness else 1.0 / area) / np.where(sums.npixels > 0, sums.npixels, 1.0)
     average = per_pixel if surface_brightness else np.zeros_like(per_pixel)
-    known = np.nan if {f"var_{source}" for source in SOURCES} <= {*image.missing} else 1.0
+    known = 1.0 if image.has_variances else np.nan
     columns = {
         **_with_errors("flux", "flux_var", "flux_error", sums.flux, sums.variances * known, area**brightness),
         **_with_errors("surf_bright", "sb_var", "sb_error", sums.flux, sums.variances * known, average),

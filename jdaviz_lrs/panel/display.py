@@ -71,7 +71,7 @@ class Display:
         shown = self.plane(image.data if own else values)
         extra = {}
         if own:
-            if len(image.missing) < 3:
+            if image.has_variances:
                 error = np.sqrt(self.plane(image.variance))
                 extra["uncertainty"] = StdDevUncertainty(error, unit=u.Unit(image.unit))
             extra["mask"] = self.plane(~image.good)

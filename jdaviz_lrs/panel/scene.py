@@ -54,7 +54,7 @@ class SceneImages(Preview):
         return self._add_image(self._input.display.spectrum(values, unit), f"{self._input.label} {kind}")
 
     def _in_sigma(self, values: NDArray, variance: NDArray) -> NDArray:
-        if len(self.image.missing) >= 3:
+        if not self.image.has_variances:
             raise LRSError("The dataset has no variances, so there is no sigma; load it as JWST LRS.")
         with np.errstate(invalid="ignore", divide="ignore"):
             return values / np.sqrt(variance)

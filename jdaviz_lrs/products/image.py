@@ -143,6 +143,11 @@ class SpectralImage:
         return self.data.shape[-2:]
 
     @property
+    def has_variances(self) -> bool:
+        """Whether the product has any of the three."""
+        return not {"var_poisson", "var_rnoise", "var_flat"} <= {*self.missing}
+
+    @property
     def n_disp(self) -> int:
         """Number of wavelength elements."""
         return self.data.shape[-2]

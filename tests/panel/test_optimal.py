@@ -29,10 +29,15 @@ def test_advice_has_a_button_that_answers_it(loaded, optimal):
     assert "trace_shift" in optimal.compute().report
     optimal.vue_refine("all")
     assert len(optimal.refinements) == 6
-    optimal.refinements = []
-    for one in optimal.inspect():
-        assert one["sentence"]
-        assert one["refinement"] in ("trace", "width", "outliers", "companions")
+
+
+def test_the_residual_tells_of_a_trace_that_is_off(optimal):
+    optimal.optimize_psf_location = False
+    optimal.position_offset = 0.4
+    (advice,) = [one for one in optimal.inspect() if one["refinement"] == "trace"]
+    assert "trace 0.4" in advice["sentence"]
+    optimal.optimize_psf_location = True
+    assert not [one for one in optimal.inspect() if one["refinement"] == "trace"]
 
 
 def test_scene_and_residual_go_to_the_viewer(loaded, panel):
