@@ -360,7 +360,7 @@ def _result(image, frame, scene, fit, profiles, rejected, variances, notes, repo
     flux = fit.flux
     has_wavelength = np.isfinite(image.row_wavelength)
     lost = int((np.isnan(flux[0]) & has_wavelength).sum())
-    if lost and lost == has_wavelength.sum():
+    if not np.isfinite(flux[0])[..., has_wavelength].any():
         raise LRSError(
             f"The fit has no solution at any wavelength: a background of order {scene.order} and "
             f"{len(profiles)} traces cannot be told apart; lower bkg_order or take sources away."

@@ -189,3 +189,15 @@ def test_a_background_of_high_order_has_a_solution(cal):
     _, image = cal
     result = extract_optimal(image, replace(OPTIMAL, subtract_background=True, bkg_order=14), PSF)
     assert np.isfinite(result.flux[np.isfinite(image.row_wavelength)]).all()
+
+
+def test_one_integration_may_be_lost(cal):
+    _, image = cal
+    stacked = {
+        n: np.stack([getattr(image, n)] * 3) for n in ("data", "var_poisson", "var_rnoise", "var_flat", "dq")
+    }
+    good = np.stack([image.good, np.zeros_like(image.good), image.good])
+    flux = extract_optimal(replace(image, good=good, **stacked), OPTIMAL, PSF).flux
+    known = np.isfinite(image.row_wavelength)
+    assert np.isfinite(flux[0][known]).all()
+    assert np.isnan(flux[1]).all()

@@ -44,16 +44,19 @@ class Computing(DataSource):
     work_line = Unicode().tag(sync=True)
 
     _step = ""
+    _given_up: ExtractionParameters | None = None
 
     def __init__(self, *args, **kwargs):
         self._results: dict[ExtractionParameters, ExtractedSpectrum] = {}
         self._works: dict[ExtractionParameters, Work[ExtractedSpectrum]] = {}
+        self._waiting: set[str] = set()
         super().__init__(*args, **kwargs)
 
     def on_input(self) -> None:
         """Forget all that belongs to another dataset."""
         super().on_input()
         self.cancel_work()
+        self._given_up = None
         self._results.clear()
         self.notes = []
 
@@ -72,7 +75,9 @@ class Computing(DataSource):
         """
         image, parameters = self.image, self.parameters.with_(changes)
         if parameters in self._works:
-            self._works[parameters].wait()
+            outcome = self._works[parameters].wait()
+            if isinstance(outcome, LRSError):
+                raise outcome
         if parameters not in self._results:
             self._keep(parameters, extract(image, parameters, self._references))
         result = self._results[parameters]
@@ -99,21 +104,32 @@ class Computing(DataSource):
             self._begin(parameters, lambda tell: extract(image, parameters, references, progress=tell), loop)
         self._works[parameters].then(act)
 
-    def once_computed(self, act: Callable[[], None], **changes) -> None:
-        """Do something that needs the spectrum as soon as it is there, unless it is cancelled."""
+    def once_computed(self, what: str, act: Callable[[], None], **changes) -> None:
+        """Do something that needs the spectrum as soon as it is there, or say why it is not.
 
-        def unless_cancelled(outcome: Outcome) -> None:
-            if not self.was_cancelled(outcome):
+        Parameters
+        ----------
+        what : str
+            Its name: what waits already, as after a double click, is not asked for twice.
+        act : callable
+        **changes
+            See `compute`.
+        """
+        if what in self._waiting:
+            return
+        self._waiting.add(what)
+        self.on_waiting()
+
+        def act_on(outcome: Outcome) -> None:
+            self._waiting.discard(what)
+            self.on_waiting()
+            if isinstance(outcome, LRSError):
+                color = "warning" if isinstance(outcome, CancelledError) else "error"
+                self.hub.broadcast(SnackbarMessage(str(outcome), sender=self, color=color))
+            else:
                 act()
 
-        self.compute_then(unless_cancelled, **changes)
-
-    def was_cancelled(self, outcome: Outcome) -> bool:
-        """Whether there is no outcome to act on, and say so."""
-        cancelled = isinstance(outcome, CancelledError)
-        if cancelled:
-            self.hub.broadcast(SnackbarMessage(str(outcome), sender=self, color="warning"))
-        return cancelled
+        self.compute_then(act_on, **changes)
 
     def cancel_work(self) -> None:
         """End what is under way."""
@@ -122,7 +138,16 @@ class Computing(DataSource):
 
     def vue_cancel_work(self, _=None) -> None:
         """Answer to the button."""
+        self._given_up = self.parameters
         self.cancel_work()
+
+    @property
+    def given_up(self) -> bool:
+        """Whether the user has cancelled the extraction with the parameters in the panel."""
+        return self._given_up is not None and self._given_up == self.parameters
+
+    def on_waiting(self) -> None:
+        """React to something that begins or ends to wait for the spectrum."""
 
     def on_long_work(self) -> None:
         """React to work that will take a while yet; for the other parts of the panel to extend."""
@@ -138,7 +163,8 @@ class Computing(DataSource):
     def _begin(self, parameters: ExtractionParameters, do: Callable, loop: AbstractEventLoop) -> None:
         work = self._works[parameters] = Work("The extraction", do, self._on_step, loop)
         work.then(lambda outcome: self._end(parameters, outcome))
-        self._step = "Extracting"
+        self._given_up, self._step = None, "Extracting"
+        self.notes = []
         loop.call_later(SILENCE, self._show_step, parameters, work)
         work.start()
 
@@ -162,4 +188,5 @@ class Computing(DataSource):
     def _show_step(self, parameters: ExtractionParameters, work: Work) -> None:
         if self._works.get(parameters) is work:
             self.work_line = self._step
-            self.on_long_work()
+            if parameters == self.parameters:  # not the same with its images, of which the spectrum is there
+                self.on_long_work()

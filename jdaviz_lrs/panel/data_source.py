@@ -88,6 +88,7 @@ class DataSource(DatasetSelectMixin, ReferenceSearch, ParameterTraits):
             return
         self._awaited = None
         if isinstance(found, LRSError):
+            self._wanted = None
             self.problem = str(found)
             return
         self._input, self._references = source, found

@@ -15,7 +15,6 @@ from traitlets import Bool, Dict
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction import extract
 from jdaviz_lrs.panel.advice import AdviceList
-from jdaviz_lrs.panel.computing import Outcome
 from jdaviz_lrs.panel.inputs import Input
 from jdaviz_lrs.panel.metadata import list_in_metadata_panel
 from jdaviz_lrs.panel.moves import add_region
@@ -149,17 +148,16 @@ class LRSExtraction(
         """Answer to the button."""
         if self.spinner:
             return
-        self.spinner = True
-        self.compute_then(self._on_computed)
+        self.once_computed("extract", self._extract_at_last)
 
-    def _on_computed(self, outcome: Outcome) -> None:
-        self.spinner = False
-        if self.was_cancelled(outcome):
-            return
+    def on_waiting(self) -> None:
+        """Show on the button that the spectrum is on its way."""
+        super().on_waiting()
+        self.spinner = "extract" in self._waiting
+
+    def _extract_at_last(self) -> None:
         try:
-            self.extract()
-        except LRSError as error:
-            self.problem = str(error)
+            self.extract()  # at once: the spectrum is there
         except Exception as error:
             text = f"The extraction failed unexpectedly: {error}"
             self.hub.broadcast(SnackbarMessage(text, sender=self, color="error", traceback=error))

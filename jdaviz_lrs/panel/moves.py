@@ -49,10 +49,13 @@ def move_aperture(
     """
     mean_by = 0.5 * (lower_by + upper_by)
     offset = {"position_offset": round(parameters.position_offset + mean_by, DIGITS)}
+    if layout.about_source and len(parameters.src_coeff) == 2:
+        # the edges stay about the source, and the background regions, given from there too, in place
+        half = 0.5 * (upper_by - lower_by)
+        widened = {"src_coeff": _shift(parameters.src_coeff, region, -half, half)} if half else {}
+        return widened | offset | keep_regions(parameters, mean_by)
     if layout.about_source:
-        if lower_by != upper_by:
-            return {"src_coeff": _shift(parameters.src_coeff, region, lower_by, upper_by)}
-        return offset | keep_regions(parameters, mean_by)  # the regions too are given from the source
+        return {"src_coeff": _shift(parameters.src_coeff, region, lower_by, upper_by)}
     if parameters.src_coeff is not None:
         changes: Changes = {"src_coeff": _shift(parameters.src_coeff, region, lower_by, upper_by)}
     else:

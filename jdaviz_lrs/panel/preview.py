@@ -85,7 +85,7 @@ class Preview(Computing):
             self.on_result(None)
             return
         self._draw_layout()
-        if not self.live_preview or self.previews_temp_disabled:
+        if not self.live_preview or self.previews_temp_disabled or self.given_up:
             self._clear_spectrum()
             return
         self._computing = True

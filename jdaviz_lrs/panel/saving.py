@@ -161,7 +161,7 @@ class Saving(TemplateMixin):
     def vue_write_x1d(self, _=None):
         """Save, or ask whether to overwrite."""
         self._panel.once_computed(
-            lambda: self._write("save", lambda overwrite: self.save_x1d(overwrite=overwrite))
+            "save", lambda: self._write("save", lambda overwrite: self.save_x1d(overwrite=overwrite))
         )
 
     def vue_export_json(self, _=None):
@@ -203,14 +203,19 @@ def file_path(name: str | Path, ending: str) -> Path:
         Where it is none, or that of a folder.
     """
     name = str(name).strip()
-    path = working_folder() / Path(name).expanduser()
+    endings = (ending, ".gz") if ending == ".fits" else (ending,)
     try:
-        named = bool(name) and not path.is_dir()
-    except OSError as error:  # a name that is too long
-        raise LRSError(f"'{name[:40]}...' cannot name a file ({error.strerror}); give another.") from None
+        path = working_folder() / Path(name).expanduser()
+        named = bool(path.name) and "\0" not in name and bool(name) and not path.is_dir()
+        if named and path.suffix not in endings:
+            path = path.with_name(f"{path.name}{ending}")
+        path.exists()  # a name that is too long fails here
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise LRSError(f"'{name[:40]}' cannot name a file ({reason}); give another.") from None
     if not named:
         raise LRSError(f"'{name}' names no file; give one such as spectrum{ending}.")
-    return path if path.suffix in (ending, ".gz") else path.with_name(f"{path.name}{ending}")
+    return path
 
 
 def _boolean(value) -> bool:

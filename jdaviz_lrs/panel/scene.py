@@ -83,4 +83,4 @@ class SceneImages(Preview):
             except LRSError as error:
                 self.hub.broadcast(SnackbarMessage(str(error), sender=self, color="error"))
 
-        self.once_computed(show, **WITH_IMAGES)
+        self.once_computed(kind, show, **WITH_IMAGES)

@@ -168,7 +168,8 @@ class RegionTool(CheckableTool):
             layout = lay_out(panel.image, parameters)
         except LRSError:
             return
-        if layout.about_source == panel._layout.about_source:  # else the edges would mean something else
+        shown = panel._layout
+        if shown is None or layout.about_source == shown.about_source:  # else the edges would mean otherwise
             panel.fill(parameters)
 
 

@@ -144,7 +144,9 @@ class WidthView(TemplateMixin):
             )
         alone = lay_out(image, parameters.with_(tapered | {"bkg_coeff": None}))
         before = float(np.nanmedian(situation.placement.shift))
-        self._panel.fill(parameters.with_(tapered | keep_regions(parameters, alone.shift - before)))
+        wanted = parameters.with_(tapered | keep_regions(parameters, alone.shift - before))
+        lay_out(image, wanted)  # what does not fit leaves everything as it is
+        self._panel.fill(wanted)
         self.note = " ".join(str(one.message) for one in caught if issubclass(one.category, LRSWarning))
 
     def show(self, situation: Situation | None, result: ExtractedSpectrum | None = None) -> None:

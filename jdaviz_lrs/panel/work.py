@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import ExitStack
 from threading import Thread
 from typing import Generic, TypeVar
 
@@ -67,10 +68,11 @@ class Work(Generic[T]):
         """Have something done with the outcome, which is an error where it failed."""
         self._then.append(act)
 
-    def wait(self) -> None:
-        """Wait for the end; for a script that cannot go on without."""
+    def wait(self) -> T | LRSError:
+        """Wait for the outcome; for a script that cannot go on without."""
         self._thread.join()
         self._finish()
+        return self._outcome
 
     def end_with(self, outcome: T | LRSError) -> None:
         """Cancel: go on with this; the thread ends where it next tells of its progress."""
@@ -105,5 +107,6 @@ class Work(Generic[T]):
         if self._over:
             return
         self._over = True
-        for act in self._then:
-            act(self._outcome)
+        with ExitStack() as stack:  # every one of them acts, also where another fails
+            for act in reversed(self._then):
+                stack.callback(act, self._outcome)

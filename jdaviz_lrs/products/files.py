@@ -32,6 +32,10 @@ def in_ascii(text: str) -> str:
     return "".join(c if c.isascii() and c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
+#: Letters of a temporary name; spelt in ASCII it is longer than the file's.
+LONGEST = 200
+
+
 @contextmanager
 def whole_file(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
     """Give a temporary path to write to, and move it into place when all went well.
@@ -50,7 +54,7 @@ def whole_file(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
         if not path.parent.is_dir():
             raise LRSError(f"{path}: there is no folder {path.parent} to write to.")
         with tempfile.TemporaryDirectory(prefix=".lrs-", dir=path.parent) as folder:
-            temporary = Path(folder, in_ascii(path.name))
+            temporary = Path(folder, f"{in_ascii(path.stem)[:LONGEST]}{path.suffix}")
             yield temporary
             os.replace(temporary, path)
     except OSError as error:

@@ -152,3 +152,77 @@ def test_images_of_the_fit_do_not_end_the_preview(active, slow, in_browser):
         assert spectrum(active).size
 
     in_browser(scenario)
+
+
+def test_a_cancelled_extraction_does_not_begin_by_itself(active, slow, in_browser):
+    async def scenario():
+        await until(lambda: active.work_line == STEP)
+        active.vue_extract()
+        assert active.spinner
+        active.vue_cancel_work()
+        assert not active.spinner
+        active.keep_active = False
+        active.keep_active = True  # draws anew
+        await asyncio.sleep(0.05)
+        assert len(slow.asked) == 1
+        active.vue_extract()
+        assert active.spinner
+        assert active.notes == []
+        slow.set()
+        await until(lambda: not active.spinner)
+        assert len(slow.asked) == 2
+        assert spectrum(active).size
+
+    in_browser(scenario)
+
+
+def test_a_failure_is_told_once_and_ends_all_that_waits(active, slow, in_browser, monkeypatch):
+    def fails(*_, progress=None):
+        slow.asked.append("fails")
+        raise RuntimeError("boom")
+
+    async def scenario():
+        await until(lambda: not active._works)
+        monkeypatch.setattr(computing, "extract", fails)
+        slow.asked.clear()
+        active.position_offset = 0.1
+        active._saving.vue_write_x1d()
+        active.vue_extract()
+        await until(lambda: not active.spinner)
+        assert len(slow.asked) == 1
+        assert "boom" in active.problem
+        assert active._saving.written == ""
+        assert not active._waiting
+
+    slow.set()
+    in_browser(scenario)
+
+
+def test_a_double_click_saves_once(active, slow, in_browser, tmp_path, monkeypatch):
+    monkeypatch.setenv("JDAVIZ_START_DIR", str(tmp_path))
+
+    async def scenario():
+        await until(lambda: len(slow.asked) == 1)
+        active._saving.vue_write_x1d()
+        active._saving.vue_write_x1d()
+        slow.set()
+        await until(lambda: not active._works)
+        assert active._saving.written
+        assert active._saving.overwrite_warn == ""
+
+    in_browser(scenario)
+
+
+def test_images_of_the_fit_leave_the_preview(active, slow, in_browser):
+    async def scenario():
+        slow.set()
+        await until(lambda: not active._works)
+        slow.clear()
+        active.vue_show_scene("residual")
+        await until(lambda: active.work_line == STEP)
+        assert spectrum(active).size
+        active.vue_cancel_work()
+        assert spectrum(active).size
+        slow.set()
+
+    in_browser(scenario)

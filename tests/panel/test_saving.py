@@ -185,6 +185,9 @@ def test_jdaviz_exports_the_result(loaded, panel, here):
         (".", "names no file"),
         ("x.fits.gz", "end with .fits"),
         (300 * "n", "cannot name a file"),
+        (252 * "n", "cannot name a file"),  # with its ending
+        ("~nosuchuser/x.fits", "cannot name a file"),
+        ("a\0b", "names no file"),
         ("nowhere/x.fits", "no folder"),
     ],
 )
@@ -198,9 +201,10 @@ def test_names_that_cannot_be(panel, here, name, words):
     assert not list(here.iterdir())
 
 
-def test_a_name_beyond_ascii(panel, here):
-    path = panel.save_x1d("Schrödinger.fits")
-    assert path.name == "Schrödinger.fits"
+@pytest.mark.parametrize("name", ["Schrödinger.fits", f"{60 * '中'}.fits"])
+def test_a_name_beyond_ascii(panel, here, name):
+    path = panel.save_x1d(name)
+    assert path.name == name
     np.testing.assert_array_equal(read_x1d(path).flux, panel.extract(add_data=False).flux)
 
 

@@ -204,6 +204,11 @@ def test_background_regions_stay_when_the_aperture_tapers(view, active):
     assert (active.problem, view.problem) == ("", "")
     middle = np.nanmedian(active._layout.background_edges, axis=2)
     np.testing.assert_allclose(middle, np.nanmedian(regions, axis=2), atol=0.02)
+    view.multiple = 3.0  # meets them
+    before = active.parameters
+    view.vue_use_tapered_aperture()
+    assert "overlaps the aperture" in view.problem
+    assert active.parameters == before
     active.src_coeff, active.independent_var = None, "pixel"
     active.bkg_coeff = [[10.0, 0.001], [15.0]]
     view.vue_use_tapered_aperture()
