@@ -35,6 +35,15 @@ INPUTS = """(panel) => [...panel.querySelectorAll(".v-input")]
         Boolean(input.querySelector(".v-messages__message")?.innerText.trim()),
     ])"""
 
+#: What reaches out of the panel on the right, where it is cut off.
+OVERHANG = """(panel) => {
+    const end = panel.parentElement.getBoundingClientRect().right;
+    return [...panel.querySelectorAll("button, input, textarea, td, .v-messages__message, .api-hint")]
+        .filter((one) => one.checkVisibility() && !one.closest(".lrs-history, .bqplot")
+            && one.getBoundingClientRect().right > end + 1)
+        .map((one) => one.innerText || one.value);
+}"""
+
 #: Those whose hint stands above or below them, as it is that of several.
 SHARED_HINT = {"from", "to", "Wavelength of the profile", "Wavelength of the profile in micron"}
 
@@ -49,6 +58,7 @@ def test_every_control_says_what_it_is_for(app, panel):
         inputs = panel.evaluate(INPUTS)
         assert len(inputs) > 20
         assert not [label for label, hint in inputs if not hint and label not in SHARED_HINT]
+        assert panel.evaluate(OVERHANG) == []
     for title in reversed(SECTIONS):
         section(panel, title).locator(".v-expansion-panel-header").click()
     app.until(lambda: bool(app.marks(0, ORANGE)), "the aperture is drawn again")
@@ -175,6 +185,7 @@ def test_api_hints(app, panel, place):
     for call in ("plg.profile_view.cut()", "plg.width_view.use_best_width()", "plg.compare()",
                  "plg.save_x1d()", "plg.to_python()", "plg.extract()"):  # fmt: skip
         expect(panel.get_by_text(call).first).to_be_visible()
+    assert panel.evaluate(OVERHANG) == []
     app.shot("api-hints")
     toggle.last.click()
     expect(panel.get_by_label(WIDTH, exact=True)).to_be_visible()
