@@ -82,7 +82,6 @@ class Chart:
                 if x.size:
                     mark.x, mark.y = x, y
                 mark.visible = bool(x.size)
-
         if self._empty != empty:  # jdaviz's Export panel lists those with something to see
             self._hub.broadcast(PluginPlotModifiedMessage(sender=self.plot))
 

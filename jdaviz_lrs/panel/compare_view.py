@@ -79,6 +79,11 @@ class CompareView(TemplateMixin):
         """Have no spectrum to compare; seen at the next `refresh`."""
         self._spectrum = None
 
+    @property
+    def has_spectrum(self) -> bool:
+        """Whether there is a spectrum to compare."""
+        return self._spectrum is not None
+
     def against(self, curve: Curve | None = None) -> Comparison:
         """Compare a spectrum, or the one in the panel, with the chosen reference.
 

@@ -138,13 +138,15 @@ class Computing(DataSource):
 
     def vue_cancel_work(self, _=None) -> None:
         """Answer to the button."""
-        self._given_up = self.parameters
+        if self._works:
+            self._given_up = self.parameters
         self.cancel_work()
 
     @property
     def given_up(self) -> bool:
         """Whether the user has cancelled the extraction with the parameters in the panel."""
-        return self._given_up is not None and self._given_up == self.parameters
+        wanted = self._given_up
+        return wanted is not None and wanted == self.parameters and wanted not in self._results
 
     def on_waiting(self) -> None:
         """React to something that begins or ends to wait for the spectrum."""

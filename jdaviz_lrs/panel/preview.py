@@ -61,6 +61,7 @@ class Preview(Computing):
             return
         self._asked_at = time.perf_counter()  # what is under way is not wanted any more
         self.cancel_work()
+        self._given_up = None
         self._layout, self.reported = None, ""
         try:
             parameters = self.parameters

@@ -59,7 +59,8 @@ class Results(Files):
             return
         self._comparison.forget()
         super().on_parameters(change)
-        self._comparison.refresh()
+        if not self._comparison.has_spectrum:
+            self._comparison.refresh()
         self._saving.refresh()
 
     def on_result(self, result: ExtractedSpectrum | None) -> None:

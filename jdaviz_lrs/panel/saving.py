@@ -206,7 +206,7 @@ def file_path(name: str | Path, ending: str) -> Path:
     endings = (ending, ".gz") if ending == ".fits" else (ending,)
     try:
         path = working_folder() / Path(name).expanduser()
-        named = bool(path.name) and "\0" not in name and bool(name) and not path.is_dir()
+        named = bool(name) and "\0" not in name and not path.is_dir()
         if named and path.suffix not in endings:
             path = path.with_name(f"{path.name}{ending}")
         path.exists()  # a name that is too long fails here

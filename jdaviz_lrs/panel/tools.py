@@ -109,9 +109,11 @@ class RegionTool(CheckableTool):
         if layout is None:
             return None
         if layout.edges is None:
-            line = nearest_line((layout.trace, *layout.companions), column, row, 2.0 * self._reach)
-            what, source = ("trace", 0) if line == 0 else ("source", (line or 0) - 1)
-            return None if line is None else Hold(what, source, None, column, panel.parameters, layout)
+            line = self._line_under(layout, column, row)
+            if line is None:
+                return None
+            what, source = ("source", line - 1) if line else ("trace", 0)
+            return Hold(what, source, None, column, panel.parameters, layout)
         reach = self._reach
         for what, edges in (("aperture", layout.edges), ("background", layout.background_edges)):
             if edges is not None and (found := nearest(edges, column, row, reach)):
@@ -123,6 +125,10 @@ class RegionTool(CheckableTool):
         """How near to an edge, in pixels, the mouse takes hold of it."""
         state = self.viewer.state
         return REACH * abs(state.y_max - state.y_min)
+
+    def _line_under(self, layout, column: float, row: int) -> int | None:
+        """Return 0 for the trace, 1 for the first of the further sources ..., None for neither."""
+        return nearest_line((layout.trace, *layout.companions), column, row, 2.0 * self._reach)
 
     def _move(self, panel, column: float) -> None:
         hold = self._hold
@@ -149,7 +155,7 @@ class RegionTool(CheckableTool):
         if layout is None:
             return
         if layout.edges is None:
-            line = nearest_line((layout.trace, *layout.companions), column, row, 2.0 * self._reach)
+            line = self._line_under(layout, column, row)
             if line is None:
                 self._apply(panel, add_source(panel.parameters, column - layout.trace[row]))
             elif line > 0:

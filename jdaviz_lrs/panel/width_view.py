@@ -147,7 +147,8 @@ class WidthView(TemplateMixin):
         wanted = parameters.with_(tapered | keep_regions(parameters, alone.shift - before))
         lay_out(image, wanted)  # what does not fit leaves everything as it is
         self._panel.fill(wanted)
-        self.note = " ".join(str(one.message) for one in caught if issubclass(one.category, LRSWarning))
+        told = [str(one.message) for one in caught if issubclass(one.category, LRSWarning)]
+        self.note = " ".join(filter(None, [self.note, *told]))
 
     def show(self, situation: Situation | None, result: ExtractedSpectrum | None = None) -> None:
         """Show this from now on; None: nothing."""

@@ -222,7 +222,21 @@ def test_images_of_the_fit_leave_the_preview(active, slow, in_browser):
         await until(lambda: active.work_line == STEP)
         assert spectrum(active).size
         active.vue_cancel_work()
+        active._draw()  # as when a layer is shown or hidden
         assert spectrum(active).size
         slow.set()
+
+    in_browser(scenario)
+
+
+def test_what_was_cancelled_is_wanted_again_after_another_parameter(active, slow, in_browser):
+    async def scenario():
+        await until(lambda: active.work_line == STEP)
+        active.vue_cancel_work()
+        slow.set()
+        active.refinements = []  # nothing that takes long
+        active.refinements = ["trace"]
+        await until(lambda: not active._works)
+        assert spectrum(active).size
 
     in_browser(scenario)

@@ -146,6 +146,11 @@ def test_sky_left_in_is_pointed_out(view, active, loaded, observation):
     active.dataset.selected = "with sky"
     active.use_source_posn = True
     assert "No background is subtracted" in view.note
+    view.multiple = 1.5
+    view.vue_use_tapered_aperture()
+    assert active.src_coeff
+    assert "No background is subtracted" in view.note
+    active.src_coeff, active.extract_width = None, 8.0
     active.bkg_coeff = [[4.5], [10.5], [36.5], [41.5]]
     assert view.note == ""
 
