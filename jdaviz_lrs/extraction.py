@@ -29,6 +29,8 @@ __all__ = ["extract"]
 
 Image = NDArray[np.float64]
 
+CALIBRATION_WIDTH = 8.0
+
 
 def extract(
     image: SpectralImage | str | Path,
@@ -130,7 +132,7 @@ def extract_profile(
     progress: Callable[[str], None] | None = None,
 ) -> ExtractedSpectrum:
     """Fit the PSF at every wavelength; see `extract`."""
-    fit = extract_optimal(image, parameters, references.psf, progress)
+    fit = extract_optimal(image, parameters, references.psf, progress, _enclosed(image, references))
     used = image.disp_index[fit.profile.any(axis=1)]
     first, last = image.xdisp_index[[0, -1]]
     # The pipeline counts one pixel too many: the end of its range, not the last pixel in it.
@@ -163,6 +165,14 @@ def extract_profile(
         companions=tuple(map(spectrum_of, fit.companions, fit.companion_traces)),
         inspect=None if parameters.refinements or parameters.pipeline_compatible else fit.advice,
     )
+
+
+def _enclosed(image: SpectralImage, references: References) -> Image | None:
+    """Share of the light in the calibration aperture by the aperture correction, (n_disp,)."""
+    if references.apcorr is None or references.apcorr.size_unit.startswith("arcsec"):
+        return None
+    width = np.full(image.n_disp, CALIBRATION_WIDTH)
+    return 1.0 / references.apcorr.at(width, image.row_wavelength)
 
 
 def box_background(

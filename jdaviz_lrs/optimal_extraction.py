@@ -125,6 +125,7 @@ def extract_optimal(
     parameters: ExtractionParameters,
     psf: SpectralPSF,
     progress: Callable[[str], None] | None = None,
+    enclosed: Image | None = None,
 ) -> OptimalExtraction:
     """Extract the source by its PSF.
 
@@ -183,7 +184,7 @@ def extract_optimal(
     if looks:
         known = location is not None and max(location.errors) < LOCATED
         start = scene if "trace" in chosen else placed
-        refined = refine(frame, start, chosen, parameters.sources, shifts if known else (), progress)
+        refined = refine(frame, start, chosen, parameters.sources, shifts if known else (), progress, enclosed)
         found, why = describe_refinement(refined, scene, chosen, good)
         report |= found
         notes += why
@@ -247,6 +248,7 @@ def _scene(image: SpectralImage, grid: ProfileGrid, traces, parameters: Extracti
         signs=np.array([1.0] + [-1.0] * (number - 1)),
         groups=np.arange(number),
         stretch=np.ones(image.n_disp),
+        blur=np.zeros(image.n_disp) if image.resampled and not parameters.pipeline_compatible else None,
         coordinate=background_coordinate(image, parameters.pipeline_compatible),
         order=background_order(parameters),
     )

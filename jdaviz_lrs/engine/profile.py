@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,6 +30,10 @@ class PlacedProfile:
     value: Image
     slope: Image
     widening: Image
+
+
+BLUR_STEP = 0.8
+"""Pixels: half the extent of the kernel that blurs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,26 +89,87 @@ class ProfileGrid:
         centre is the light in that pixel.
         """
         width = np.broadcast_to(np.asarray(stretch, float), np.shape(trace))[:, None]
-        distance = (self.columns - np.asarray(trace, float)[:, None]) / width
-        # one sample beyond either end is zero, and so is all that is farther out
-        last = self.samples.shape[1] - 2
-        sample = self.center + self.subpix * distance
-        inside = (sample >= 1) & (sample <= last - 1) & self.covered
-        sample, distance = np.where(inside, sample, 0.0), np.where(inside, distance, 0.0)
-        lower = sample.astype(np.intp)
-        across = sample - lower
-        index = self.first + lower
-        flat, row = self.samples.ravel(), self.samples.shape[1]
-        left = _blend(flat, index, row, self.fraction)
-        right = _blend(flat, index + 1, row, self.fraction)
-        rise = np.where(inside, right - left, 0.0)
-        value = (left + across * rise) / width
+        distance = self.columns - np.asarray(trace, float)[:, None]
+        value, rise, distance = self._sampled(distance, width, self.first, self.fraction, self.covered)
         gradient = rise * (self.subpix / width**2)
         if within_image:
             light = value.sum(axis=1, keepdims=True)
             scale = np.divide(1.0, light, out=np.zeros_like(light), where=light != 0)
             value, gradient = value * scale, gradient * scale
         return PlacedProfile(value, -gradient, -(value / width + distance * gradient))
+
+    def around(self, trace: ArrayLike, stretch: ArrayLike, reach: int) -> tuple[Image, Image]:
+        """Return the PSF on the pixels around a trace, whether or not the image has them.
+
+        Parameters
+        ----------
+        trace : array_like, (n_disp,)
+            Where the source lies, in columns; the profile is zero where this is NaN.
+        stretch : array_like, scalar or (n_disp,)
+            Factor on the PSF's width.
+        reach : int
+            Pixels to either side of the one that the trace lies in.
+
+        Returns
+        -------
+        distance : ndarray, (n_disp, 2 * reach + 1)
+            Of the pixels' centres from the trace, in pixels.
+        value : ndarray, same shape
+            Share of the light per pixel, at the wavelength where the trace is.
+        """
+        trace = np.asarray(trace, float)
+        seen = np.isfinite(trace)
+        middle = np.rint(np.where(seen, trace, self.columns[0]))
+        distance = middle[:, None] + np.arange(-reach, reach + 1) - np.where(seen, trace, middle)[:, None]
+        # a trace beyond the image's or the slit's edge has the wavelength of the nearest pixel in it
+        away = np.where(self.covered, np.abs(self.columns - middle[:, None]), np.inf)
+        nearest = away.argmin(axis=1)[:, None]
+        row = np.take_along_axis(self.first, nearest, 1)
+        fraction = None if self.fraction is None else np.take_along_axis(self.fraction, nearest, 1)
+        known = (seen & np.isfinite(away.min(axis=1)))[:, None]
+        value, _, _ = self._sampled(distance, np.broadcast_to(stretch, trace.shape)[:, None], row, fraction, known)
+        return distance, value
+
+    @cached_property
+    def curvature(self) -> ProfileGrid:
+        """The change of every sample with blur, as a grid of its own: the second difference of the profile."""
+        lag = max(round(BLUR_STEP * self.subpix), 1)
+        padded = np.pad(self.samples, ((0, 0), (lag, lag)))
+        second = padded[:, 2 * lag :] + padded[:, : -2 * lag] - 2.0 * self.samples
+        return replace(self, samples=second * (self.subpix / lag) ** 2)
+
+    def blurred(self, blur: Image) -> ProfileGrid:
+        """Blur the profile in the rows of an image whose pixels share one wavelength in every row.
+
+        Parameters
+        ----------
+        blur : ndarray, (n_disp,)
+            Half the variance of the kernel, in pixels squared: three points in a row, so that the profile
+            stays positive and keeps its light.
+
+        Returns
+        -------
+        ProfileGrid
+        """
+        most = 0.5 * BLUR_STEP**2
+        samples = self.samples + np.clip(blur, -0.1 * most, most)[:, None] * self.curvature.samples
+        return replace(self, samples=samples)
+
+    def _sampled(self, distance, width, first, fraction, known) -> tuple[Image, Image, Image]:
+        """Light per pixel at distances (pixels), its rise from one sample to the next, and the distances in widths."""
+        distance = distance / width
+        # one sample beyond either end is zero, and so is all that is farther out
+        last = self.samples.shape[1] - 2
+        sample = self.center + self.subpix * distance
+        inside = (sample >= 1) & (sample <= last - 1) & known
+        sample, distance = np.where(inside, sample, 0.0), np.where(inside, distance, 0.0)
+        lower = sample.astype(np.intp)
+        index = first + lower
+        flat, row = self.samples.ravel(), self.samples.shape[1]
+        left = _blend(flat, index, row, fraction)
+        right = _blend(flat, index + 1, row, fraction)
+        rise = np.where(inside, right - left, 0.0)
+        return (left + (sample - lower) * rise) / width, rise, distance
 
 
 def _blend(flat: Image, index: NDArray[np.intp], row: int, fraction: Image | None) -> Image:

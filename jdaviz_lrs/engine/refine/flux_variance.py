@@ -40,12 +40,11 @@ def shape_variance(scene: Scene, data: Image, weights: Image) -> Image:
     if shape is None:
         return np.zeros(scene.traces.shape)
     fit = linear_fit(scene.profiles(), scene.basis, data, weights)
-    amplitude = fit.steady_flux / (1.0 + shape.light)
+    amplitude = fit.steady_flux * scene.scales
     response = shape_response(replace(scene, shape=None), amplitude)
     into_flux = (fit.covariance @ (np.swapaxes(fit.weighted, -1, -2) @ response))[:, fit.n_background :]
-    # the profile's light stays one
-    light = np.trapezoid(np.eye(shape.knots.size), shape.knots, axis=1)
-    leaning = amplitude.T[..., None] * light - into_flux
+    # the profile's light in the calibration aperture stays the same
+    leaning = amplitude.T[..., None] * scene.light_of_knots() - into_flux
     powers = shape.phase ** np.arange(len(shape.shares))[:, None]
     covariance = np.einsum("ar,aibj,br->rij", powers, shape.covariance, powers, optimize=True)
     return np.einsum("rsi,rij,rsj->sr", leaning, covariance, leaning, optimize=True)

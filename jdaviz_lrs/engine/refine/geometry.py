@@ -9,6 +9,7 @@ import numpy as np
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
 
+from jdaviz_lrs.engine.profile import PlacedProfile
 from jdaviz_lrs.engine.refine.scene import LinearFit, Scene, linear_fit
 
 __all__ = ["Block", "Geometry", "fit_geometry", "spectrum_phase"]
@@ -29,7 +30,7 @@ class Block:
 
     Attributes
     ----------
-    kind : {'trace', 'width'}
+    kind : {'trace', 'width', 'blur'}
     members : tuple of int
         The sources that move, or widen, together.
     order : int
@@ -141,17 +142,24 @@ def _linearise(scene: Scene, data: Image, weights: Image, blocks: Sequence[Block
     fit = linear_fit(np.stack([p.value for p in placed]), scene.basis, data, weights)
     flux, slopes = fit.steady_flux, []
     for block in blocks:
-        kind = "slope" if block.kind == "trace" else "widening"
-        slopes.append(sum(flux[k][:, None] * getattr(placed[k], kind) for k in block.members))
+        slopes.append(sum(flux[k][:, None] * _change(scene, placed, block.kind, k) for k in block.members))
     return fit, np.stack([fit.project_out(slope) for slope in slopes])
 
 
+def _change(scene: Scene, placed: Sequence[PlacedProfile], kind: str, source: int) -> Image:
+    if kind == "blur":
+        return scene.blurring(source)
+    return placed[source].slope if kind == "trace" else placed[source].widening
+
+
 def _moved(scene: Scene, blocks, coefficients, polynomials) -> Scene:
-    traces, stretch = scene.traces.copy(), scene.stretch.copy()
+    traces, stretch, blur = scene.traces.copy(), scene.stretch, scene.blur
     for block, values, polynomial in zip(blocks, coefficients, polynomials, strict=True):
         change = polynomial @ values
         if block.kind == "trace":
             traces[list(block.members)] += change
-        else:
+        elif block.kind == "width":
             stretch = np.clip(stretch + change, *STRETCH_LIMITS)
-    return replace(scene, traces=traces, stretch=stretch)
+        else:
+            blur = blur + change
+    return replace(scene, traces=traces, stretch=stretch, blur=blur)

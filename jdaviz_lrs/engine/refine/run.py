@@ -15,12 +15,15 @@ from jdaviz_lrs.engine.refine.scene import Frame, Scene, linear_fit
 from jdaviz_lrs.engine.refine.shape import fit_shape
 from jdaviz_lrs.engine.refine.trace import Aligned, align
 from jdaviz_lrs.engine.refine.variance import model_variances
+from jdaviz_lrs.engine.refine.witness import weigh_witnesses
 
 __all__ = ["Refined", "add_sources", "clean_pixels", "refine"]
 
 Image = NDArray[np.float64]
 
 MOST_COMPANIONS = 3
+DRIZZLE = 1.0 / 24.0
+"""Pixels squared: half the variance of a pixel, over which the resampling spreads the light once more."""
 INSPECTION_ORDER = 1
 """Least order of the background while looking for what is wrong: sky left in must not look like a source."""
 
@@ -70,6 +73,7 @@ def refine(
     sources: Sequence[float] = (),
     starts: Sequence[float] = (),
     progress: Callable[[str], None] | None = None,
+    enclosed: Image | None = None,
 ) -> Refined:
     """Refine a scene.
 
@@ -99,8 +103,10 @@ def refine(
     order = scene.order
     tell = progress or (lambda line: None)
     offsets = list(sources)
-    header = replace(scene, order=max(order, INSPECTION_ORDER))
     trace, width = "trace" in chosen, "width" in chosen
+    if width and scene.blur is not None:
+        scene = replace(scene, blur=scene.blur + DRIZZLE)
+    header = replace(scene, order=max(order, INSPECTION_ORDER))
     found: list[Companion] = []
     first_look = _shifted(header, starts) if trace else header
     variances, rejected = _look(frame, add_sources(first_look, offsets)[0])
@@ -111,20 +117,23 @@ def refine(
         aligned = align(start, frame.data, weights, trace, width, pairs, starts)
         current = aligned.scene
         variances, rejected = _look(frame, current)
+        if not (width or "companions" in chosen):
+            break
+        tell(f"Fitting the shape of the PSF{_of_sources(1 + len(offsets))}")
+        weights = _weights(frame, variances, rejected)
+        shaped = _with_shape(frame, current, weights)
         if "companions" not in chosen or len(found) == MOST_COMPANIONS:
             break
         tell("Looking for further sources")
-        weights = _weights(frame, variances, rejected)
-        fit = linear_fit(current.profiles(), current.basis, frame.data, weights)
-        companion = find_companion(current, fit, weights)
+        fit = linear_fit(shaped.profiles(), shaped.basis, frame.data, weights)
+        companion = find_companion(shaped, fit, weights)
         if companion is None:
             break
         found.append(companion)
         offsets.append(companion.offset)
     current = replace(current, order=order)
     if width:
-        tell(f"Fitting the shape of the PSF{_of_sources(1 + len(offsets))}")
-        current = _with_shape(frame, current, _weights(frame, variances, rejected))
+        current = _enclosing(_with_shape(frame, current, weights), enclosed, frame)
         if trace and pairs and current.shape is not None:
             # places of neighbours and wings depend on each other
             weights = _weights(frame, variances, rejected)
@@ -134,6 +143,15 @@ def refine(
         inspected = replace(current, order=max(order, INSPECTION_ORDER))
         variances, rejected = _look(frame, inspected)
     return Refined(current, rejected, variances, aligned, tuple(found))
+
+
+def _enclosing(scene: Scene, tabulated: Image | None, frame: Frame) -> Scene:
+    """Give the light in the calibration aperture what the witnesses say of it."""
+    stretched = scene.enclosed_light
+    reference = replace(scene, stretch=np.ones_like(scene.stretch), blur=None).enclosed_light
+    enclosed = weigh_witnesses(reference, stretched, tabulated, frame.good.any(axis=-1))
+    due = np.divide(enclosed.due, stretched, out=np.ones_like(stretched), where=stretched > 0)
+    return replace(scene, enclosed=due)
 
 
 def _fitted(trace: bool, width: bool) -> str:

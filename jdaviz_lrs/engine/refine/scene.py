@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +15,9 @@ from jdaviz_lrs.engine.profile import PlacedProfile, ProfileGrid
 __all__ = ["Frame", "LinearFit", "Scene", "ShapeCorrection", "linear_fit"]
 
 Image = NDArray[np.float64]
+
+LEAST_LIGHT = 0.2
+"""Share of the PSF's light in the calibration aperture that a shape must leave there."""
 
 STEADY_ROWS, STEADY_SNR = 25, 10.0
 """Rows that a faint flux is averaged over; S/N at which a row counts as much as its neighbours."""
@@ -63,11 +67,10 @@ class ShapeCorrection:
         terms = [np.interp(distance, self.knots, share, left=0.0, right=0.0) for share in self.shares]
         return sum(term * self.phase[:, None] ** k for k, term in enumerate(terms))
 
-    @property
-    def light(self) -> Image:
-        """All the light of the correction at every row, (n_disp,)."""
-        areas = np.trapezoid(self.shares, self.knots, axis=1)
-        return sum(area * self.phase**k for k, area in enumerate(areas))
+    def weights(self, distance: Image) -> Image:
+        """Weight of the share at every knot in the light at distances (..., ), (..., n_knot)."""
+        each = np.eye(self.knots.size)
+        return np.stack([np.interp(distance, self.knots, one, left=0.0, right=0.0) for one in each], axis=-1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +93,21 @@ class Scene:
     order : int
         Of that polynomial; -1 for none.
     shape : ShapeCorrection or None
+    blur : ndarray, (n_disp,), or None
+        Of the PSF on a rectified image, by its resampling: half the variance of its kernel, in pixels
+        squared. None on a detector image. Unlike a stretch it leaves the wings where they are.
+    calibration_width : float
+        Pixels: of the aperture that the flux calibration is tied to. What is fitted of the shape moves light
+        about inside it, and does not change how much lies there.
+    enclosed : ndarray, (n_disp,), or None
+        Factor on the light inside that aperture, where another witness than the PSF tells how much lies
+        there.
+
+    Notes
+    -----
+    Pixels sample the profile at one sub-pixel phase in every row, on a rectified image at the same one in all
+    of them. What a free shape does between the pixels no data tell, so that its light is counted on the
+    pixels themselves (`scales`), never by an integral over the shape.
     """
 
     grid: ProfileGrid
@@ -100,6 +118,9 @@ class Scene:
     coordinate: Image
     order: int
     shape: ShapeCorrection | None = None
+    blur: Image | None = None
+    calibration_width: float = 8.0
+    enclosed: Image | None = None
 
     @property
     def basis(self) -> Image:
@@ -107,18 +128,75 @@ class Scene:
         shape = (*self.grid.covered.shape, self.order + 1)
         return np.broadcast_to(polynomial_basis(self.coordinate, self.order), shape)
 
+    @cached_property
+    def psf(self) -> ProfileGrid:
+        """The PSF as the image has it, before stretch and shape."""
+        return self.grid if self.blur is None else self.grid.blurred(self.blur)
+
+    def blurring(self, source: int) -> Image:
+        """Change of the profile of one source with blur, signed, (n_disp, n_xdisp)."""
+        change = self.grid.curvature.place(self.traces[source], self.stretch).value
+        return self.signs[source] * self.scales[source][:, None] * change
+
     def place(self, source: int) -> PlacedProfile:
         """Profile of one source, signed."""
         trace, sign = self.traces[source], self.signs[source]
-        placed = self.grid.place(trace, self.stretch)
+        placed = self.psf.place(trace, self.stretch)
         value = placed.value
         if self.shape is not None:
             distance = (self.grid.columns - trace[:, None]) / self.stretch[:, None]
             lit = self.grid.covered & np.isfinite(distance)
             value = value + np.where(lit, self.shape.at(distance), 0.0) / self.stretch[:, None]
-            scale = 1.0 / (1.0 + self.shape.light[:, None])
-            value, placed = value * scale, replace(placed, slope=placed.slope * scale)
+        scale = self.scales[source][:, None]
+        value = value * scale
+        placed = replace(placed, slope=placed.slope * scale, widening=placed.widening * scale)
         return PlacedProfile(sign * value, sign * placed.slope, sign * placed.widening)
+
+    @cached_property
+    def scales(self) -> Image:
+        """Factor on PSF and shape of every source that gives the light inside the calibration aperture its
+        due, (n_source, n_disp).
+        """
+        if self.shape is None and self.enclosed is None:
+            return np.ones(self.traces.shape)
+        due = 1.0 if self.enclosed is None else self.enclosed
+        return np.stack([self._scale(trace) for trace in self.traces]) * due
+
+    def _scale(self, trace: Image) -> Image:
+        if self.shape is None:
+            return np.ones(trace.shape)
+        distance, weights, before = self._calibration(trace)
+        beyond = self.shape.at(distance / self.stretch[:, None]) / self.stretch[:, None]
+        after = np.maximum(before + (weights * beyond).sum(axis=1), LEAST_LIGHT * before)
+        return np.divide(before, after, out=np.ones_like(before), where=before > 0)
+
+    def _calibration(self, trace: Image) -> tuple[Image, Image, Image]:
+        """Distances of the pixels around a trace, their weights in the calibration aperture, and the PSF's light there."""
+        half = self.calibration_width / 2 + 0.5
+        distance, light = self.psf.around(trace, self.stretch, int(np.ceil(half)))
+        weights = np.clip(half - np.abs(distance), 0.0, 1.0)
+        return distance, weights, (weights * light).sum(axis=1)
+
+    @property
+    def enclosed_light(self) -> Image:
+        """Share of the PSF's light, as stretched, in the calibration aperture about the target, (n_disp,)."""
+        return self._calibration(self.traces[0])[2]
+
+    def light_of_knots(self) -> Image:
+        """Change of the light in the calibration aperture with every share, in units of that due there.
+
+        Returns
+        -------
+        ndarray, (n_disp, n_source, n_knot)
+        """
+        width = self.stretch[:, None]
+        parts = []
+        for trace in self.traces:
+            distance, weights, before = self._calibration(trace)
+            knots = (weights[..., None] * self.shape.weights(distance / width)).sum(axis=1) / width
+            parts.append(knots / np.where(before > 0, before, 1.0)[:, None])
+        due = 1.0 if self.enclosed is None else self.enclosed[:, None, None]
+        return np.stack(parts, axis=1) / due
 
     def profiles(self) -> Image:
         """Profiles of all sources, signed, (n_source, n_disp, n_xdisp)."""

@@ -87,7 +87,7 @@ def fit_shape(scene: Scene, data: Image, weights: Image, phase: Image) -> ShapeC
         current = replace(scene, shape=ShapeCorrection(KNOTS, shares, phase, covariance))
         fit = linear_fit(current.profiles(), current.basis, data, weights)
         # in units of the uncorrected PSF, to which the shares refer
-        response = shape_response(scene, fit.steady_flux / (1.0 + current.shape.light))
+        response = shape_response(scene, fit.steady_flux * current.scales)
         weighted = np.swapaxes(response * weights[..., None], -1, -2)
         mimic = weighted @ fit.design
         rows = weighted @ response - mimic @ fit.covariance @ np.swapaxes(mimic, -1, -2)

@@ -21,6 +21,9 @@ TRACE_ORDER, WIDTH_ORDER = 3, 2
 TRACE_PRIOR, WIDTH_PRIOR = 0.5, 0.2
 """Pixels, and parts of the width, by which headers and PSFs have been seen to be off."""
 
+BLUR_PRIOR = 0.05
+"""Pixels squared: what resampling and the stacking of nods have been seen to do."""
+
 WIDEST = 0.35
 """Parts of the width by which a PSF may be off."""
 
@@ -97,7 +100,10 @@ def align(
             blocks.append(Block("trace", members, TRACE_ORDER, TRACE_PRIOR, start))
         blocks += [Block("trace", pair, 0, TRACE_PRIOR) for pair in pairs]
     if width:
-        blocks.append(Block("width", tuple(range(len(scene.traces))), WIDTH_ORDER, WIDTH_PRIOR))
+        everyone = tuple(range(len(scene.traces)))
+        blocks.append(Block("width", everyone, WIDTH_ORDER, WIDTH_PRIOR))
+        if scene.blur is not None:
+            blocks.append(Block("blur", everyone, WIDTH_ORDER, BLUR_PRIOR))
     if not blocks:
         return Aligned(scene)
     first = geometry = fit_geometry(scene, data, weights, blocks)
