@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdaviz_lrs.products.image import SpectralImage
+from jdaviz_lrs.products.verdict import Verdict
 
 if TYPE_CHECKING:
     from specutils import Spectrum
@@ -91,6 +92,8 @@ class ExtractedSpectrum:
         What the user should know about this result, in plain sentences.
     report : Mapping of str to object
         What was fitted beyond the fluxes (refinements, advice), by name; plain numbers.
+    verdict : Verdict or None
+        How far to trust it, in plain numbers; None for a spectrum read from a file.
     inspect : callable or None
         Looks at the residual of an unrefined optimal extraction; see `advice`.
     image : SpectralImage or None
@@ -132,6 +135,7 @@ class ExtractedSpectrum:
     references: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     report: Mapping[str, Any] = field(default_factory=dict)
+    verdict: Verdict | None = None
     inspect: Callable[[], tuple] | None = None
     image: SpectralImage | None = None
     file_name: str = ""
