@@ -10,7 +10,7 @@ from scipy.ndimage import median_filter
 
 from jdaviz_lrs.engine.refine.scene import LinearFit, Scene
 
-__all__ = ["Companion", "add_companion", "find_companion"]
+__all__ = ["Companion", "add_companion", "find_companion", "matched_filter"]
 
 Image = NDArray[np.float64]
 
@@ -63,27 +63,10 @@ def find_companion(scene: Scene, fit: LinearFit, weights: Image) -> Companion | 
 
     Notes
     -----
-    A matched filter: the PSF at every offset from the trace, with a spectrum like the target's. Sums along
-    the trace are taken in bins of a quarter pixel first, in four bands, so that offsets cost nothing.
+    A `matched_filter` with a spectrum like the target's.
     """
     flux = median_filter(np.abs(fit.flux[0]), 15, mode="mirror")
-    distance = scene.grid.columns - scene.traces[0][:, None]
-    used = (weights > 0) & np.isfinite(distance)
-    rows = np.flatnonzero(used.any(axis=-1))
-    reach = scene.grid.columns.size
-    offsets = np.arange(-reach, reach + STEP, STEP)
-    score, power = np.zeros(offsets.size), np.zeros(offsets.size)
-    for band in np.array_split(rows, BANDS):
-        if band.size == 0:
-            continue
-        inside = used[band]
-        index = np.rint((distance[band][inside] + reach) / STEP).astype(int)
-        weight, light = weights[band][inside], np.broadcast_to(flux[band, None], inside.shape)[inside]
-        signal = np.bincount(index, weight * light * fit.residual[band][inside], offsets.size)[: offsets.size]
-        information = np.bincount(index, weight * light**2, offsets.size)[: offsets.size]
-        kernel = _kernel(scene, band)
-        score += np.correlate(signal, kernel, "same")
-        power += np.correlate(information, kernel**2, "same")
+    offsets, score, power = matched_filter(scene, fit.residual, weights, flux)
     significance = np.divide(score, np.sqrt(power), out=np.zeros_like(score), where=power > 0)
     ratio = np.divide(score, power, out=np.zeros_like(score), where=power > 0)
     near = np.full(offsets.size, np.inf)
@@ -96,6 +79,49 @@ def find_companion(scene: Scene, fit: LinearFit, weights: Image) -> Companion | 
     if significance[peak] < SIGNIFICANCE:
         return None
     return Companion(float(offsets[peak]), float(significance[peak]), float(ratio[peak]))
+
+
+def matched_filter(scene: Scene, image: Image, weights: Image, flux: Image) -> tuple[Image, Image, Image]:
+    """Look for the PSF at every offset from the target's trace.
+
+    Parameters
+    ----------
+    scene : Scene
+    image, weights : ndarray, (n_disp, n_xdisp)
+        What to look in, and its inverse variances.
+    flux : ndarray, (n_disp,)
+        Spectrum to look for.
+
+    Returns
+    -------
+    offsets : ndarray, (n_offset,)
+        Pixels from the trace.
+    score, power : ndarray, (n_offset,)
+        Their ratio is the brightness in units of `flux`, the score over the root of the power its significance.
+
+    Notes
+    -----
+    Sums along the trace are taken in bins of a quarter pixel first, in four bands, so that offsets cost
+    nothing.
+    """
+    distance = scene.grid.columns - scene.traces[0][:, None]
+    used = (weights > 0) & np.isfinite(distance)
+    rows = np.flatnonzero(used.any(axis=-1))
+    reach = scene.grid.columns.size
+    offsets = np.arange(-reach, reach + STEP, STEP)
+    score, power = np.zeros(offsets.size), np.zeros(offsets.size)
+    for band in np.array_split(rows, BANDS):
+        if band.size == 0:
+            continue
+        inside = used[band]
+        index = np.rint((distance[band][inside] + reach) / STEP).astype(int)
+        weight, light = weights[band][inside], np.broadcast_to(flux[band, None], inside.shape)[inside]
+        signal = np.bincount(index, weight * light * image[band][inside], offsets.size)[: offsets.size]
+        information = np.bincount(index, weight * light**2, offsets.size)[: offsets.size]
+        kernel = _kernel(scene, band)
+        score += np.correlate(signal, kernel, "same")
+        power += np.correlate(information, kernel**2, "same")
+    return offsets, score, power
 
 
 def add_companion(scene: Scene, offset: float) -> Scene:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jdaviz_lrs.engine.refine.companions import Companion, add_companion, find_companion
+from jdaviz_lrs.engine.refine.companions import SIGNIFICANCE, Companion, add_companion, find_companion
 from jdaviz_lrs.engine.refine.geometry import spectrum_phase
-from jdaviz_lrs.engine.refine.outliers import find_outliers
+from jdaviz_lrs.engine.refine.outliers import THRESHOLD, find_outliers
 from jdaviz_lrs.engine.refine.scene import Frame, Scene, linear_fit
 from jdaviz_lrs.engine.refine.shape import fit_shape
 from jdaviz_lrs.engine.refine.trace import Aligned, align
@@ -103,46 +103,89 @@ def refine(
     order = scene.order
     tell = progress or (lambda line: None)
     offsets = list(sources)
-    trace, width = "trace" in chosen, "width" in chosen
+    trace, width, more = (name in chosen for name in ("trace", "width", "companions"))
     if width and scene.blur is not None:
         scene = replace(scene, blur=scene.blur + DRIZZLE)
     header = replace(scene, order=max(order, INSPECTION_ORDER))
-    found: list[Companion] = []
-    first_look = _shifted(header, starts) if trace else header
-    variances, rejected = _look(frame, add_sources(first_look, offsets)[0])
-    while True:
+
+    def explain(offsets: Sequence[float], variances: Image, rejected: NDArray[np.bool_]) -> _Explained:
+        """Fit trace, width and shape with further sources at some offsets."""
         weights = _weights(frame, variances, rejected)
         start, pairs = add_sources(header, offsets)
         tell(f"Fitting {_fitted(trace, width)}{_of_sources(1 + len(offsets))}")
         aligned = align(start, frame.data, weights, trace, width, pairs, starts)
-        current = aligned.scene
-        variances, rejected = _look(frame, current)
-        if not (width or "companions" in chosen):
-            break
-        tell(f"Fitting the shape of the PSF{_of_sources(1 + len(offsets))}")
-        weights = _weights(frame, variances, rejected)
-        shaped = _with_shape(frame, current, weights)
-        if "companions" not in chosen or len(found) == MOST_COMPANIONS:
-            break
+        variances, rejected = _look(frame, aligned.scene)
+        shaped = aligned.scene
+        if width or more:
+            tell(f"Fitting the shape of the PSF{_of_sources(1 + len(offsets))}")
+            shaped = _with_shape(frame, shaped, _weights(frame, variances, rejected))
+        return _Explained(tuple(offsets), aligned, pairs, shaped, variances, rejected)
+
+    first_look = _shifted(header, starts) if trace else header
+    best = explain(sources, *_look(frame, add_sources(first_look, sources)[0]))
+    found: list[Companion] = []
+    while more and len(found) < MOST_COMPANIONS:
         tell("Looking for further sources")
-        fit = linear_fit(shaped.profiles(), shaped.basis, frame.data, weights)
-        companion = find_companion(shaped, fit, weights)
-        if companion is None:
+        for candidate in _candidates(frame, best):
+            both = explain((*best.offsets, candidate.offset), best.variances, best.rejected)
+            if _gain(frame, best, both) > 0.5 * SIGNIFICANCE**2:
+                best = both
+                found.append(candidate)
+                break
+        else:
             break
-        found.append(companion)
-        offsets.append(companion.offset)
-    current = replace(current, order=order)
+    variances, rejected, pairs = best.variances, best.rejected, best.pairs
+    current = replace(best.aligned.scene, order=order)
     if width:
+        weights = _weights(frame, variances, rejected)
         current = _enclosing(_with_shape(frame, current, weights), enclosed, frame)
         if trace and pairs and current.shape is not None:
             # places of neighbours and wings depend on each other
-            weights = _weights(frame, variances, rejected)
             inspected = replace(current, order=max(order, INSPECTION_ORDER))
             again = align(inspected, frame.data, weights, trace=True, width=False, pairs=pairs).scene
             current = _with_shape(frame, replace(again, order=order), weights)
         inspected = replace(current, order=max(order, INSPECTION_ORDER))
         variances, rejected = _look(frame, inspected)
-    return Refined(current, rejected, variances, aligned, tuple(found))
+    return Refined(current, rejected, variances, best.aligned, tuple(found))
+
+
+@dataclass(frozen=True, eq=False)
+class _Explained:
+    """The image explained by a number of sources: fitted along their traces, and with a shape of the PSF."""
+
+    offsets: tuple[float, ...]
+    aligned: Aligned
+    pairs: list[tuple[int, ...]]
+    shaped: Scene
+    variances: Image
+    rejected: NDArray[np.bool_]
+
+
+def _candidates(frame: Frame, explained: _Explained) -> Iterator[Companion]:
+    """Peaks in what is left with the shape of the PSF fitted, then without it.
+
+    A neighbour may hide in the shape, as a bump of it, and a wing that the PSF lacks may look like a neighbour.
+    """
+    weights = _weights(frame, explained.variances, explained.rejected)
+    scenes = [explained.shaped, explained.aligned.scene]
+    for scene in scenes if explained.shaped.shape is not None else scenes[1:]:
+        fit = linear_fit(scene.profiles(), scene.basis, frame.data, weights)
+        if (companion := find_companion(scene, fit, weights)) is not None:
+            yield companion
+
+
+def _gain(frame: Frame, one: _Explained, other: _Explained) -> float:
+    """By how much another explanation is likelier, as the logarithm; what shapes cost is counted."""
+    variances = one.variances
+    weights = _weights(frame, variances, one.rejected & other.rejected)
+
+    def cost(scene: Scene) -> float:
+        fit = linear_fit(scene.profiles(), scene.basis, frame.data, weights)
+        # outliers that only one of them explains must not decide
+        squares = np.minimum(weights * fit.residual**2, THRESHOLD**2)
+        return 0.5 * float(squares.sum()) + (0.0 if scene.shape is None else scene.shape.cost)
+
+    return cost(one.shaped) - cost(other.shaped)
 
 
 def _enclosing(scene: Scene, tabulated: Image | None, frame: Frame) -> Scene:

@@ -55,12 +55,15 @@ class ShapeCorrection:
         -1 to 1 along the spectrum.
     covariance : ndarray, (n_term, n_knot, n_term, n_knot)
         Of the shares.
+    cost : float
+        What the prior holds against it, in units of half a chi-square.
     """
 
     knots: Image
     shares: Image
     phase: Image
     covariance: Image
+    cost: float = 0.0
 
     def at(self, distance: Image) -> Image:
         """Light per pixel at distances (n_disp, n_xdisp)."""

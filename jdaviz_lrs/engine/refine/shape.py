@@ -26,8 +26,9 @@ WING = np.abs(KNOTS) > CORE[-1]
 N_TERM = 3
 """Of the polynomial along the spectrum."""
 
-EXPECTED, LEAST_EXPECTED = 0.25, 5e-4
-"""Of the PSF, and in shares per pixel: how far profiles may be off where the data do not tell."""
+EXPECTED, LEAST_EXPECTED = 0.25, 0.1
+"""Of the PSF, and of the light per pixel times the squared distance: how far profiles may be off where the data
+do not tell. The second is what wings have that the PSF may lack."""
 
 DECLINE = 0.5
 """Of that from one term along the spectrum to the next."""
@@ -73,7 +74,7 @@ def fit_shape(scene: Scene, data: Image, weights: Image, phase: Image) -> ShapeC
     typical = scene.grid.samples.mean(axis=0)
     distances = (np.arange(typical.size) - scene.grid.center) / scene.grid.subpix
     core = np.interp(KNOTS, distances, typical)
-    expected = EXPECTED * core + LEAST_EXPECTED
+    expected = EXPECTED * core + LEAST_EXPECTED / np.maximum(np.abs(KNOTS), CORE[-1]) ** 2
     expected[[0, -1]] = 1e-9  # continuous with the zero beyond
     expected = np.outer(DECLINE ** np.arange(N_TERM), expected).ravel()
     powers = phase ** np.arange(2 * N_TERM - 1)[:, None]
@@ -100,16 +101,17 @@ def fit_shape(scene: Scene, data: Image, weights: Image, phase: Image) -> ShapeC
         covariance = likely.covariance.reshape(covariance.shape)
         if not shares.any():
             return None
-    return ShapeCorrection(KNOTS, shares, phase, covariance)
+    return ShapeCorrection(KNOTS, shares, phase, covariance, likely.cost)
 
 
 @dataclass(frozen=True, eq=False)
 class _Likely:
-    """Shares (n_term * n_knot), their covariance, and the scales of the prior that led to them."""
+    """Shares (n_term * n_knot), their covariance, the scales of the prior that led to them, and its cost."""
 
     shares: Image
     covariance: Image
     scales: tuple[float, float]
+    cost: float = 0.0
 
 
 def _most_likely(
@@ -127,11 +129,14 @@ def _most_likely(
         root = (expected * np.where(wing, wing_scale, core_scale))[:, None] * together
         factor = cholesky(root.T @ normal @ root + np.eye(target.size), lower=True)
         half = solve_triangular(factor, root.T @ target, lower=True)
-        evidence = 0.5 * half @ half - np.log(np.diag(factor)).sum()
+        volume = np.log(np.diag(factor)).sum()
+        evidence = 0.5 * half @ half - volume
         if evidence > best:
             best = evidence
-            spread = root @ solve_triangular(factor, np.eye(target.size), lower=True, trans=1)
-            likely = _Likely(spread @ half, spread @ spread.T, (core_scale, wing_scale))
+            back = solve_triangular(factor, np.eye(target.size), lower=True, trans=1)
+            spread, unit = root @ back, back @ half
+            cost = 0.5 * unit @ unit + volume
+            likely = _Likely(spread @ half, spread @ spread.T, (core_scale, wing_scale), cost)
     return likely
 
 
