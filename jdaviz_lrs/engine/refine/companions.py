@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from astropy.stats import mad_std
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
@@ -17,8 +18,16 @@ Image = NDArray[np.float64]
 SIGNIFICANCE = 8.0
 """Sigma of all wavelengths together; lower peaks are as often the PSF's misfit."""
 
+OUTSTANDING = 5.0
+"""Of the scatter from place to place, which a PSF that does not fit makes larger than noise."""
+
 LEAST_RATIO, LEAST_RATIO_NEAR, NEAR = 0.01, 0.03, 6.0
 """Of the target's flux; and within so many pixels of a source, where the wings' misfit lies."""
+
+WINGS, WING_RATIO, OCCUPIED = 9.0, 0.1, 5.0
+"""Pixels that the PSF's wings reach, and how bright they may look: what lies on both sides of the target alike is
+the PSF's, and where the other side cannot be seen, or is occupied within so many pixels, only what is brighter than
+any wing is a neighbour."""
 
 CLOSEST = 2.5
 """Pixels, about the PSF's width: what is closer cannot be told from its shape."""
@@ -63,20 +72,34 @@ def find_companion(scene: Scene, fit: LinearFit, weights: Image) -> Companion | 
 
     Notes
     -----
-    A `matched_filter` with a spectrum like the target's.
+    A `matched_filter` with a spectrum like the target's. Near the target what its other side has as well is taken
+    off, as wings that the PSF lacks lie on both.
     """
     flux = median_filter(np.abs(fit.flux[0]), 15, mode="mirror")
     offsets, score, power = matched_filter(scene, fit.residual, weights, flux)
-    significance = np.divide(score, np.sqrt(power), out=np.zeros_like(score), where=power > 0)
     ratio = np.divide(score, power, out=np.zeros_like(score), where=power > 0)
     near = np.full(offsets.size, np.inf)
     for trace in scene.traces:
         near = np.minimum(near, np.abs(offsets - np.nanmean(trace - scene.traces[0])))
-    least = np.where(near < NEAR, LEAST_RATIO_NEAR, LEAST_RATIO)
     complete = power > 0.2 * np.median(power[power > 0]) if (power > 0).any() else power > 0
-    significance = np.where((near > CLOSEST) & (ratio > least) & complete, significance, 0.0)
+    # offsets rise evenly about zero: reversed they are those of the other side
+    seen, wing = complete[::-1].copy(), np.maximum(ratio[::-1], 0.0)
+    others = np.zeros(offsets.size)
+    for trace, light in zip(scene.traces[1:], fit.flux[1:], strict=True):
+        place = np.nanmean(trace - scene.traces[0])
+        seen &= np.abs(offsets + place) > OCCUPIED
+        share = np.abs(np.median(light)) / max(np.median(flux), np.finfo(float).tiny)
+        others = np.where(np.abs(offsets - place) < WINGS, np.maximum(others, WING_RATIO * share), others)
+    mirror = np.where(seen, wing, WING_RATIO)
+    ratio = ratio - np.where(np.abs(offsets) < WINGS, mirror, 0.0)
+    significance = ratio * np.sqrt(power)
+    least = np.where(near < NEAR, LEAST_RATIO_NEAR, LEAST_RATIO)
+    possible = (near > CLOSEST) & (ratio > np.maximum(least, others)) & complete
+    significance = np.where(possible, significance, 0.0)
     peak = int(significance.argmax())
-    if significance[peak] < SIGNIFICANCE:
+    elsewhere = complete & (np.abs(offsets - offsets[peak]) > OCCUPIED)
+    misfit = mad_std(ratio[elsewhere]) if elsewhere.any() else 0.0
+    if significance[peak] < SIGNIFICANCE or ratio[peak] < min(OUTSTANDING * misfit, WING_RATIO):
         return None
     return Companion(float(offsets[peak]), float(significance[peak]), float(ratio[peak]))
 

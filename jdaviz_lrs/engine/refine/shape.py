@@ -40,7 +40,7 @@ SMOOTH = 1.0
 """Pixels over which the correction may change, in the core; in proportion to the distance farther out."""
 
 EVEN = 0.999
-"""Part of the wings' variance that both sides share."""
+"""Part of the variance that both sides share: a profile may lean, but a bump on one side of it is a neighbour."""
 
 NO_FLUX = 1e-4
 """Share of the PSF that the correction may hold, as fluxes hold it."""
@@ -141,18 +141,21 @@ def _most_likely(
 
 
 def _likeness() -> Image:
-    """Prior correlation of the shares: with their neighbours, and in the wings with the other side.
+    """Prior correlation of the shares: with their neighbours, and with the other side.
 
     Without the latter the light of a companion and that of the wing beside it could not be told apart.
     """
     distance = np.abs(KNOTS)
     # in the wings in proportion to the distance
     warped = np.where(WING, CORE[-1] * (1.0 + np.log(np.maximum(distance, CORE[-1]) / CORE[-1])), distance)
-    here = np.exp(-np.abs(np.subtract.outer(*2 * [np.sign(KNOTS) * warped])) / SMOOTH)
-    either = np.exp(-np.abs(np.subtract.outer(warped, warped)) / SMOOTH)
-    even = np.where(WING, EVEN, 0.0)
-    likeness = here * np.sqrt(np.outer(1.0 - even, 1.0 - even)) + either * np.sqrt(np.outer(even, even))
-    return likeness + 1e-9 * np.eye(KNOTS.size)
+    here = _alike(np.subtract.outer(*2 * [np.sign(KNOTS) * warped]))
+    either = _alike(np.subtract.outer(warped, warped))
+    return (1.0 - EVEN) * here + EVEN * either + 1e-6 * np.eye(KNOTS.size)
+
+
+def _alike(distance: Image) -> Image:
+    """Correlation over a distance in pixels: smooth, as is a profile that a pixel has been drawn over."""
+    return np.exp(-0.5 * (distance / SMOOTH) ** 2)
 
 
 def shape_response(scene: Scene, flux: Image) -> Image:
