@@ -11,6 +11,7 @@ import numpy as np
 from astropy.coordinates import angular_separation
 from numpy.typing import NDArray
 
+from jdaviz_lrs.advice import say_verdict
 from jdaviz_lrs.engine.apcorr import LEAST_SHARE, pixel_fractions, profile_correction
 from jdaviz_lrs.engine.background import Background, fit_background
 from jdaviz_lrs.engine.box import Sums, box_model, box_sums
@@ -24,6 +25,7 @@ from jdaviz_lrs.products.spectrum import OUTLIER, ApertureLimits, ExtractedSpect
 from jdaviz_lrs.references.find import References, find_references
 from jdaviz_lrs.references.psf import SpectralPSF
 from jdaviz_lrs.tabulate import scaled, tabulate
+from jdaviz_lrs.verdict import judge_optimal
 
 __all__ = ["extract"]
 
@@ -154,8 +156,10 @@ def extract_profile(
             notes=(*fit.notes, *_missing(image)),
         )
 
+    verdict = judge_optimal(image, parameters, fit, references.stand_ins)
+    spectrum = spectrum_of(fit.sums, fit.trace)
     return replace(
-        spectrum_of(fit.sums, fit.trace),
+        spectrum,
         profile=fit.profile if fit.nod_profile is None else fit.profile + fit.nod_profile,
         scene_model=fit.scene,
         residual=fit.residual,
@@ -163,7 +167,9 @@ def extract_profile(
         rejected=fit.rejected,
         nod_traces=fit.nod_traces,
         companions=tuple(map(spectrum_of, fit.companions, fit.companion_traces)),
-        inspect=None if parameters.refinements or parameters.pipeline_compatible else fit.advice,
+        inspect=None if parameters.pipeline_compatible else fit.advice,
+        verdict=verdict,
+        notes=(*spectrum.notes, *say_verdict(verdict)),
     )
 
 

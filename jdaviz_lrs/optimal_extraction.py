@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,17 +13,21 @@ from numpy.typing import NDArray
 from jdaviz_lrs.engine.box import Sums
 from jdaviz_lrs.engine.optimal import ProfileFit, fit_profiles
 from jdaviz_lrs.engine.profile import ProfileGrid, profile_grid
-from jdaviz_lrs.engine.refine.advice import Advice, inspect_scene
+from jdaviz_lrs.engine.refine.advice import Answer, inspect_scene
 from jdaviz_lrs.engine.refine.flux_variance import shape_variance
-from jdaviz_lrs.engine.refine.location import fit_location
-from jdaviz_lrs.engine.refine.run import add_sources, clean_pixels, refine
+from jdaviz_lrs.engine.refine.location import far_shift, fit_location
+from jdaviz_lrs.engine.refine.judging import Setting, refine_what_earns
+from jdaviz_lrs.engine.refine.run import add_sources, clean_pixels
 from jdaviz_lrs.engine.refine.scene import Frame, Scene
 from jdaviz_lrs.engine.refine.smooth_fit import fit_with_smooth_background
+from jdaviz_lrs.engine.refine.witness import Enclosed
+from jdaviz_lrs.advice import Advice, advise, say_dropped
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.optimal_placement import Traces, place_traces
 from jdaviz_lrs.optimal_report import describe_location, describe_refinement
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.image import SpectralImage
+from jdaviz_lrs.products.verdict import BANDS
 from jdaviz_lrs.references.psf import SpectralPSF
 from jdaviz_lrs.threads import single_thread
 
@@ -69,6 +74,14 @@ class OptimalExtraction:
         The pixels that the scene was, or would be, refined on.
     sources : Scene
         Traces and shapes as fitted.
+    tabulated : ndarray, (n_disp,), or None
+        Share of the light in the calibration aperture by the aperture correction.
+    enclosed : Enclosed or None
+        What was followed of the witnesses to it; None where no shape was fitted.
+    dropped : tuple of str
+        Refinements that did not earn their place.
+    inspect : callable
+        Sees what is left unexplained.
     """
 
     wavelength: Image
@@ -87,11 +100,15 @@ class OptimalExtraction:
     companion_traces: tuple[Image, ...] = ()
     notes: tuple[str, ...] = ()
     report: Mapping[str, Any] = field(default_factory=dict)
+    tabulated: Image | None = None
+    enclosed: Enclosed | None = None
+    dropped: tuple[str, ...] = ()
+    inspect: Callable[[], tuple[Answer, ...]] = tuple
 
     @single_thread()
     def advice(self) -> tuple[Advice, ...]:
-        """See what the residual shows, and which refinements would answer it (in about the time of one)."""
-        return inspect_scene(self.frame, self.sources)
+        """See what the residual shows, and which refinements would answer it (in about the time of all)."""
+        return tuple(advise(answer) for answer in self.inspect())
 
     @property
     def flux(self) -> Image:
@@ -169,6 +186,15 @@ def extract_optimal(
     looks = bool({"trace", "width", "outliers", "companions", "variance"} & set(chosen))
     frame = _frame(image, good)
     location = None
+    if parameters.optimize_psf_location and not compatible:
+        moved = far_shift(frame, scene)
+        if moved:
+            report["source_shift"] = moved
+            notes.append(
+                f"The source is {moved:+.1f} px from where the header has it; it is extracted there."
+            )
+            everything = tuple(trace + moved for trace in everything)
+            scene = replace(scene, traces=scene.traces + moved)
     if parameters.optimize_psf_location:
         usable = clean_pixels(frame, scene) if looks else frame.good
         location = _locate(image, grid, usable, everything, parameters)
@@ -180,19 +206,34 @@ def extract_optimal(
 
     if compatible:
         return _pipelines_way(image, frame, placed, good, parameters, notes, report)
+    known = location is not None and max(location.errors) < LOCATED
+    setting = Setting(frame, parameters.sources, tuple(shifts) if known else (), enclosed, _bands(image))
+    unrefined, _ = add_sources(placed, parameters.sources)
     refined = None
     if looks:
-        known = location is not None and max(location.errors) < LOCATED
         start = scene if "trace" in chosen else placed
-        refined = refine(frame, start, chosen, parameters.sources, shifts if known else (), progress, enclosed)
+        earned = refine_what_earns(start, unrefined, chosen, setting, progress)
+        refined, chosen = earned.refined, earned.chosen
         found, why = describe_refinement(refined, scene, chosen, good)
         report |= found
-        notes += why
+        notes += [*why, *say_dropped(earned.dropped)]
         final, rejected = refined.scene, refined.rejected & ("outliers" in chosen)
     else:
-        final, _ = add_sources(placed, parameters.sources)
+        final = unrefined
         rejected = np.zeros(good.shape[-2:], bool)
-    return _extract(image, frame, final, good, rejected, refined, parameters, notes, report)
+    result = _extract(image, frame, final, good, rejected, refined, parameters, notes, report)
+    return replace(
+        result,
+        dropped=tuple(earned.dropped) if looks else (),
+        tabulated=enclosed,
+        enclosed=refined.enclosed if looks else None,
+        inspect=partial(inspect_scene, scene, unrefined, setting, parameters.refinements),
+    )
+
+
+def _bands(image: SpectralImage) -> tuple[NDArray[np.bool_], ...]:
+    wavelength = image.row_wavelength
+    return tuple((wavelength >= first) & (wavelength < last) for first, last in BANDS)
 
 
 def background_order(parameters: ExtractionParameters) -> int:

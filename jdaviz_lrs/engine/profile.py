@@ -127,7 +127,9 @@ class ProfileGrid:
         row = np.take_along_axis(self.first, nearest, 1)
         fraction = None if self.fraction is None else np.take_along_axis(self.fraction, nearest, 1)
         known = (seen & np.isfinite(away.min(axis=1)))[:, None]
-        value, _, _ = self._sampled(distance, np.broadcast_to(stretch, trace.shape)[:, None], row, fraction, known)
+        value, _, _ = self._sampled(
+            distance, np.broadcast_to(stretch, trace.shape)[:, None], row, fraction, known
+        )
         return distance, value
 
     @cached_property

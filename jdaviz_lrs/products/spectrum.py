@@ -160,9 +160,9 @@ class ExtractedSpectrum:
 
     @cached_property
     def advice(self) -> tuple:
-        """What the residual shows, and which refinement answers it (`jdaviz_lrs.engine.refine.advice`).
+        """What the residual shows, and which further refinement answers it (`jdaviz_lrs.advice`).
 
-        Found when it is first asked for; empty for box extraction and where refinements were on.
+        Found when it is first asked for.
         """
         return self.inspect() if self.inspect is not None else ()
 

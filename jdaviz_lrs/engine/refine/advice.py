@@ -1,108 +1,144 @@
-"""What the residual of an unrefined extraction shows, and which refinement answers it."""
+"""What an extraction has left unexplained, and which refinement would answer it."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from jdaviz_lrs.engine.refine.companions import Companion, add_companion, find_companion
-from jdaviz_lrs.engine.refine.outliers import THRESHOLD, find_outliers
-from jdaviz_lrs.engine.refine.scene import Frame, Scene, linear_fit
-from jdaviz_lrs.engine.refine.trace import Aligned, align
-from jdaviz_lrs.engine.refine.variance import model_variances
+from jdaviz_lrs.engine.refine.judging import Earned, Setting, refine_what_earns
+from jdaviz_lrs.engine.refine.scene import Scene, linear_fit
 
-__all__ = ["Advice", "inspect_scene"]
+__all__ = ["REFINEMENTS", "Answer", "inspect_scene"]
 
-WORTH_SHIFT, WORTH_STRETCH = 0.05, 0.01
-"""Pixels, and part of the width, below which the flux changes by less than 0.1 %."""
+Image = NDArray[np.float64]
+
+REFINEMENTS = ("trace", "width", "outliers", "companions")
+"""What an inspection tries."""
+
+WORTH = 0.01
+"""Part of the flux, in any band, that an answer must change to be worth it; smaller is what PSFs are off by."""
+
+HIT = 5.0
+"""Sigma by which outlying pixels must move a flux to be worth leaving out."""
 
 
 @dataclass(frozen=True)
-class Advice:
-    """One thing that the residual shows.
+class Answer:
+    """What a refinement would find, and change.
 
     Attributes
     ----------
     refinement : str
-        Which answers it.
-    sentence : str
-        What is seen, with its error.
     values : dict of str to float
-        The numbers in it.
+        What it would find.
+    effect : float
+        By how much fluxes are off without it, as a fraction, in the band where that is largest.
     """
 
     refinement: str
-    sentence: str
     values: dict[str, float]
+    effect: float
 
 
-def inspect_scene(frame: Frame, scene: Scene) -> tuple[Advice, ...]:
+def inspect_scene(
+    start: Scene, unrefined: Scene, setting: Setting, chosen: Collection[str] = ()
+) -> tuple[Answer, ...]:
     """See what an extraction has left unexplained.
 
     Parameters
     ----------
-    frame : Frame
-    scene : Scene
-        As it was extracted.
+    start : Scene
+        Target and nods where a refinement starts.
+    unrefined : Scene
+        Target, nods and sources as they are extracted without any.
+    setting : Setting
+    chosen : collection of str
+        Refinements that the extraction had: they are not proposed.
 
     Returns
     -------
-    tuple of Advice
-        Empty where nothing is worth a refinement.
+    tuple of Answer
+        The refinements that would earn their place and change the flux; empty where nothing is worth one.
+
+    Notes
+    -----
+    The refinements are made, all of them, and taken back one at a time: what the flux changes by is what it
+    is off without that one.
     """
-    scene = replace(scene, order=max(scene.order, 1))
-    variance = model_variances(scene, frame.variances, frame.good).sum(axis=0)
-    rejected = find_outliers(scene, frame.data, variance, frame.good)
+    earned = refine_what_earns(start, unrefined, REFINEMENTS, setting)
+    refined = earned.refined
+    none = np.zeros_like(refined.rejected)
+    best, sigma = _flux(refined.scene, refined.rejected, earned, setting)
+    answers = []
+    for name, values in _found(earned).items():
+        if name in chosen:
+            continue
+        scene, rejected = _taken_back(name, refined.scene, unrefined), refined.rejected
+        rejected = none if name == "outliers" else rejected
+        flux, _ = _flux(scene, rejected, earned, setting)
+        if name == "outliers":
+            hit = np.abs(flux - best) > HIT * sigma
+            effect = float(np.mean(hit))
+            worth = hit.any()
+        else:
+            effect = _largest(
+                [np.median(_part(flux - best, best)[band]) for band in setting.bands if band.any()]
+            )
+            worth = abs(effect) >= WORTH
+        if worth:
+            answers.append(Answer(name, values, effect))
+    return tuple(answers)
+
+
+def _found(earned: Earned) -> dict[str, dict[str, float]]:
+    """What each refinement that was kept has found."""
+    refined, found = earned.refined, {}
+    if "trace" in earned.chosen and refined.aligned.blocks:
+        (shift, shift_error), (bend, bend_error) = (refined.aligned.term("trace", k) for k in (0, 2))
+        found["trace"] = {
+            "trace_shift": shift,
+            "trace_shift_error": shift_error,
+            "trace_bend": 1.5 * bend,
+            "trace_bend_error": 1.5 * bend_error,
+        }
+    if "width" in earned.chosen:
+        change, error = refined.aligned.term("width", 0)
+        found["width"] = {"psf_stretch": 1.0 + change, "psf_stretch_error": error}
+    if number := int(refined.rejected.sum()):
+        found["outliers"] = {"outlying_pixels": number}
+    if refined.companions:
+        brightest = max(refined.companions, key=lambda one: one.ratio)
+        found["companions"] = {"companion_offset": brightest.offset, "companion_ratio": brightest.ratio}
+    return found
+
+
+def _taken_back(name: str, refined: Scene, unrefined: Scene) -> Scene:
+    """Return a refined scene without one of its refinements."""
+    own = len(unrefined.traces)
+    if name == "trace":
+        moved = refined.traces.copy()
+        moved[:own] = unrefined.traces
+        return replace(refined, traces=moved)
+    if name == "width":
+        return replace(refined, stretch=unrefined.stretch, blur=unrefined.blur, shape=None, enclosed=None)
+    return refined.first_sources(own) if name == "companions" else refined
+
+
+def _flux(scene: Scene, rejected: NDArray[np.bool_], earned: Earned, setting: Setting) -> tuple[Image, Image]:
+    """Flux of the target and its standard error, (n_disp,)."""
+    frame, variance = setting.frame, earned.refined.variances.sum(axis=0)
     usable = frame.good & ~rejected & (variance > 0)
     weights = np.divide(1.0, variance, out=np.zeros_like(variance), where=usable)
-    aligned = align(scene, frame.data, weights, trace=True, width=True)
-    fit = linear_fit(aligned.scene.profiles(), aligned.scene.basis, frame.data, weights)
-    companion = find_companion(aligned.scene, fit, weights)
-    if companion is not None:  # its light has pulled at trace and width
-        both = add_companion(scene, companion.offset)
-        aligned = align(both, frame.data, weights, trace=True, width=True)
-    rejected = find_outliers(aligned.scene, frame.data, variance, frame.good)
-    found = [_trace(aligned), _width(aligned), _outliers(rejected), _companion(companion)]
-    return tuple(advice for advice in found if advice is not None)
+    fit = linear_fit(scene.profiles(), scene.basis, frame.data, weights)
+    return fit.flux[0], np.sqrt(fit.covariance[:, fit.n_background, fit.n_background])
 
 
-def _trace(aligned: Aligned) -> Advice | None:
-    (shift, shift_error), (bend, bend_error) = aligned.term("trace", 0), aligned.term("trace", 2)
-    bend, bend_error = 1.5 * bend, 1.5 * bend_error
-    if max(abs(shift), abs(bend)) < WORTH_SHIFT:
-        return None
-    parts = [f"trace {abs(shift):.2f} +- {shift_error:.1g} px off"] if abs(shift) >= WORTH_SHIFT else []
-    if abs(bend) >= WORTH_SHIFT:
-        parts.append(f"trace bent by {abs(bend):.2f} +- {bend_error:.1g} px")
-    values = {"trace_shift": shift, "trace_bend": bend}
-    return Advice("trace", ", ".join(parts), values)
+def _part(change: Image, whole: Image) -> Image:
+    return np.divide(change, whole, out=np.zeros_like(whole), where=whole != 0)
 
 
-def _width(aligned: Aligned) -> Advice | None:
-    change, error = aligned.term("width", 0)
-    if abs(change) < WORTH_STRETCH:
-        return None
-    kind = "wider" if change > 0 else "narrower"
-    sentence = f"PSF {100 * abs(change):.1f} +- {100 * error:.1g} % {kind} than the reference"
-    return Advice("width", sentence, {"psf_stretch": 1.0 + change})
-
-
-def _outliers(rejected: np.ndarray) -> Advice | None:
-    number = int(rejected.sum())
-    if number == 0:
-        return None
-    noun = "pixel" if number == 1 else "pixels"
-    return Advice(
-        "outliers",
-        f"{number} {noun} beyond {THRESHOLD:g} sigma that no PSF explains",
-        {"outlying_pixels": number},
-    )
-
-
-def _companion(companion: Companion | None) -> Advice | None:
-    if companion is None:
-        return None
-    sentence = f"a second source at {companion.offset:+.1f} px, {companion.ratio:.2g} as bright"
-    values = {"companion_offset": companion.offset, "companion_ratio": companion.ratio}
-    return Advice("companions", sentence, values)
+def _largest(values: list[float]) -> float:
+    return float(max(values, key=abs)) if values else 0.0

@@ -11,7 +11,7 @@ from scipy.ndimage import median_filter
 
 from jdaviz_lrs.engine.refine.scene import LinearFit, Scene
 
-__all__ = ["Companion", "add_companion", "find_companion", "matched_filter"]
+__all__ = ["Brightest", "Companion", "add_companion", "find_brightest", "find_companion", "matched_filter"]
 
 Image = NDArray[np.float64]
 
@@ -31,6 +31,9 @@ any wing is a neighbour."""
 
 CLOSEST = 2.5
 """Pixels, about the PSF's width: what is closer cannot be told from its shape."""
+
+SAME_PLACE, WIDTH = 0.5, 1.2
+"""Pixels: what is so close is the target, and the PSF's standard deviation, by which a place is known at unit S/N."""
 
 STEP = 0.25
 BANDS = 4
@@ -145,6 +148,62 @@ def matched_filter(scene: Scene, image: Image, weights: Image, flux: Image) -> t
         score += np.correlate(signal, kernel, "same")
         power += np.correlate(information, kernel**2, "same")
     return offsets, score, power
+
+
+@dataclass(frozen=True)
+class Brightest:
+    """The brightest trace in an image.
+
+    Attributes
+    ----------
+    offset, error : float
+        From the target's, in pixels.
+    ratio : float
+        Brightness relative to the target's place; infinite where nothing is there.
+    """
+
+    offset: float
+    error: float
+    ratio: float
+
+
+def find_brightest(scene: Scene, image: Image, weights: Image, reach: float = np.inf) -> Brightest | None:
+    """Find the trace that stands out most, whatever is known of sources.
+
+    Parameters
+    ----------
+    scene : Scene
+    image, weights : ndarray, (n_disp, n_xdisp)
+        The image without its background, and inverse variances.
+    reach : float
+        Pixels from the target's trace to look in.
+
+    Returns
+    -------
+    Brightest or None
+        None where nothing stands out of the noise.
+    """
+    offsets, score, power = matched_filter(scene, image, weights, np.ones(image.shape[0]))
+    lit = power > 0
+    complete = lit & (power > 0.2 * np.median(power[lit])) if lit.any() else lit
+    # at the slit's end the target's own place is seen in part
+    usable = (complete | (lit & (np.abs(offsets) <= CLOSEST))) & (np.abs(offsets) <= reach)
+    if not usable.any():
+        return None
+    significance = np.where(usable, score / np.sqrt(np.where(lit, power, 1.0)), -np.inf)
+    peak = int(significance.argmax())
+    if significance[peak] < SIGNIFICANCE:
+        return None
+    step = 0.0
+    if 0 < peak < offsets.size - 1 and usable[peak - 1] and usable[peak + 1]:
+        before, here, after = significance[peak - 1 : peak + 2]
+        curvature = before - 2.0 * here + after
+        step = 0.5 * (before - after) / curvature if curvature < 0 else 0.0
+    bright = np.divide(score, power, out=np.zeros_like(score), where=lit)
+    here = bright[usable & (np.abs(offsets) <= SAME_PLACE)]
+    there = float(here.max()) if here.size else 0.0
+    ratio = bright[peak] / there if there > 0 else np.inf
+    return Brightest(float(offsets[peak] + step * STEP), WIDTH / float(significance[peak]), float(ratio))
 
 
 def add_companion(scene: Scene, offset: float) -> Scene:

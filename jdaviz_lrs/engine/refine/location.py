@@ -11,8 +11,10 @@ from scipy.optimize import minimize
 
 from jdaviz_lrs.engine.optimal import polynomial_basis, solve_rows
 from jdaviz_lrs.engine.profile import ProfileGrid
+from jdaviz_lrs.engine.refine.companions import find_brightest
+from jdaviz_lrs.engine.refine.scene import Frame, Scene
 
-__all__ = ["Location", "fit_location"]
+__all__ = ["Location", "far_shift", "fit_location"]
 
 Image = NDArray[np.float64]
 
@@ -29,6 +31,10 @@ SEARCH_STEP = 0.02
 """Pixels; what is left to search after the steps."""
 POOR = 100.0
 """Mean squared residual, in variances, of a model that lacks something."""
+NEAR, FAR = 1.5, 9.0
+"""Pixels: what is nearer is left to the fit, what is farther is another source."""
+OUTSHONE = 5.0
+"""What lies at the target's place is no source of its own where another outshines it so: a wing looks like it."""
 LIMIT = 5.0
 """Pixels; a trace further off than this is not the one that was meant."""
 
@@ -128,6 +134,31 @@ def fit_location(
     converged = converged and bool(np.all(np.abs(shifts) < LIMIT))
     errors = np.sqrt(np.diag(covariance)) if converged else np.full(len(traces), np.nan)
     return Location(tuple(map(float, shifts)), tuple(map(float, errors)), converged)
+
+
+def far_shift(frame: Frame, scene: Scene) -> float:
+    """Find the source where the header is wrong about it by more than a fit of its place can follow.
+
+    Parameters
+    ----------
+    frame : Frame
+    scene : Scene
+        Target and nods where the header has them.
+
+    Returns
+    -------
+    float
+        Pixels to where the brightest trace within reach lies; zero where the target's place holds a source, or
+        no trace stands out.
+    """
+    usable = frame.good & (frame.variances.sum(axis=0) > 0)
+    level = np.ma.median(np.ma.masked_array(frame.data, ~usable), axis=1).filled(0.0)[:, None]
+    variance = frame.variances.sum(axis=0)
+    weights = np.divide(1.0, variance, out=np.zeros_like(variance), where=usable)
+    brightest = find_brightest(scene, np.where(usable, frame.data - level, 0.0), weights, FAR)
+    if brightest is None or abs(brightest.offset) < NEAR or brightest.ratio < OUTSHONE:
+        return 0.0
+    return brightest.offset
 
 
 def _search(cost, start):

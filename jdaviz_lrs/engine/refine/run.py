@@ -15,7 +15,7 @@ from jdaviz_lrs.engine.refine.scene import Frame, Scene, linear_fit
 from jdaviz_lrs.engine.refine.shape import fit_shape
 from jdaviz_lrs.engine.refine.trace import Aligned, align
 from jdaviz_lrs.engine.refine.variance import model_variances
-from jdaviz_lrs.engine.refine.witness import weigh_witnesses
+from jdaviz_lrs.engine.refine.witness import Enclosed, weigh_witnesses
 
 __all__ = ["Refined", "add_sources", "clean_pixels", "refine"]
 
@@ -42,6 +42,10 @@ class Refined:
     aligned : Aligned
     companions : tuple of Companion
         Found, not those given by hand.
+    left_out : tuple of Companion
+        Found, but not to be fitted: they were told apart from trace, width and shape, no more.
+    enclosed : Enclosed or None
+        What the witnesses say of the light in the calibration aperture; None where the width was not fitted.
     """
 
     scene: Scene
@@ -49,6 +53,8 @@ class Refined:
     variances: Image
     aligned: Aligned
     companions: tuple[Companion, ...] = field(default=())
+    left_out: tuple[Companion, ...] = field(default=())
+    enclosed: Enclosed | None = None
 
 
 def add_sources(scene: Scene, offsets: Sequence[float]) -> tuple[Scene, list[tuple[int, ...]]]:
@@ -116,7 +122,7 @@ def refine(
         aligned = align(start, frame.data, weights, trace, width, pairs, starts)
         variances, rejected = _look(frame, aligned.scene)
         shaped = aligned.scene
-        if width or more:
+        if trace or width or more:
             tell(f"Fitting the shape of the PSF{_of_sources(1 + len(offsets))}")
             shaped = _with_shape(frame, shaped, _weights(frame, variances, rejected))
         return _Explained(tuple(offsets), aligned, pairs, shaped, variances, rejected)
@@ -124,7 +130,7 @@ def refine(
     first_look = _shifted(header, starts) if trace else header
     best = explain(sources, *_look(frame, add_sources(first_look, sources)[0]))
     found: list[Companion] = []
-    while more and len(found) < MOST_COMPANIONS:
+    while (trace or width or more) and len(found) < MOST_COMPANIONS:
         tell("Looking for further sources")
         for candidate in _candidates(frame, best):
             both = explain((*best.offsets, candidate.offset), best.variances, best.rejected)
@@ -135,10 +141,10 @@ def refine(
         else:
             break
     variances, rejected, pairs = best.variances, best.rejected, best.pairs
-    current = replace(best.aligned.scene, order=order)
+    current, witnesses = replace(best.aligned.scene, order=order), None
     if width:
         weights = _weights(frame, variances, rejected)
-        current = _enclosing(_with_shape(frame, current, weights), enclosed, frame)
+        current, witnesses = _enclosing(_with_shape(frame, current, weights), enclosed, frame)
         if trace and pairs and current.shape is not None:
             # places of neighbours and wings depend on each other
             inspected = replace(current, order=max(order, INSPECTION_ORDER))
@@ -146,7 +152,13 @@ def refine(
             current = _with_shape(frame, replace(again, order=order), weights)
         inspected = replace(current, order=max(order, INSPECTION_ORDER))
         variances, rejected = _look(frame, inspected)
-    return Refined(current, rejected, variances, best.aligned, tuple(found))
+    neighbours = tuple(found)
+    if found and not more:
+        # they pulled at trace, width and shape, but are not to be fitted
+        own = len(add_sources(scene, sources)[0].traces)
+        current = current.first_sources(own)
+    fitted, left_out = (neighbours, ()) if more else ((), neighbours)
+    return Refined(current, rejected, variances, best.aligned, fitted, left_out, witnesses)
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,13 +200,13 @@ def _gain(frame: Frame, one: _Explained, other: _Explained) -> float:
     return cost(one.shaped) - cost(other.shaped)
 
 
-def _enclosing(scene: Scene, tabulated: Image | None, frame: Frame) -> Scene:
+def _enclosing(scene: Scene, tabulated: Image | None, frame: Frame) -> tuple[Scene, Enclosed]:
     """Give the light in the calibration aperture what the witnesses say of it."""
     stretched = scene.enclosed_light
     reference = replace(scene, stretch=np.ones_like(scene.stretch), blur=None).enclosed_light
     enclosed = weigh_witnesses(reference, stretched, tabulated, frame.good.any(axis=-1))
     due = np.divide(enclosed.due, stretched, out=np.ones_like(stretched), where=stretched > 0)
-    return replace(scene, enclosed=due)
+    return replace(scene, enclosed=due), enclosed
 
 
 def _fitted(trace: bool, width: bool) -> str:

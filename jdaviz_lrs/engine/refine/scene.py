@@ -205,6 +205,12 @@ class Scene:
         """Profiles of all sources, signed, (n_source, n_disp, n_xdisp)."""
         return np.stack([self.place(k).value for k in range(len(self.traces))])
 
+    def first_sources(self, number: int) -> Scene:
+        """Return the scene with the first sources alone."""
+        return replace(
+            self, traces=self.traces[:number], signs=self.signs[:number], groups=self.groups[:number]
+        )
+
     def with_source(self, trace: Image, sign: float, group: int) -> Scene:
         """Return the scene with one more source."""
         return replace(

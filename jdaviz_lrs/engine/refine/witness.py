@@ -37,7 +37,9 @@ class Enclosed:
     disagreement: float
 
 
-def weigh_witnesses(reference: Row, stretched: Row, tabulated: Row | None, used: NDArray[np.bool_]) -> Enclosed:
+def weigh_witnesses(
+    reference: Row, stretched: Row, tabulated: Row | None, used: NDArray[np.bool_]
+) -> Enclosed:
     """Choose among the witnesses.
 
     Parameters

@@ -1,0 +1,210 @@
+"""A scene before its judge, and which refinements earn their place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jdaviz_lrs.engine.refine.run import Refined, refine
+from jdaviz_lrs.engine.refine.scene import Frame, Scene, linear_fit
+from jdaviz_lrs.engine.verdict import Agreement, Judged, compare_with_sum, fit_weights
+
+__all__ = ["Earned", "Setting", "judged_scene", "refine_what_earns"]
+
+Image = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+WORSE = 0.01
+"""Of the flux: how far from the plain sum a refinement may lead where no refinement does not."""
+
+STRETCH_LIMITS = (0.7, 1.4)
+"""Beyond these it is no PSF that was stretched."""
+
+FURTHEST = 2.0
+"""Pixels that a trace may be off from where it was located: four times what headers have been seen to be."""
+
+NEGATIVE = 0.02
+"""Of a profile's peak: how far below zero its wings may be, which light is not."""
+
+DROPPED_FIRST = ("width", "companions", "trace")
+"""What is given up in turn where the plain sum is met no more: from the freest to the surest."""
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """What a refinement is given beside the scene.
+
+    Attributes
+    ----------
+    frame : Frame
+    sources : tuple of float
+        Further sources, by their offset from the target in pixels.
+    starts : tuple of float
+        First guesses of the shifts of target and nods.
+    tabulated : ndarray, (n_disp,), or None
+        Share of the light in the calibration aperture by the aperture correction.
+    bands : tuple of ndarray of bool, (n_disp,)
+        Rows that are judged together.
+    """
+
+    frame: Frame
+    sources: tuple[float, ...]
+    starts: tuple[float, ...]
+    tabulated: Image | None
+    bands: tuple[Mask, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Earned:
+    """Refinements that earned their place.
+
+    Attributes
+    ----------
+    refined : Refined
+    chosen : tuple of str
+        What was kept of those asked for.
+    dropped : dict of str to str
+        What was not, and why: ``stretch``, ``negative``, ``far``, or ``sum``.
+    """
+
+    refined: Refined
+    chosen: tuple[str, ...]
+    dropped: dict[str, str]
+
+
+def judged_scene(
+    frame: Frame, scene: Scene, rejected: Mask, variance: Image, tabulated: Image | None = None
+) -> Judged:
+    """Fit the fluxes of a scene, and put its target before the judge.
+
+    Parameters
+    ----------
+    frame : Frame
+    scene : Scene
+    rejected : ndarray of bool, (n_disp, n_xdisp)
+    variance : ndarray, same shape
+    tabulated : ndarray, (n_disp,), optional
+        Share of the light in the calibration aperture, where another witness than the scene is to be heard.
+
+    Returns
+    -------
+    Judged
+    """
+    good = frame.good & ~rejected & (variance > 0)
+    weights = np.divide(1.0, variance, out=np.zeros_like(variance), where=good)
+    profiles = scene.profiles()
+    fit = linear_fit(profiles, scene.basis, frame.data, weights)
+    flux = fit.flux[0]
+    enclosed = scene.enclosed_light if scene.enclosed is None else scene.enclosed_light * scene.enclosed
+    if tabulated is not None:
+        enclosed = np.where(np.isfinite(tabulated), tabulated, enclosed)
+    return Judged(
+        data=fit.residual + flux[:, None] * profiles[0],
+        variance=variance,
+        good=good,
+        profile=profiles[0],
+        offset=scene.grid.columns - scene.traces[0][:, None],
+        flux=np.where(good.any(axis=1), flux, np.nan),
+        flux_weights=fit_weights(profiles[0], weights),
+        enclosed=enclosed,
+        width=scene.calibration_width,
+    )
+
+
+def refine_what_earns(
+    scene: Scene,
+    unrefined: Scene,
+    chosen: Collection[str],
+    setting: Setting,
+    progress: Callable[[str], None] | None = None,
+) -> Earned:
+    """Refine a scene, and give up what leads away from the data.
+
+    Parameters
+    ----------
+    scene : Scene
+        Target and nods where the refinement starts.
+    unrefined : Scene
+        As it would be extracted without any.
+    chosen : collection of str
+    setting : Setting
+    progress : callable, optional
+        See `refine`.
+
+    Returns
+    -------
+    Earned
+
+    Notes
+    -----
+    Each part of a refinement has been held against noise before: terms of trace and width below 3 sigma, a
+    shape without evidence and neighbours that do not make the data likelier are left out. Here they are held
+    against the plain sum, which needs none of them.
+    """
+    kept, dropped = tuple(chosen), {}
+
+    def attempt() -> Refined:
+        frame, sources, starts = setting.frame, setting.sources, setting.starts
+        return refine(frame, scene, kept, sources, starts, progress, setting.tabulated)
+
+    refined = attempt()
+    for name, why in _impossible(refined, scene, setting.starts, kept):
+        kept, dropped = _without(kept, name), dropped | {name: why}
+    if dropped:
+        refined = attempt()
+    before = _distance(unrefined, refined, setting, setting.tabulated)
+    while (here := _distance(refined.scene, refined, setting, None)) > max(before, 0.0) + WORSE:
+        name = next((n for n in DROPPED_FIRST if n in kept), None)
+        if name is None:
+            break
+        kept, dropped = _without(kept, name), dropped | {name: "sum"}
+        refined = attempt()
+    return Earned(refined, kept, dropped)
+
+
+def _without(chosen: Sequence[str], name: str) -> tuple[str, ...]:
+    return tuple(one for one in chosen if one != name)
+
+
+def _impossible(refined: Refined, start: Scene, starts: Sequence[float], chosen: Collection[str]):
+    """Names and reasons of what cannot be."""
+    scene = refined.scene
+    used = np.isfinite(scene.traces[0])
+    if "width" in chosen:
+        low, high = scene.stretch[used].min(), scene.stretch[used].max()
+        if low < STRETCH_LIMITS[0] or high > STRETCH_LIMITS[1]:
+            yield "width", "stretch"
+        elif scene.shape is not None and _negative(scene):
+            yield "width", "negative"
+    if "trace" in chosen:
+        first = starts[0] if starts else 0.0
+        moved = scene.traces[0] - start.traces[0] - first
+        if np.nanmax(np.abs(moved[used])) > FURTHEST:
+            yield "trace", "far"
+
+
+def _negative(scene: Scene) -> bool:
+    """Whether the mean profile is negative anywhere."""
+    profile = scene.place(0).value
+    distance = np.rint(scene.grid.columns - scene.traces[0][:, None])
+    lit = scene.grid.covered & np.isfinite(distance)
+    bins = (distance[lit] + scene.grid.columns.size).astype(int)
+    light = np.bincount(bins, profile[lit]) / np.maximum(np.bincount(bins), 1)
+    return bool(light.min() < -NEGATIVE * light.max())
+
+
+def _distance(scene: Scene, refined: Refined, setting: Setting, tabulated: Image | None) -> float:
+    """How far a scene's flux is from the plain sum in the worst band, beyond three errors."""
+    variance = refined.variances.sum(axis=0)
+    judged = judged_scene(setting.frame, scene, refined.rejected, variance, tabulated)
+    agreements = compare_with_sum(judged, list(setting.bands))
+    return max((_excess(a) for a in agreements), default=0.0)
+
+
+def _excess(agreement: Agreement) -> float:
+    if not np.isfinite(agreement.ratio):
+        return 0.0
+    return abs(agreement.ratio - 1.0) - 3.0 * agreement.error

@@ -1,0 +1,162 @@
+"""How far an extraction agrees with the plain sum of its pixels, and what it leaves of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from astropy.stats import mad_std
+from numpy.typing import NDArray
+from scipy.ndimage import median_filter
+
+__all__ = ["Agreement", "Judged", "compare_with_sum", "fit_weights", "left_unexplained", "lost_light"]
+
+Image = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+STEADY_ROWS = 25
+"""Rows over which a spectrum is smoothed to weigh its rows by, so that no row weighs by its own noise."""
+
+LEAST_SHARE = 0.5
+"""Of the light in the aperture that must have been seen at a wavelength for it to be compared."""
+
+OUTLYING = 5.0
+"""Sigma: rows further off are counted in the scatter, but do not tell how the rest agrees."""
+
+LEAST_ROWS = 10
+"""In a band, to say anything about it."""
+
+NEAR = 6.0
+"""Pixels from the trace within which what is left matters for the flux."""
+
+LEAST_INDEPENDENT = 0.01
+"""Of the sum's variance: so that a sum compared with itself has a scatter."""
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """An extraction as its judge sees it, in the image's units.
+
+    Attributes
+    ----------
+    data : ndarray, (n_disp, n_xdisp)
+        The image without background and all other sources.
+    variance : ndarray, same shape
+    good : ndarray of bool, same shape
+        Pixels that were used.
+    profile : ndarray, same shape
+        Share of the source's light per pixel.
+    offset : ndarray, same shape
+        Pixels from the trace.
+    flux : ndarray, (n_disp,)
+        All light of the source.
+    flux_weights : ndarray, (n_disp, n_xdisp)
+        Weight of every pixel in that flux.
+    enclosed : ndarray, (n_disp,)
+        Share of it in the calibration aperture.
+    width : float
+        Of that aperture, in pixels.
+    """
+
+    data: Image
+    variance: Image
+    good: Mask
+    profile: Image
+    offset: Image
+    flux: Image
+    flux_weights: Image
+    enclosed: Image
+    width: float
+
+    @property
+    def weights(self) -> Image:
+        """Part of every pixel that lies in the calibration aperture, same shape as the data."""
+        return np.nan_to_num(np.clip(self.width / 2 + 0.5 - np.abs(self.offset), 0.0, 1.0))
+
+    @property
+    def seen(self) -> Image:
+        """Share of the light in the calibration aperture that fell on pixels that were used, (n_disp,)."""
+        light = self.weights * self.profile
+        total = light.sum(axis=1)
+        return np.divide((light * self.good).sum(axis=1), total, out=np.zeros_like(total), where=total > 0)
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Flux over the plain corrected sum in a band, its error, and the scatter of the two over its error."""
+
+    ratio: float
+    error: float
+    scatter: float
+
+
+UNKNOWN = Agreement(np.nan, np.nan, np.nan)
+
+
+def compare_with_sum(judged: Judged, bands: list[Mask]) -> list[Agreement]:
+    """Compare the flux with the sum over the calibration aperture, corrected for the light outside.
+
+    Parameters
+    ----------
+    judged : Judged
+    bands : list of ndarray of bool, (n_disp,)
+
+    Returns
+    -------
+    list of Agreement
+        One per band; NaN where too few rows can be compared.
+
+    Notes
+    -----
+    The sum needs no profile within the aperture, so that a wrong one shows. Both are of the same pixels: the
+    variance of the difference follows from the difference of their weights.
+    """
+    seen = judged.seen
+    usable = (seen > LEAST_SHARE) & np.isfinite(judged.flux) & (judged.enclosed > 0)
+    scale = np.where(usable, judged.enclosed * seen, 1.0)
+    weights = judged.weights * judged.good
+    plain = (weights * judged.data).sum(axis=1) / scale
+    variance = (weights**2 * judged.variance).sum(axis=1) / scale**2
+    usable &= variance > 0
+    flux = np.where(usable, judged.flux, 0.0)
+    steady = median_filter(flux, STEADY_ROWS, mode="mirror")
+    difference = judged.flux_weights * judged.good - weights / scale[:, None]
+    apart = np.maximum((difference**2 * judged.variance).sum(axis=1), LEAST_INDEPENDENT * variance)
+    pull = np.divide(flux - plain, np.sqrt(apart), out=np.zeros_like(plain), where=usable)
+    return [_agreement(flux, plain, steady, variance, apart, pull, band & usable) for band in bands]
+
+
+def fit_weights(profile: Image, weights: Image) -> Image:
+    """Weight of every pixel in the flux of a profile fitted with weights of the pixels, (n_disp, n_xdisp)."""
+    weighted = weights * profile
+    power = (weighted * profile).sum(axis=1, keepdims=True)
+    return np.divide(weighted, power, out=np.zeros_like(weighted), where=power > 0)
+
+
+def _agreement(flux, plain, steady, variance, apart, pull, rows) -> Agreement:
+    if rows.sum() < LEAST_ROWS:
+        return UNKNOWN
+    middle, scatter = np.median(pull[rows]), float(mad_std(pull[rows]))
+    rows = rows & (np.abs(pull - middle) < OUTLYING * max(scatter, 1.0))
+    weight = steady[rows] / variance[rows]
+    total = weight @ plain[rows]
+    if total <= 0:
+        return UNKNOWN
+    error = np.sqrt(weight**2 @ apart[rows]) / total
+    return Agreement(float(weight @ flux[rows] / total), float(error), scatter)
+
+
+def left_unexplained(judged: Judged, bands: list[Mask]) -> list[float]:
+    """Mean squared residual over the variance near the source, one per band; NaN where there is none."""
+    residual = judged.data - np.nan_to_num(judged.flux)[:, None] * judged.profile
+    near = judged.good & (np.abs(judged.offset) < NEAR) & (judged.variance > 0)
+    near &= np.isfinite(judged.flux)[:, None]
+    squares = np.divide(residual**2, judged.variance, out=np.zeros_like(residual), where=near).sum(axis=1)
+    freedom = np.maximum(near.sum(axis=1) - 1, 0)
+    return [float(squares[b].sum() / n) if (n := freedom[b].sum()) else np.nan for b in bands]
+
+
+def lost_light(judged: Judged, bands: list[Mask]) -> list[float]:
+    """Share of the light in the calibration aperture on pixels that were not used, the mean of each band."""
+    lost = np.where((judged.weights * judged.profile).any(axis=1), 1.0 - judged.seen, np.nan)
+    return [float(np.nanmean(lost[b])) if np.isfinite(lost[b]).any() else np.nan for b in bands]
