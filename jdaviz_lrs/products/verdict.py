@@ -4,10 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["BANDS", "Verdict"]
+__all__ = [
+    "BANDS", "CHI_SQUARE_LIMIT", "LOST_LIMIT", "OFFSET_LIMIT", "RATIO_LIMIT", "SCATTER_LIMIT", "SIGNIFICANT",
+    "Verdict",
+]  # fmt: skip
 
 BANDS = ((5.0, 8.0), (8.0, 11.0), (11.0, 13.5))
 """Micron: ranges that are judged apart, as PSF and background differ between them."""
+
+RATIO_LIMIT = 0.02
+"""By which flux and plain sum may differ, as a part of the flux."""
+
+SCATTER_LIMIT = 2.0
+"""Scatter of their difference, in its errors."""
+
+CHI_SQUARE_LIMIT = 3.0
+
+LOST_LIMIT = 0.1
+"""Share of the light."""
+
+OFFSET_LIMIT = 1.0
+"""Pixels between the brightest trace and the place that was extracted."""
+
+SIGNIFICANT = 3.0
+"""Errors that a deviation must exceed to count, besides its limit."""
 
 
 @dataclass(frozen=True)
@@ -55,3 +75,28 @@ class Verdict:
     witness_followed: str = ""
     stand_ins: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> tuple[tuple[str, int | None], ...]:
+        """Which numbers pass their limit: name and place of the band, None where there are no bands.
+
+        What cannot be told passes none. An error that cannot be told leaves the limit alone to decide.
+        """
+        judged = {
+            "sum_ratio": tuple(map(_ratio_passes, self.sum_ratio, self.sum_ratio_error)),
+            "sum_scatter": tuple(scatter > SCATTER_LIMIT for scatter in self.sum_scatter),
+            "chi_square": tuple(chi_square > CHI_SQUARE_LIMIT for chi_square in self.chi_square),
+            "lost_light": tuple(lost > LOST_LIMIT for lost in self.lost_light),
+        }
+        found = [(name, band) for name, each in judged.items() for band, passes in enumerate(each) if passes]
+        if _passes(self.trace_offset, OFFSET_LIMIT, self.trace_offset_error):
+            found.append(("trace_offset", None))
+        return tuple(found)
+
+
+def _ratio_passes(ratio: float, error: float) -> bool:
+    return _passes(ratio - 1.0, RATIO_LIMIT, error)
+
+
+def _passes(deviation: float, limit: float, error: float) -> bool:
+    return abs(deviation) > limit and not abs(deviation) <= SIGNIFICANT * error
