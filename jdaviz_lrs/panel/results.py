@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
-from traitlets import List
+from traitlets import List, Unicode
 
 from jdaviz_lrs.compare import Comparison
 from jdaviz_lrs.errors import LRSError, LRSWarning
@@ -31,6 +31,7 @@ RESULTS_API = (
 class Results(Files):
     """Adds the sections Verdict, Compare, History and Save; each is a small widget of its own."""
 
+    verdict_widget = Unicode().tag(sync=True)
     result_widgets = List().tag(sync=True)
 
     def __init__(self, *args, **kwargs):
@@ -42,7 +43,8 @@ class Results(Files):
         )
         self._saving = Saving(self, app=self._app)
         self._comparison.on_reference(self._history.refresh)
-        sections = self._verdict, self._comparison, self._history, self._saving
+        self.verdict_widget = f"IPY_MODEL_{self._verdict.model_id}"
+        sections = self._comparison, self._history, self._saving
         self.result_widgets = [f"IPY_MODEL_{section.model_id}" for section in sections]
 
     # ---- what the sections are told
