@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.files import output_path
+from jdaviz_lrs.products.verdict import Verdict
+from jdaviz_lrs.verdict_words import Row, band_words, rows_of
 
 if TYPE_CHECKING:
     from jdaviz_lrs.products.spectrum import ExtractedSpectrum
@@ -149,7 +151,7 @@ def _extract(arguments: argparse.Namespace) -> None:
 
 
 def describe(spectrum: ExtractedSpectrum) -> list[str]:
-    """Say what an extraction used, a line each: type, aperture, references, and what else is to be known."""
+    """Say what an extraction used, a line each: type, aperture, references, verdict, notes, advice."""
     kind = spectrum.parameters.get("extraction_type", "box")
     lines = [f"extracted  {kind}, {spectrum.wavelength.size} wavelengths"]
     if (limits := spectrum.limits) is not None:
@@ -158,8 +160,27 @@ def describe(spectrum: ExtractedSpectrum) -> list[str]:
             f"aperture   {limits.xdisp_start:.2f} to {limits.xdisp_stop:.2f} px ({width:.2f} px wide)"
         )
     lines += [f"{name:<10} {file}" for name, file in spectrum.references.items()]
+    if spectrum.verdict is not None:
+        told = _verdict_lines(spectrum.verdict)
+        lines += [f"{'' if number else 'verdict':<10} {line}" for number, line in enumerate(told)]
     lines += [f"note       {note}" for note in spectrum.notes]
     return lines + [f"advice     {one.sentence} ({one.refinement})" for one in spectrum.advice]
+
+
+def _verdict_lines(verdict: Verdict) -> list[str]:
+    """Return what can be told, two rows of its table to a line; the first says which bands there are."""
+    rows = rows_of(verdict)
+    pairs = zip(rows[::2], rows[1::2], strict=True)
+    lines = ["; ".join(_in_line(row) for row in pair if row.cells) for pair in pairs]
+    lines = [line for line in lines if line]
+    if any(len(row.cells) == len(verdict.bands) for row in rows):
+        lines[0] += f" ({', '.join(band_words(verdict))} um)"
+    return lines
+
+
+def _in_line(row: Row) -> str:
+    numbers = (f"{cell.value} +- {cell.error}" if cell.error else cell.value for cell in row.cells)
+    return f"{row.label} {', '.join(numbers)} {row.unit}".rstrip()
 
 
 def _demo(arguments: argparse.Namespace) -> None:

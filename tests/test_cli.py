@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,9 @@ import pytest
 from astropy.io import fits
 
 from jdaviz_lrs import extract, read_x1d
-from jdaviz_lrs.cli import main, output_name
+from jdaviz_lrs.cli import describe, main, output_name
+from jdaviz_lrs.products.verdict import Verdict
+from tests.verdicts import FINE, WRONG
 
 
 @pytest.fixture
@@ -79,6 +82,24 @@ def test_extract_says_that_a_built_in_model_was_used(observation, here, capsys):
     assert main(["extract", str(observation["nod1_s2d"]), "-o", "mine.fits"]) == 0
     assert "built-in" in capsys.readouterr().out
     assert fits.getheader("mine.fits", 0)["DATAMODL"] == "MultiSpecModel"
+
+
+def test_the_verdict_is_said_where_it_can_be_told(observation):
+    def said(verdict) -> list[str]:
+        lines = describe(replace(spectrum, verdict=verdict, notes=(), references={}))
+        return lines[2:]  # after what was extracted, and where
+
+    spectrum = extract(observation["nod1_s2d"])
+    assert said(None) == said(Verdict()) == []
+    assert said(FINE) == [
+        "verdict    flux / plain sum 1.0021 +- 0.0012, 0.999 +- 0.002, 1.004 +- 0.012; "
+        "scatter / error 1.00, 1.10, 0.94 (5-8, 8-11, 11-13.5 um)",
+        "           chi square 1.02, 1.01, 0.99; light lost 0, < 0.1, 0.3 %",
+        "           trace +0.02 +- 0.01 px; enclosed light PSF 0.2 % above the correction; both followed",
+        "           stand-ins apcorr, psf",
+    ]
+    assert said(WRONG)[-1] == "           stand-ins extract1d, apcorr, psf; dropped width, companions"
+    assert said(Verdict(trace_offset=0.3)) == ["verdict    trace +0.30 px"]
 
 
 def test_values_are_json_or_words(observation, here):

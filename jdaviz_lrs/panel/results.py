@@ -1,11 +1,11 @@
-"""The part of the panel for what comes after: compare a spectrum, have an earlier one back, save it."""
+"""The part of the panel for what comes after: judge a spectrum, compare it, have one back, save it."""
 
 from __future__ import annotations
 
 import warnings
 from pathlib import Path
 
-from traitlets import List
+from traitlets import List, Unicode
 
 from jdaviz_lrs.compare import Comparison
 from jdaviz_lrs.errors import LRSError, LRSWarning
@@ -15,6 +15,7 @@ from jdaviz_lrs.panel.history import History, Record
 from jdaviz_lrs.panel.inputs import Input
 from jdaviz_lrs.panel.reference_search import OVERRIDES
 from jdaviz_lrs.panel.saving import Saving
+from jdaviz_lrs.panel.verdict_view import VerdictView
 from jdaviz_lrs.products.spectrum import ExtractedSpectrum
 from jdaviz_lrs.references.find import References
 
@@ -28,18 +29,21 @@ RESULTS_API = (
 
 
 class Results(Files):
-    """Adds the sections Compare, History and Save; each is a small widget of its own."""
+    """Adds the sections Verdict, Compare, History and Save; each is a small widget of its own."""
 
+    verdict_widget = Unicode().tag(sync=True)
     result_widgets = List().tag(sync=True)
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self._verdict = VerdictView(app=self._app)
         self._comparison = CompareView(self, app=self._app)
         self._history = History(
             self, self._comparison.against, lambda: self._comparison.reference_selected, app=self._app
         )
         self._saving = Saving(self, app=self._app)
         self._comparison.on_reference(self._history.refresh)
+        self.verdict_widget = f"IPY_MODEL_{self._verdict.model_id}"
         sections = self._comparison, self._history, self._saving
         self.result_widgets = [f"IPY_MODEL_{section.model_id}" for section in sections]
 
@@ -49,6 +53,7 @@ class Results(Files):
         """Another dataset: nothing to compare until it is extracted."""
         super().on_input()
         if self.result_widgets:
+            self._verdict.show(None)
             self._comparison.show(None)
             self._saving.refresh()
 
@@ -66,7 +71,10 @@ class Results(Files):
     def on_result(self, result: ExtractedSpectrum | None) -> None:
         """Another spectrum on the screen; that of a closed panel stays in the comparison."""
         super().on_result(result)
-        if self.result_widgets and result is not None:
+        if not self.result_widgets:
+            return
+        self._verdict.show(None if result is None else result.verdict)
+        if result is not None:
             self._comparison.show(result)
 
     def record(self, result: ExtractedSpectrum, label: str, dataset: str, overrides=None) -> None:

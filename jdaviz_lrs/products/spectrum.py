@@ -93,7 +93,7 @@ class ExtractedSpectrum:
     report : Mapping of str to object
         What was fitted beyond the fluxes (refinements, advice), by name; plain numbers.
     verdict : Verdict or None
-        How far to trust it, in plain numbers; None for a spectrum read from a file.
+        How far to trust it, in plain numbers; None for a spectrum read from a file of the pipeline's.
     inspect : callable or None
         Looks at the residual of an unrefined optimal extraction; see `advice`.
     image : SpectralImage or None

@@ -19,7 +19,7 @@ from stdatamodels.jwst.datamodels import MultiSpecModel, SpecModel
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.files import in_ascii, whole_file
 from jdaviz_lrs.products.orientation import aperture_keywords
-from jdaviz_lrs.products.provenance import PREFIX, provenance
+from jdaviz_lrs.products.provenance import PREFIX, provenance, read_verdict
 from jdaviz_lrs.products.read import open_datamodel
 from jdaviz_lrs.products.spectrum import COLUMNS, ExtractedSpectrum
 
@@ -156,5 +156,10 @@ def read_x1d(path: str | Path) -> ExtractedSpectrum:
     made = {key[len(PREFIX) + 1 :]: value for key, value in header.items() if key.startswith(f"{PREFIX} ")}
     notes = tuple(value for key, value in made.items() if key.startswith("note_"))
     return ExtractedSpectrum(
-        **columns, sky=None if None in sky else sky, parameters=made, notes=notes, file_name=Path(path).name
+        **columns,
+        sky=None if None in sky else sky,
+        parameters=made,
+        notes=notes,
+        verdict=read_verdict(made),
+        file_name=Path(path).name,
     )

@@ -16,6 +16,7 @@ from tests.browser.app import BLUE, ORANGE, PAINT, PURPLE
 from tests.browser.panel import (
     COLUMNS,
     OFFSET,
+    OFFSET_FIELD,
     WIDTH,
     XSTART,
     add_region,
@@ -102,6 +103,34 @@ def test_compare_with_a_loaded_x1d(app, panel):
     assert 0.9 < float(overall.inner_text().split()[0]) < 1.1
     app.picture("compare", app.picture_of(compare))
     app.fill(panel, WIDTH, "8")
+
+
+def test_the_verdict_follows_the_aperture(app, panel):
+    verdict = open_section(panel, "Verdict")
+    summary = verdict.locator(".lrs-verdict-summary")
+    trace = verdict.locator("tbody tr", has_text="trace").locator("td").nth(1)
+    expect(verdict.locator("thead th")).to_have_text(["um", "5-8", "8-11", "11-13.5"])
+    expect(trace).to_have_text(re.compile(r"[+-]0\.\d\d.* px"))
+    expect(trace).not_to_have_class(re.compile("lrs-passed"))
+    app.shot("verdict-fine")
+
+    place = place_of_the_button(app, panel)
+    before = panel.get_by_label(OFFSET_FIELD, exact=True).input_value()
+    app.fill(panel, OFFSET_FIELD, f"{float(before or 0) - 6:g}")
+    expect(trace).to_have_class(re.compile("lrs-passed"))
+    expect(trace.locator(".mdi-alert")).to_be_visible()
+    expect(trace).to_have_text(re.compile(r"\+[56]\.\d\d.* px"))
+    expect(summary).to_contain_text(re.compile("beyond the limit.*trace"))
+    assert place_of_the_button(app, panel) == pytest.approx(place, abs=1)
+    app.shot("verdict-beside")
+    app.fill(panel, OFFSET_FIELD, before)
+    expect(trace).not_to_have_class(re.compile("lrs-passed"))
+    verdict.locator(".v-expansion-panel-header").click()
+
+
+def place_of_the_button(app, panel) -> float:
+    """Return how far below the top of the panel its button is, in pixels of the screen."""
+    return app.button("Extract", panel).bounding_box()["y"] - panel.bounding_box()["y"]
 
 
 def test_profile(app, panel):

@@ -23,7 +23,8 @@ from tests.browser.panel import (
 pytestmark = pytest.mark.browser
 
 SECTIONS = (
-    "Reference files", "Cross-dispersion profile", "Best width", "Advanced", "Compare", "History", "Save",
+    "Reference files", "Cross-dispersion profile", "Best width", "Advanced", "Verdict", "Compare", "History",
+    "Save",
 )  # fmt: skip
 
 #: Of every input in sight that is not a table's: its label, and whether its hint is shown.

@@ -112,7 +112,7 @@ def test_texts_can_be_read(themed_server, tab, artifacts):
     app.load("nod1_s2d.fits")
     panel = app.open_panel("LRS Extraction")
     app.button("Extract", panel).click()
-    for title in ("Cross-dispersion profile", "Best width", "Compare", "History", "Save"):
+    for title in ("Cross-dispersion profile", "Best width", "Verdict", "Compare", "History", "Save"):
         open_section(panel, title)
     app.settle()
     app.shot("panel")

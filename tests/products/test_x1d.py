@@ -1,6 +1,6 @@
 import os
 import warnings
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -11,11 +11,13 @@ from stdatamodels.jwst import datamodels
 
 from jdaviz_lrs import LRSError, extract, read, read_x1d
 from jdaviz_lrs.products.spectrum import COLUMNS
+from jdaviz_lrs.products.verdict import Verdict
 from jdaviz_lrs.products.x1d import write_x1d
 from jdaviz_lrs.references.find import find_references
 from jdaviz_lrs.simulate import Scene, simulate, to_model
 from tests.horizontal import transposed
 from tests.pipeline import pipeline_spec
+from tests.verdicts import FINE, NAN, WRONG
 
 PLACED = {
     "xstart": 27,
@@ -148,6 +150,45 @@ def test_long_and_foreign_text_is_written(spectrum, tmp_path):
     assert header["LRS src_coeff"].count(",") == 39
     assert header["LRS note_1"] == "5 \\xb5m first line\\nsecond"
     assert header["LRS note_2"] == "x" * 500
+
+
+@pytest.mark.filterwarnings("error::astropy.io.fits.verify.VerifyWarning")
+@pytest.mark.parametrize("verdict", [FINE, WRONG, Verdict()], ids=["fine", "wrong", "nothing told"])
+def test_the_verdict_goes_out_and_comes_back(spectrum, tmp_path, verdict):
+    path = replace(spectrum, verdict=verdict).write(tmp_path / "a_x1d.fits")
+    found = read_x1d(path).verdict
+    assert found.passed == verdict.passed
+    for name, value in asdict(verdict).items():
+        if isinstance(value, float) or (isinstance(value, tuple) and name not in ("stand_ins", "dropped")):
+            np.testing.assert_allclose(getattr(found, name), value, rtol=1e-4, err_msg=name)
+        else:
+            assert getattr(found, name) == value, name
+    again = read_x1d(path).write(tmp_path / "again_x1d.fits")
+    assert repr(read_x1d(again).verdict) == repr(found)
+
+
+def test_what_fits_cannot_hold_is_null_or_left_out(spectrum, tmp_path):
+    strange = replace(spectrum, verdict=WRONG, report={"psf_shift_error": NAN, "ratios": [1.0, np.inf]})
+    header = fits.getheader(strange.write(tmp_path / "a_x1d.fits"), "EXTRACT1D")
+    assert header["LRS verdict_sum_ratio"] == "[0.312, 0.2831, null]"
+    assert header["LRS verdict_dropped"] == '["width", "companions"]'
+    assert header["LRS verdict_trace_offset"] == -6.0
+    assert header["LRS report_ratios"] == "[1.0, null]"
+    assert "LRS report_psf_shift_error" not in header
+    untold = fits.getheader(replace(spectrum, verdict=Verdict()).write(tmp_path / "b_x1d.fits"), "EXTRACT1D")
+    assert not {"LRS verdict_trace_offset", "LRS verdict_dropped", "LRS verdict_witness_followed"} & set(
+        untold
+    )
+    meta = strange.to_spectrum().meta
+    assert meta["verdict_chi_square"] == "[11.02, 104.01, 0.99]"
+    assert "report_psf_shift_error" not in meta
+
+
+def test_a_file_without_a_verdict_or_with_a_broken_one_is_read(spectrum, pipelines, tmp_path):
+    assert read_x1d(pipelines).verdict is None
+    path = replace(spectrum, verdict=FINE).write(tmp_path / "a_x1d.fits")
+    fits.setval(path, "HIERARCH LRS verdict_sum_ratio", value="[1.0, ", extname="EXTRACT1D")
+    assert read_x1d(path).verdict is None
 
 
 @pytest.mark.filterwarnings("error::astropy.io.fits.verify.VerifyWarning")
