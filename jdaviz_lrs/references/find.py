@@ -151,7 +151,7 @@ def find_references(
     return References(
         extract1d=extract1d,
         apcorr=load("apcorr", read_apcorr, None, observation.subarray),
-        psf=load("psf", read_psf, built_in_psf()),
+        psf=load("psf", read_psf, built_in_psf(image.resampled)),
         parameters=parameters,
         stand_ins=found.missing,
         not_applicable=found.not_applicable,
