@@ -93,7 +93,7 @@ class References:
         names = {kind: self.names[kind] for kind in lacking}
         if self.apcorr is None and {"apcorr", "psf"} <= {*names}:
             names["apcorr"] = "computed from the PSF"
-        told = "used instead of " + ", ".join(f"the {kind} file: {name}" for kind, name in names.items())
+        told = "used instead of the files " + ", ".join(f"{kind}: {name}" for kind, name in names.items())
         modelled = "psf" in self.stand_ins and {"apcorr", "psf"} & {*names}
         return f"{told} ({ACCURACY})" if modelled else told
 

@@ -14,7 +14,7 @@ __all__ = ["ACCURACY", "PLATE_SCALE", "built_in_psf"]
 PLATE_SCALE = 0.11
 """Arcsec per detector pixel."""
 
-ACCURACY = "good to 3% in width, 0.5% in correction"
+ACCURACY = "good to 3% in width (level 3: 8%), 0.5% in correction"
 """Of the model: at 5-13.5 um, against the measurement, as it is and drizzled."""
 
 WAVELENGTHS = np.linspace(2.2, 14.7, 126)
@@ -78,8 +78,8 @@ def built_in_psf(resampled: bool = False) -> SpectralPSF:
         Whether the profile is that of a rectified image. The pipeline's drizzle (``resample_spec``, square
         kernel, pixels of the same size) interpolates linearly between the detector's columns, which widens
         the profile by 0-5 %, depending on the phase between the two kinds of columns at each wavelength. The
-        phase is that of a single exposure. Where two nods are combined (level 3) it depends on their
-        distance, too: the FWHM is then up to 3 % larger at the usual nods.
+        phase is that of a single exposure. Where nods are combined (level 3) the phase of each goes with
+        their distance, and the FWHM is up to 8 % larger than here.
 
     Returns
     -------

@@ -262,12 +262,12 @@ def test_without_rules_one_sentence_says_so(use, image, tmp_path, capfd, lost):
     (note,) = references.notes
     assert ". " not in note
     assert len(find_references(image, crds=False).notes[0]) < 300
-    assert "good to 3% in width, 0.5% in correction" in note
+    assert "good to 3% in width (level 3: 8%), 0.5% in correction" in note
     for built_in in ("built-in default aperture", "built-in model of the LRS PSF"):
         assert built_in in note
     assert capfd.readouterr() == ("", "")
     (note,) = extract(image).notes
-    assert "the psf file" not in note  # which a box extraction does not use
+    assert "psf:" not in note  # which a box extraction does not use
 
 
 def test_a_deaf_server_is_not_waited_for(cache, use, image, monkeypatch):
