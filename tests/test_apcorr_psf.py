@@ -11,8 +11,8 @@ from jdaviz_lrs.engine.apcorr import pixel_fractions, profile_correction
 from jdaviz_lrs.extraction import psf_correction
 from jdaviz_lrs.placement import place
 from jdaviz_lrs.references.find import find_references
-from jdaviz_lrs.references.lrs_psf import built_in_psf, effective_profile
 from jdaviz_lrs.simulate import Scene, simulate, to_model
+from jdaviz_lrs.simulate.psf import effective_profile, simulated_psf
 
 CLEAN = Scene(noise=False, nod_subtracted=False, background=0.0)
 
@@ -29,7 +29,7 @@ def s2d():
 
 @pytest.fixture(scope="module")
 def references(s2d):
-    return find_references(s2d[0], crds=False)
+    return replace(find_references(s2d[0], crds=False), psf=simulated_psf())
 
 
 def worst(spectrum, truth):
@@ -120,7 +120,7 @@ def test_apertures_beside_the_source_give_no_flux(s2d, references):
 
 
 def test_fractions_are_those_of_the_psf():
-    psf = built_in_psf()
+    psf = simulated_psf()
     offsets = np.arange(-9, 10) + 0.37
     wavelength = np.array([12.34, 5.01, 8.0])
     fractions = pixel_fractions(

@@ -7,8 +7,8 @@ import pytest
 
 from jdaviz_lrs import LRSError, extract, read
 from jdaviz_lrs.references.find import find_references
-from jdaviz_lrs.references.lrs_psf import effective_profile
 from jdaviz_lrs.simulate import Scene, simulate, to_model
+from jdaviz_lrs.simulate.psf import effective_profile
 from tests.pipeline import pipeline_x1d
 
 NOD = Scene(noise=False)

@@ -8,10 +8,10 @@ import pytest
 from jdaviz_lrs.engine.refine.scene import linear_fit
 from jdaviz_lrs.optimal_extraction import extract_optimal
 from jdaviz_lrs.parameters import ExtractionParameters
-from jdaviz_lrs.references.lrs_psf import built_in_psf
+from jdaviz_lrs.simulate.psf import simulated_psf
 from tests.draws import SCENES, accuracy, draws, true_flux
 
-PSF = built_in_psf()
+PSF = simulated_psf()
 NONE = ExtractionParameters(extraction_type="optimal", use_source_posn=True)
 ALL = replace(NONE, refinements=("all",))
 PIPELINE = replace(NONE, pipeline_compatible=True)

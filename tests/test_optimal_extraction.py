@@ -13,13 +13,13 @@ from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.read import from_datamodel, read
 from jdaviz_lrs.products.spectrum import ApertureLimits
 from jdaviz_lrs.references.extract1d import BUILT_IN_EXTRACT1D
-from jdaviz_lrs.references.lrs_psf import built_in_psf
 from jdaviz_lrs.references.psf import read_psf, write_psf
 from jdaviz_lrs.simulate import Scene, simulate, to_model
+from jdaviz_lrs.simulate.psf import simulated_psf
 from jdaviz_lrs.tabulate import tabulate
 from tests.pipeline import pipeline_x1d
 
-PSF = built_in_psf()
+PSF = simulated_psf()
 OPTIMAL = ExtractionParameters(extraction_type="optimal", use_source_posn=True)
 PIPELINE = replace(OPTIMAL, pipeline_compatible=True)
 CASES = {

@@ -11,8 +11,8 @@ from jdaviz_lrs import extract, read
 from jdaviz_lrs.engine.width import full_width
 from jdaviz_lrs.errors import LRSError, LRSWarning
 from jdaviz_lrs.references.find import find_references
-from jdaviz_lrs.references.lrs_psf import FWHM_ARCSEC, FWHM_UM, built_in_psf, effective_profile
 from jdaviz_lrs.simulate import Scene, simulate, to_model
+from jdaviz_lrs.simulate.psf import FWHM_ARCSEC, FWHM_UM, effective_profile, simulated_psf
 from jdaviz_lrs.taper import measured_widths, pixel_scale, psf_widths, tapered_aperture
 
 WAVELENGTH = np.linspace(3.0, 14.5, 24)
@@ -129,7 +129,7 @@ def test_angles_become_pixels_of_the_image(image):
 
 
 def test_of_a_psf(image):
-    psf = built_in_psf()
+    psf = simulated_psf()
     upper = widths_of(tapered_aperture(2, image=image, psf=psf, degree=2))
     np.testing.assert_allclose(
         np.polynomial.polynomial.polyval(FWHM_UM, upper), 2 * np.array(FWHM_ARCSEC) / 0.11, rtol=0.05
@@ -138,7 +138,7 @@ def test_of_a_psf(image):
 
 
 def test_a_table_wins_over_the_image_and_a_psf_too(image):
-    table = tapered_aperture(1, image=image, table=(WAVELENGTH, FWHM), psf=built_in_psf())
+    table = tapered_aperture(1, image=image, table=(WAVELENGTH, FWHM), psf=simulated_psf())
     np.testing.assert_allclose(table["src_coeff"][1], [1, 0.25])
 
 

@@ -14,8 +14,12 @@ from stdatamodels.jwst.datamodels import MirLrsApcorrModel
 from jdaviz_lrs.engine.apcorr import correction_table
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.read import open_datamodel
+from jdaviz_lrs.references.sound import demand, demand_wavelengths
 
 __all__ = ["ApertureCorrection", "read_apcorr"]
+
+PLAUSIBLE = (0.9, 10.0)
+"""Corrections: less would be an aperture with more than all light, more one that hardly holds any."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +64,8 @@ def read_apcorr(path: str | Path, subarray: str | None = None) -> ApertureCorrec
     Raises
     ------
     LRSError
-        When the file is missing or of another kind, or has no row, or several, for the subarray.
+        When the file is missing or of another kind, has no row, or several, for the subarray, or when its
+        sizes, wavelengths or corrections cannot be.
     """
     path = Path(path)
     with open_datamodel(path, {"MirLrsApcorrModel": MirLrsApcorrModel}, "an aperture correction") as model:
@@ -75,10 +80,38 @@ def read_apcorr(path: str | Path, subarray: str | None = None) -> ApertureCorrec
         )
     row = rows[0]
     n_wavelength, n_size = int(row["nelem_wl"]), int(row["nelem_size"])
-    return ApertureCorrection(
+    lengths = {"nelem_wl": (n_wavelength, "wavelength"), "nelem_size": (n_size, "size")}
+    for name, (number, column) in lengths.items():
+        sound = 2 <= number <= row[column].size
+        demand(
+            sound,
+            str(path),
+            f"its {name} is {number}, of {row[column].size} in the column {column}",
+            "apcorr",
+        )
+    correction = ApertureCorrection(
         name=path.name,
         wavelength=np.asarray(row["wavelength"][:n_wavelength], float),
         size=np.asarray(row["size"][:n_size], float),
         size_unit=size_unit,
         apcorr=np.asarray(row["apcorr"][:n_wavelength, :n_size], float),
+    )
+    _demand_sound(correction, str(path))
+    return correction
+
+
+def _demand_sound(correction: ApertureCorrection, path: str) -> None:
+    """Refuse what cannot be interpolated, or is no correction of an aperture."""
+    demand_wavelengths(correction.wavelength, path, "column wavelength", "apcorr")
+    size, apcorr = correction.size, correction.apcorr
+    rising = np.isfinite(size).all() and size[0] > 0 and (np.diff(size) > 0).all()
+    demand(rising, path, "its column size does not rise from a width above zero to the next", "apcorr")
+    demand(np.isfinite(apcorr).all(), path, "not all of its column apcorr is finite", "apcorr")
+    least, most = PLAUSIBLE
+    demand(
+        (apcorr >= least).all() and (apcorr <= most).all(),
+        path,
+        f"its column apcorr runs from {apcorr.min():.4g} to {apcorr.max():.4g}; corrections lie "
+        f"between {least:g} and {most:g}",
+        "apcorr",
     )

@@ -18,7 +18,7 @@ from jdaviz_lrs.references.extract1d import (
     Extract1dReference,
     read_extract1d,
 )
-from jdaviz_lrs.references.lrs_psf import built_in_psf
+from jdaviz_lrs.references.lrs_psf import ACCURACY, built_in_psf
 from jdaviz_lrs.references.psf import SpectralPSF, read_psf
 
 __all__ = ["KINDS", "References", "asks_crds", "find_references"]
@@ -79,12 +79,7 @@ class References:
         for kind in KINDS:
             if kind in self.stand_ins and kind in kinds:
                 kinds_by_reason.setdefault(self.stand_ins[kind], []).append(kind)
-        instead = [
-            f"{reason}; used instead "
-            + ", ".join(f"of the {kind} file: {self.names[kind]}" for kind in lacking)
-            + "."
-            for reason, lacking in kinds_by_reason.items()
-        ]
+        instead = [f"{reason}; {self._instead(lacking)}." for reason, lacking in kinds_by_reason.items()]
         absent = [
             f"CRDS ({self.context}) has no {kind} file for this kind of exposure: {NOT_APPLICABLE[kind]}, "
             "as in the pipeline."
@@ -92,6 +87,15 @@ class References:
             if kind in self.not_applicable and kind in kinds
         ]
         return (*instead, *absent)
+
+    def _instead(self, lacking: Collection[str]) -> str:
+        """Say what is used instead of some kinds of reference, and how good the built-in PSF is."""
+        names = {kind: self.names[kind] for kind in lacking}
+        if self.apcorr is None and {"apcorr", "psf"} <= {*names}:
+            names["apcorr"] = "computed from the PSF"
+        told = "used instead of the files " + ", ".join(f"{kind}: {name}" for kind, name in names.items())
+        modelled = "psf" in self.stand_ins and {"apcorr", "psf"} & {*names}
+        return f"{told} ({ACCURACY})" if modelled else told
 
 
 def find_references(
@@ -151,7 +155,7 @@ def find_references(
     return References(
         extract1d=extract1d,
         apcorr=load("apcorr", read_apcorr, None, observation.subarray),
-        psf=load("psf", read_psf, built_in_psf()),
+        psf=load("psf", read_psf, built_in_psf(image.resampled)),
         parameters=parameters,
         stand_ins=found.missing,
         not_applicable=found.not_applicable,

@@ -11,11 +11,18 @@ from scipy.ndimage import map_coordinates
 
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.files import whole_file
+from jdaviz_lrs.references.sound import demand, demand_wavelengths
 
 __all__ = ["SpectralPSF", "enclosed_fraction", "read_psf", "write_psf"]
 
 MODELS = ("SpecPsfModel", "MiriLrsPsfModel")  # the second until jwst 1.18
 SLIT_NAMES = ("ANY", "NONE", "MIR_LRS-FIXEDSLIT")
+SUBPIX_RANGE = (0.5, 200.0)
+"""Samples per pixel: fewer do not show a profile, more are a mistake."""
+LEAST_EXTENT = 3.0
+"""Pixels that a profile must reach over."""
+NEGATIVE = 0.01
+"""Of the light at a wavelength: more that is negative is not the noise of a measured profile."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,18 +97,20 @@ def read_psf(path: str | os.PathLike) -> SpectralPSF:
     Returns
     -------
     SpectralPSF
-        Rows without a finite wavelength are dropped.
+        Rows without a finite wavelength are dropped, and so are those at either end of the wavelengths
+        that hold nothing but zeros or NaN.
 
     Raises
     ------
     LRSError
-        If the file is missing, is not FITS, is of another kind, or has no usable aperture.
+        If the file is missing, is not FITS, is of another kind, has no usable aperture, or holds what cannot
+        be a profile.
     """
     path = Path(path)
     if not path.is_file():
         raise LRSError(f"PSF reference {path}: no such file.")
     try:
-        with fits.open(path) as hdus:
+        with fits.open(path, memmap=False) as hdus:  # a file may be cut meanwhile
             header = hdus[0].header
             kind = str(header.get("DATAMODL")), str(header.get("REFTYPE")).lower()
             if kind[0] not in MODELS or kind[1] != "psf":
@@ -129,14 +138,65 @@ def _from_hdus(hdus: fits.HDUList, path: Path) -> SpectralPSF:
     good = np.isfinite(wavelength)
     if not good.any():
         raise LRSError(f"PSF reference {path}: none of its wavelengths is finite.")
-    if data.ndim != 2 or data.shape[0] != wavelength.size or not header.get("SUBPIX", 0) > 0:
+    if data.ndim != 2 or data.shape[0] != wavelength.size:
         raise LRSError(
-            f"PSF reference {path}: the profile {data.shape} does not match {wavelength.size} "
-            f"wavelengths and SUBPIX {header.get('SUBPIX')}."
+            f"PSF reference {path}: the profile {data.shape} does not match {wavelength.size} wavelengths."
         )
-    return SpectralPSF(
-        data[good], wavelength[good], float(header["SUBPIX"]), float(header["CENTCOL"]), path.name
+    psf = SpectralPSF(
+        *_with_light(data[good], wavelength[good]),
+        _number(header, "SUBPIX"),
+        _number(header, "CENTCOL"),
+        path.name,
     )
+    _demand_sound(psf, f"PSF reference {path}")
+    return psf
+
+
+def _number(header: dict, keyword: str) -> float:
+    """Return a keyword's number; NaN where there is none."""
+    value = header.get(keyword)
+    return float(value) if isinstance(value, int | float) else np.nan
+
+
+def _with_light(data: NDArray, wavelength: NDArray) -> tuple[NDArray, NDArray]:
+    """Leave out rows without anything at either end of the wavelengths; all are kept if none has anything."""
+    rows = np.flatnonzero((np.nan_to_num(data) != 0).any(axis=1))
+    within = slice(rows[0], rows[-1] + 1) if rows.size else slice(None)
+    return data[within], wavelength[within]
+
+
+def _demand_sound(psf: SpectralPSF, what: str) -> None:
+    """Refuse what cannot be a profile."""
+    n_column, subpix, center = psf.data.shape[1], psf.subpix, psf.center_col
+    least, most = SUBPIX_RANGE
+    demand(
+        least <= subpix <= most and n_column >= LEAST_EXTENT * subpix,
+        what,
+        f"its SUBPIX {subpix:g} cannot be, for a profile of {n_column} samples",
+        "psf",
+    )
+    demand(
+        0 <= center <= n_column - 1,
+        what,
+        f"its CENTCOL {center:g} lies outside the profile (0 to {n_column - 1})",
+        "psf",
+    )
+    demand_wavelengths(psf.wavelength, what, "plane WAVE", "psf")
+    light = np.maximum(psf.data, 0).sum(axis=1)  # NaN where any sample is
+    problems = {
+        "is not finite": ~np.isfinite(psf.data).all(axis=1),
+        "is all zero": ~psf.data.any(axis=1),
+        f"is negative, by more than {NEGATIVE:.0%} of the light,": -psf.data.clip(max=0).sum(axis=1)
+        > NEGATIVE * light,
+    }
+    for problem, bad in problems.items():
+        demand(
+            not bad.any(),
+            what,
+            f"its plane PSF {problem} at {bad.sum()} of {bad.size} wavelengths, "
+            f"the first {psf.wavelength[bad.argmax()]:.4g} um",
+            "psf",
+        )
 
 
 def write_psf(psf: SpectralPSF, path: str | os.PathLike) -> Path:

@@ -2,7 +2,17 @@
 
 from jdaviz_lrs.simulate.models import to_model
 from jdaviz_lrs.simulate.observation import Observation, Truth, simulate
+from jdaviz_lrs.simulate.psf import simulated_psf
 from jdaviz_lrs.simulate.scene import Scene
 from jdaviz_lrs.simulate.write import write_exposure, write_observation
 
-__all__ = ["Observation", "Scene", "Truth", "simulate", "to_model", "write_exposure", "write_observation"]
+__all__ = [
+    "Observation",
+    "Scene",
+    "Truth",
+    "simulate",
+    "simulated_psf",
+    "to_model",
+    "write_exposure",
+    "write_observation",
+]

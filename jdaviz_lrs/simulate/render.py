@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from jdaviz_lrs.references.lrs_psf import effective_profile
 from jdaviz_lrs.simulate.grid import Grid
+from jdaviz_lrs.simulate.psf import effective_profile
 from jdaviz_lrs.simulate.scene import Scene
 from jdaviz_lrs.simulate.wcs import SCALE, SLIT_IDEAL, Pointing
 

@@ -47,7 +47,7 @@ class Scene:
     psf_stretch: float = 1.0
     """Width of the PSF relative to the reference; 1.15 is 15 % wider."""
     psf_skew: float = 0.0
-    """Asymmetry of the PSF, px^3 (see `jdaviz_lrs.references.lrs_psf.effective_profile`); 0.02 is mild.
+    """Asymmetry of the PSF, px^3 (see `jdaviz_lrs.simulate.psf.effective_profile`); 0.02 is mild.
 
     Skew and halo are what no fit of a shift and a width can take up: with a skew of 0.02 and a halo of
     0.01 optimal extraction with the reference PSF stays 0.1-0.3 % low after such a fit.

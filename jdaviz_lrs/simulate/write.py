@@ -9,10 +9,10 @@ from astropy.table import QTable
 
 from jdaviz_lrs.products.files import whole_file
 from jdaviz_lrs.references.extract1d import BUILT_IN_EXTRACT1D
-from jdaviz_lrs.references.lrs_psf import built_in_psf
 from jdaviz_lrs.references.psf import write_psf
 from jdaviz_lrs.simulate.models import to_model
 from jdaviz_lrs.simulate.observation import Observation, simulate
+from jdaviz_lrs.simulate.psf import simulated_psf
 from jdaviz_lrs.simulate.references import write_apcorr
 from jdaviz_lrs.simulate.scene import Scene
 
@@ -70,7 +70,7 @@ def write_observation(
                 name = f"jw00001001001_03101_{nod:05d}_mirimage_{tag}{product}.fits"
                 paths[f"nod{nod}_{tag}{product}"] = write_exposure(observation, directory / name)
             truth[f"trace_nod{nod}_{product}"] = observation.truth.trace * units.pix
-    psf = built_in_psf()
+    psf = simulated_psf()
     paths["psf"] = write_psf(psf, directory / "lrs_psf.fits")
     paths["apcorr"] = write_apcorr(psf, directory / "lrs_apcorr.fits")
     paths["extract1d"] = BUILT_IN_EXTRACT1D.write(directory / "lrs_extract1d.json", overwrite=True)

@@ -17,14 +17,14 @@ from jdaviz_lrs.optimal_placement import place_traces
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.read import from_datamodel
 from jdaviz_lrs.references.extract1d import BUILT_IN_EXTRACT1D
-from jdaviz_lrs.references.lrs_psf import built_in_psf
 from jdaviz_lrs.references.psf import write_psf
 from jdaviz_lrs.simulate import simulate, to_model
+from jdaviz_lrs.simulate.psf import simulated_psf
 from tests.benchmarks.timing import verdict
 from tests.draws import SCENES, accuracy
 from tests.pipeline import pipeline_x1d
 
-PSF = built_in_psf()
+PSF = simulated_psf()
 NONE = ExtractionParameters(extraction_type="optimal", use_source_posn=True)
 CHOICES = {
     "pipeline": replace(NONE, pipeline_compatible=True),

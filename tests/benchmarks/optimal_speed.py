@@ -12,9 +12,9 @@ from jdaviz_lrs.optimal_extraction import extract_optimal
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.read import from_datamodel
 from jdaviz_lrs.references.extract1d import BUILT_IN_EXTRACT1D
-from jdaviz_lrs.references.lrs_psf import built_in_psf
 from jdaviz_lrs.references.psf import write_psf
 from jdaviz_lrs.simulate import Scene, simulate, to_model
+from jdaviz_lrs.simulate.psf import simulated_psf
 from tests.benchmarks.timing import medians, verdict
 from tests.draws import MISFIT
 from tests.pipeline import pipeline_x1d
@@ -24,7 +24,7 @@ def main() -> None:
     """Measure and print."""
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
-    psf = built_in_psf()
+    psf = simulated_psf()
     plain = ExtractionParameters(extraction_type="optimal", use_source_posn=True)
     refined = replace(plain, refinements=("all",))
     model = to_model(simulate(Scene(bad_pixels=25, noisy_variance=True), "cal"))

@@ -1,5 +1,7 @@
 """Growth curves: against the engine's own sums, theory, and the truth of simulated exposures."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import brentq
@@ -13,6 +15,7 @@ from jdaviz_lrs.extraction import extract
 from jdaviz_lrs.products.read import read
 from jdaviz_lrs.references.find import find_references
 from jdaviz_lrs.simulate import Scene, simulate, to_model
+from jdaviz_lrs.simulate.psf import simulated_psf
 from jdaviz_lrs.widths import compare_widths, with_width
 
 REGIONS = [[4.5], [14.5], [37.5], [42.5]]
@@ -30,7 +33,7 @@ def image():
 
 @pytest.fixture(scope="module")
 def references(image):
-    return find_references(image)
+    return replace(find_references(image), psf=simulated_psf())
 
 
 def box(references, **changes):

@@ -1,5 +1,7 @@
 """Cuts across the dispersion: medians, scaled PSFs, and the truth of simulated exposures."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from jdaviz_lrs.placement import place
 from jdaviz_lrs.products.read import read
 from jdaviz_lrs.references.find import find_references
 from jdaviz_lrs.simulate import Scene, simulate, to_model
+from jdaviz_lrs.simulate.psf import simulated_psf
 
 ROWS = np.arange(195, 206)
 
@@ -60,7 +63,7 @@ def image(truth):
 
 
 def cut(image, **changes):
-    references = find_references(image)
+    references = replace(find_references(image), psf=simulated_psf())
     parameters = references.parameters.with_({"use_source_posn": True, "extract_width": 6.0} | changes)
     placement = place(image, parameters)
     background = background_image(image, parameters, placement)
@@ -102,7 +105,7 @@ def test_edges_are_those_of_the_placement(image):
 def test_an_optimal_extraction_shows_both_nods_and_its_scene():
     seen = simulate(Scene())
     image = read(to_model(seen))
-    references = find_references(image)
+    references = replace(find_references(image), psf=simulated_psf())
     parameters = references.parameters.with_({"extraction_type": "optimal", "model_nod_pair": True})
     result = extract(image, parameters, references)
     found = cross_section(image, ROWS, None, references.psf, None, result)
@@ -116,7 +119,7 @@ def test_an_optimal_extraction_shows_both_nods_and_its_scene():
 
 
 def test_a_wavelength_without_psf_has_no_model(image):
-    references = find_references(image)
+    references = replace(find_references(image), psf=simulated_psf())
     parameters = references.parameters.with_({"use_source_posn": True, "extract_width": 6.0})
     psf = references.psf
     far = type(psf)(psf.data, psf.wavelength + 100.0, psf.subpix, psf.center_col, "far")

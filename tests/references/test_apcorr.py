@@ -1,7 +1,9 @@
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from stdatamodels.jwst.datamodels import MirLrsApcorrModel
 
 from jdaviz_lrs import LRSError, extract, read
@@ -130,3 +132,56 @@ def test_other_files_are_refused(tmp_path, kind, observation):
         read_apcorr(path)
     assert path.name in str(raised.value)
     assert str(raised.value).endswith(".")
+
+
+BAD = {
+    "metres": (
+        "wavelength",
+        lambda table: table["wavelength"] * 1e-6,
+        "column wavelength runs from 3e-06",
+    ),
+    "angstrom": ("wavelength", lambda table: table["wavelength"] * 1e4, "column wavelength runs from 3e"),
+    "no wavelength": ("wavelength", lambda table: np.nan, "not all of its column wavelength is finite"),
+    "repeated wavelengths": ("wavelength", lambda table: 5.0, "column wavelength is not in order"),
+    "mixed wavelengths": (
+        "wavelength",
+        lambda table: np.roll(table["wavelength"], 3),
+        "column wavelength is not in order",
+    ),
+    "no elements": ("nelem_wl", lambda table: 0, "its nelem_wl is 0, of 35 in the column wavelength"),
+    "one size": ("nelem_size", lambda table: 1, "its nelem_size is 1, of 8 in the column size"),
+    "too many": ("nelem_size", lambda table: 9, "its nelem_size is 9, of 8"),
+    "negative number": ("nelem_size", lambda table: -2, "its nelem_size is -2, of 8"),
+    "repeated sizes": ("size", lambda table: 3, "column size does not rise"),
+    "falling sizes": (
+        "size",
+        lambda table: table["size"][:, ::-1],
+        "column size does not rise",
+    ),
+    "no width": ("size", lambda table: np.array([[0, 1, 2, 3, 4, 5, 0, 0]]), "column size does not rise"),
+    "NaN": ("apcorr", lambda table: table["apcorr"] * np.nan, "not all of its column apcorr is finite"),
+    "infinite": ("apcorr", lambda table: np.inf, "not all of its column apcorr is finite"),
+    "negative": ("apcorr", lambda table: -table["apcorr"], "column apcorr runs from -"),
+    "inverse": ("apcorr", lambda table: 1 / table["apcorr"], "apcorr runs from 0.18.* between 0.9 and 10$"),
+    "percent": ("apcorr", lambda table: 100 * table["apcorr"], "column apcorr runs from 10"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_cannot_be_a_correction_is_refused(tmp_path, case):
+    column, change, reason = BAD[case]
+    path = write_table(tmp_path / "bad.fits")
+    with fits.open(path) as hdus:
+        table = hdus["APCORR"].data
+        table[column] = change(table)
+        hdus.writeto(tmp_path / "worse.fits")
+    with pytest.raises(
+        LRSError, match=r"^.*worse.fits: .*; .* give another one with override_apcorr\.$"
+    ) as raised:
+        read_apcorr(tmp_path / "worse.fits", "FULL")
+    assert re.search(reason, str(raised.value).partition("; correct the file")[0])
+    assert str(raised.value).count(". ") == 0
+
+
+def test_the_shared_correction_is_read(shared_scene):
+    assert read_apcorr(shared_scene / "apcorr.fits", "FULL").size.size == 40

@@ -245,7 +245,7 @@ def test_a_file_that_is_not_in_the_cache_is_named(cache, use, image, capfd):
     use(cache)
     references = find_references(dated(image, "2026-02-01"))
     assert references.names["extract1d"].startswith("crds://")
-    assert references.names["psf"] == built_in_psf().name
+    assert references.names["psf"] == built_in_psf(image.resampled).name
     assert any("jwst_miri_psf_0003.fits is not in the cache" in note for note in references.notes)
     assert capfd.readouterr() == ("", "")
     with pytest.raises(LRSError, match="is not in the cache"):
@@ -261,11 +261,13 @@ def test_without_rules_one_sentence_says_so(use, image, tmp_path, capfd, lost):
     assert references.context in (None, CONTEXT)
     (note,) = references.notes
     assert ". " not in note
+    assert len(find_references(image, crds=False).notes[0]) < 300
+    assert "good to 3% in width (level 3: 8%), 0.5% in correction" in note
     for built_in in ("built-in default aperture", "built-in model of the LRS PSF"):
         assert built_in in note
     assert capfd.readouterr() == ("", "")
     (note,) = extract(image).notes
-    assert "of the psf file" not in note  # which a box extraction does not use
+    assert "psf:" not in note  # which a box extraction does not use
 
 
 def test_a_deaf_server_is_not_waited_for(cache, use, image, monkeypatch):
