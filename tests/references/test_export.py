@@ -131,7 +131,8 @@ def test_what_the_pipeline_cannot_do_is_told(product, parameters, note):
     assert any(note in one for one in export.notes)
 
 
-def test_step_parameters_are_those_without_a_place_in_the_file():
+def test_step_parameters_are_those_that_differ_from_the_defaults():
     image = exposure("s2d").image
     given = ExtractionParameters(xstart=20, xstop=24, use_source_posn=False, apply_apcorr=False)
-    assert export_extract1d(image, given, BUILT_IN_EXTRACT1D).step_parameters == {"apply_apcorr": False}
+    export = export_extract1d(image, given, BUILT_IN_EXTRACT1D)
+    assert export.step_parameters == {"apply_apcorr": False, "use_source_posn": False}
