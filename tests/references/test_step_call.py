@@ -44,11 +44,15 @@ def offline(monkeypatch, tmp_path):
     """Let ``Extract1dStep.call`` and strun run to the letter where there is no CRDS.
 
     Of what they would ask it for, they need nothing: parameter files of the step, copies of reference files
-    fetched beforehand, and the name of the context for the log.
+    fetched beforehand, and the name of the context for the log. To know a step by its short name, strun
+    imports all of jwst, and with it synphot, after which jdaviz 5.0 draws no spectrum in this process.
     """
     import stpipe.crds_client
+    import stpipe.utilities
     from jwst.extract_1d import Extract1dStep
 
+    steps = {Extract1dStep.class_alias: "jwst.extract_1d.Extract1dStep"}
+    monkeypatch.setattr(stpipe.utilities, "resolve_step_class_alias", steps.__getitem__)
     monkeypatch.setenv("STPIPE_DISABLE_CRDS_STEPPARS", "true")
     monkeypatch.setattr(Extract1dStep, "prefetch_references", False)
     monkeypatch.setattr(stpipe.crds_client, "get_context_used", lambda observatory: "none")
@@ -217,7 +221,7 @@ def test_hostile_names_stay_names_in_python(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_hostile_names_stay_names_in_the_shell(name, tmp_path):
+def test_hostile_names_stay_names_in_the_shell(name, offline, tmp_path):
     path = str(tmp_path / name)
     call = StepCall(path, {"override_psf": path, "use_source_posn": True})
     assert call.strun.isprintable()
