@@ -110,12 +110,18 @@ def export_extract1d(
         for name, default in step_defaults().items()
         if getattr(exported, name) != default and (subtracts or name not in OF_THE_BACKGROUND)
     }
-    if parameters.extraction_type == "optimal" and (parameters.refinements or parameters.sources):
-        notes.append("The pipeline has no refinements or further sources.")
+    compatible = parameters.pipeline_compatible
+    if parameters.extraction_type == "optimal":
+        if parameters.refinements or parameters.sources:
+            notes.append("The pipeline has no refinements or further sources.")
+        elif not compatible:
+            notes.append(
+                "The pipeline's optimal extraction differs slightly; pipeline_compatible gives its numbers."
+            )
     for name in ("bkg_sigma_clip", "bkg_disp_order"):
         if getattr(parameters, name) is not None:
             notes.append(f"The pipeline has no {name}: its background will differ.")
-    if not image.resampled and subtracts and parameters.smoothing_length:
+    if not image.resampled and subtracts and parameters.smoothing_length and not compatible:
         notes.append("On a detector image the pipeline smooths the background across the ends of the slit.")
     if parameters.apcorr_method != "reference" and parameters.apply_apcorr:
         notes.append(

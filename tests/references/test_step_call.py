@@ -94,7 +94,7 @@ def understood(command):
     return _cmdline._build_step_from_args(*made, words)
 
 
-def check(file, overrides, folder, example, **parameters):
+def check(file, overrides, folder, **parameters):
     """Run what is printed; compare the spectra, and what strun makes of the other line."""
     ours, export, call = ready(file, overrides, folder, **parameters)
     optimal = ours.parameters["extraction_type"] == "optimal"
@@ -122,7 +122,7 @@ def test_what_is_printed_gives_our_spectrum(example, observation, offline, tmp_p
         "override_apcorr": observation["apcorr"],
         "override_psf": observation["psf"],
     }
-    check(observation[file], overrides, tmp_path, example, pipeline_compatible=True, **step)
+    check(observation[file], overrides, tmp_path, pipeline_compatible=True, **step)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -134,13 +134,13 @@ def test_what_is_printed_gives_our_spectrum_of_the_shared_scene(example, shared_
         "override_psf": shared_scene / "psf.fits",
     }
     file = next(shared_scene.glob(f"{file}.fits*")).resolve()
-    check(file, overrides, tmp_path, example, pipeline_compatible=True, **step)
+    check(file, overrides, tmp_path, pipeline_compatible=True, **step)
 
 
 def test_an_aperture_that_the_pipeline_would_misplace(observation, offline, tmp_path):
     overrides = {"override_apcorr": observation["apcorr"], "override_psf": observation["psf"]}
     taper = {**TAPER, "use_source_posn": True, "position_offset": 0.3}
-    export = check(observation["nod1_s2d"], overrides, tmp_path, "ex4", **taper)
+    export = check(observation["nod1_s2d"], overrides, tmp_path, **taper)
     assert export.step_parameters == {"use_source_posn": False}  # at absolute edges, offset included
 
 
