@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jdaviz_lrs.advice import Advice, advise, say_dropped
 from jdaviz_lrs.engine.box import Sums
 from jdaviz_lrs.engine.optimal import ProfileFit, fit_profiles
 from jdaviz_lrs.engine.profile import ProfileGrid, profile_grid
 from jdaviz_lrs.engine.refine.advice import Answer, inspect_scene
 from jdaviz_lrs.engine.refine.flux_variance import shape_variance
-from jdaviz_lrs.engine.refine.location import far_shift, fit_location
 from jdaviz_lrs.engine.refine.judging import Setting, refine_what_earns
+from jdaviz_lrs.engine.refine.location import far_shift, fit_location
 from jdaviz_lrs.engine.refine.run import add_sources, clean_pixels
 from jdaviz_lrs.engine.refine.scene import Frame, Scene
 from jdaviz_lrs.engine.refine.smooth_fit import fit_with_smooth_background
 from jdaviz_lrs.engine.refine.witness import Enclosed
-from jdaviz_lrs.advice import Advice, advise, say_dropped
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.optimal_placement import Traces, place_traces
 from jdaviz_lrs.optimal_report import describe_location, describe_refinement

@@ -134,7 +134,7 @@ class ProfileGrid:
 
     @cached_property
     def curvature(self) -> ProfileGrid:
-        """The change of every sample with blur, as a grid of its own: the second difference of the profile."""
+        """The change of every sample with blur, as a grid: the second difference of the profile."""
         lag = max(round(BLUR_STEP * self.subpix), 1)
         padded = np.pad(self.samples, ((0, 0), (lag, lag)))
         second = padded[:, 2 * lag :] + padded[:, : -2 * lag] - 2.0 * self.samples
@@ -158,7 +158,7 @@ class ProfileGrid:
         return replace(self, samples=samples)
 
     def _sampled(self, distance, width, first, fraction, known) -> tuple[Image, Image, Image]:
-        """Light per pixel at distances (pixels), its rise from one sample to the next, and the distances in widths."""
+        """Light per pixel at distances in pixels, its rise from sample to sample, and distances in widths."""
         distance = distance / width
         # one sample beyond either end is zero, and so is all that is farther out
         last = self.samples.shape[1] - 2

@@ -50,10 +50,7 @@ def _text(path: Path) -> str:
 
 
 def _value(value: Any) -> str:
-    """Spell a value as one types it: lists in brackets, text in double quotes."""
+    """Spell a value as one types it: lists in brackets, whole numbers without a point."""
     if isinstance(value, tuple | list):
         return f"[{', '.join(_value(one) for one in value)}]"
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
     return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else repr(value)

@@ -16,6 +16,7 @@ from jdaviz_lrs.panel.inputs import Input
 from jdaviz_lrs.panel.reference_search import OVERRIDES
 from jdaviz_lrs.panel.saving import Saving
 from jdaviz_lrs.panel.verdict_view import VerdictView
+from jdaviz_lrs.parameters import APERTURE_NAMES
 from jdaviz_lrs.products.spectrum import ExtractedSpectrum
 from jdaviz_lrs.references.find import References
 
@@ -177,7 +178,8 @@ class Results(Files):
     def export_extract1d(self, path: str | Path | None = None, overwrite: bool = False) -> Path:
         """Write an extract1d reference file with which the pipeline gives our spectrum.
 
-        What the file cannot hold is warned about.
+        How to run the pipeline with it is printed, in Python and for the command line, with every argument of
+        its step that differs from the default. What the pipeline cannot do is warned about.
 
         Raises
         ------
@@ -187,9 +189,12 @@ class Results(Files):
         written, export = self._saving.export(path, overwrite)
         for note in export.notes:
             warnings.warn(note, LRSWarning, stacklevel=2)
-        if export.step_parameters:
-            needed = ", ".join(f"{name}={value!r}" for name, value in export.step_parameters.items())
-            warnings.warn(f"The pipeline's step needs {needed} as well.", LRSWarning, stacklevel=2)
+        needed = {name: value for name, value in export.step_parameters.items() if name not in APERTURE_NAMES}
+        if needed:
+            spelled = ", ".join(f"{name}={value!r}" for name, value in needed.items())
+            warnings.warn(f"The pipeline's step needs {spelled} as well.", LRSWarning, stacklevel=2)
+        call = self._saving.pipeline_call(export, written)
+        print(call.python, call.strun, sep="\n\n")
         return written
 
     def to_python(self) -> str:

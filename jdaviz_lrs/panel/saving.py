@@ -16,6 +16,7 @@ from jdaviz_lrs.panel.as_python import as_python
 from jdaviz_lrs.products.files import output_path
 from jdaviz_lrs.products.images import PRODUCTS, write_image_products
 from jdaviz_lrs.references.export import Export, export_extract1d
+from jdaviz_lrs.references.step_call import StepCall
 
 __all__ = ["Saving"]
 
@@ -55,7 +56,7 @@ class Saving(TemplateMixin):
     beside = Dict().tag(sync=True)  # the parameter that asks for an image to the name of its file
 
     export_notes = List().tag(sync=True)
-    step_parameters = List().tag(sync=True)
+    calls = List().tag(sync=True)  # of the pipeline with that file: in which language, and the text
     code = Unicode().tag(sync=True)
     code_problem = Unicode().tag(sync=True)
     written = Unicode().tag(sync=True)
@@ -83,13 +84,13 @@ class Saving(TemplateMixin):
             self.code = ""
             return
         self.folder = str(working_folder())
-        origin = source.image.path or Path(source.image.file_name or f"{source.label.replace(' ', '_')}.fits")
-        self.filename_default = output_path(origin.name).name
-        self.json_default = f"{output_path(origin.name, 'extract1d').stem}.json"
+        name = self._origin().name
+        self.filename_default = output_path(name).name
+        self.json_default = f"{output_path(name, 'extract1d').stem}.json"
         if self.opened is None or self.problem:
             return
         try:
-            self._describe(self._export())
+            self._describe(self._export(), self.json_value)
             self.code, self.code_problem = self.to_python(), ""
         except LRSError as error:
             self.code, self.code_problem = "", str(error)
@@ -107,10 +108,25 @@ class Saving(TemplateMixin):
     def _on_json_name(self, change=None) -> None:
         self.overwrite_warn = ""
         self.json_invalid_msg = "" if self.json_value.strip() else "Give the file a name."
+        self.refresh()
 
-    def _describe(self, export: Export) -> None:
+    def _describe(self, export: Export, path: str | Path) -> None:
         self.export_notes = list(export.notes)
-        self.step_parameters = [f"{name} = {value}" for name, value in export.step_parameters.items()]
+        try:
+            call = self.pipeline_call(export, path)
+        except LRSError:  # no name for the file yet; Export says so
+            self.calls = []
+        else:
+            self.calls = [
+                {"language": "Python", "text": call.python},
+                {"language": "shell", "text": call.strun},
+            ]
+
+    def _origin(self) -> Path:
+        """Return the dataset's file, or how it would be called."""
+        source = self._panel.source
+        image = source.image
+        return image.path or Path(image.file_name or f"{source.label.replace(' ', '_')}.fits")
 
     # ---- what it does
 
@@ -140,12 +156,19 @@ class Saving(TemplateMixin):
             raise FileInTheWayError(
                 f"{path}: the file exists; choose another name or allow it to be overwritten."
             )
-        self._describe(export)
+        self._describe(export, path)
         return export.reference.write(path, overwrite=overwrite), export
 
     def _export(self) -> Export:
         panel = self._panel
-        return export_extract1d(panel.source.image, panel.parameters, panel.references.extract1d)
+        references = panel.references
+        return export_extract1d(
+            panel.source.image, panel.parameters, references.extract1d, references.stand_ins
+        )
+
+    def pipeline_call(self, export: Export, path: str | Path) -> StepCall:
+        """Return the call of the pipeline's step with an exported file."""
+        return export.call(self._origin(), file_path(path, ".json"), self._panel.overrides)
 
     def to_python(self) -> str:
         """Return the call that repeats the extraction."""

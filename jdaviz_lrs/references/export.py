@@ -1,8 +1,11 @@
-"""The way back to the pipeline: an extract1d file that gives the same spectrum there."""
+"""The way back to the pipeline: an extract1d file that gives the same spectrum there, and its call."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.polynomial import Polynomial
@@ -14,6 +17,7 @@ from jdaviz_lrs.placement import Placement, place, subtracts_background
 from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.products.orientation import to_image_axes
 from jdaviz_lrs.references.extract1d import Extract1dReference
+from jdaviz_lrs.references.step_call import StepCall, step_defaults
 
 __all__ = ["Export", "export_extract1d"]
 
@@ -26,24 +30,46 @@ MAX_DEGREE = 15
 
 @dataclass(frozen=True)
 class Export:
-    """An extract1d reference for the pipeline, and what it cannot hold.
+    """An extract1d reference for the pipeline, and how its step is to be run with it.
 
     Attributes
     ----------
     reference : Extract1dReference
     step_parameters : dict
-        Arguments of the pipeline's step that the file has no place for, where they differ from its defaults.
+        Every argument of the pipeline's step that differs from the step's own default, whether the file has a
+        place for it or not.
     notes : tuple of str
         Where the pipeline cannot give the same numbers.
     """
 
     reference: Extract1dReference
-    step_parameters: dict
+    step_parameters: dict[str, Any]
     notes: tuple[str, ...]
+
+    def call(
+        self, file: str | Path, extract1d: str | Path, overrides: Mapping[str, str | Path] | None = None
+    ) -> StepCall:
+        """Return the call of the step that gives our spectrum.
+
+        Parameters
+        ----------
+        file : path-like
+            The 2-D spectrum.
+        extract1d : path-like
+            Where `reference` is written to.
+        overrides : Mapping of str to path-like
+            ``override_apcorr`` and the like, as the extraction was given them; empty ones are left out.
+        """
+        files = {**(overrides or {}), "override_extract1d": extract1d}
+        files = {name: _absolute_path(path) for name, path in files.items() if path}
+        return StepCall(_absolute_path(file), {**files, **self.step_parameters})
 
 
 def export_extract1d(
-    image: SpectralImage, parameters: ExtractionParameters, reference: Extract1dReference
+    image: SpectralImage,
+    parameters: ExtractionParameters,
+    reference: Extract1dReference,
+    stand_ins: Collection[str] = (),
 ) -> Export:
     """Express an extraction in an extract1d reference file.
 
@@ -53,6 +79,8 @@ def export_extract1d(
     parameters : ExtractionParameters
     reference : Extract1dReference
         Whose other apertures and keys are kept.
+    stand_ins : collection of str
+        Kinds of reference file for which a built-in model stands in.
 
     Returns
     -------
@@ -76,26 +104,31 @@ def export_extract1d(
         if parameters.position_offset != 0 or not _pipeline_agrees(image, exported, placement):
             exported, notes = _absolute(image, exported, placement)
         notes += _other_numbers(image, exported, placement)
-    observation = image.observation
+    subtracts = subtracts_background(exported)
     step_parameters = {
-        name: getattr(parameters, name)
-        for name, default in STEP_DEFAULTS.items()
-        if getattr(parameters, name) != default
+        name: getattr(exported, name)
+        for name, default in step_defaults().items()
+        if getattr(exported, name) != default and (subtracts or name not in OF_THE_BACKGROUND)
     }
+    compatible = parameters.pipeline_compatible
     if parameters.extraction_type == "optimal":
-        if parameters.position_offset:
-            step_parameters["position_offset"] = parameters.position_offset
         if parameters.refinements or parameters.sources:
             notes.append("The pipeline has no refinements or further sources.")
+        elif not compatible:
+            notes.append(
+                "The pipeline's optimal extraction differs slightly; pipeline_compatible gives its numbers."
+            )
     for name in ("bkg_sigma_clip", "bkg_disp_order"):
         if getattr(parameters, name) is not None:
             notes.append(f"The pipeline has no {name}: its background will differ.")
-    if not image.resampled and subtracts_background(parameters) and parameters.smoothing_length:
+    if not image.resampled and subtracts and parameters.smoothing_length and not compatible:
         notes.append("On a detector image the pipeline smooths the background across the ends of the slit.")
     if parameters.apcorr_method != "reference" and parameters.apply_apcorr:
         notes.append(
             "The pipeline interpolates the aperture correction: its flux scale will differ slightly."
         )
+    notes += _other_files(image, parameters, stand_ins)
+    observation = image.observation
     return Export(
         reference.with_parameters(exported, observation.slit_name, observation.spectral_order),
         step_parameters,
@@ -103,13 +136,30 @@ def export_extract1d(
     )
 
 
-#: Of the pipeline's step, for the parameters that an extract1d file has no place for.
-STEP_DEFAULTS = {
-    "apply_apcorr": True,
-    "extraction_type": "box",
-    "model_nod_pair": True,
-    "optimize_psf_location": True,
-}
+#: Without a meaning where none is subtracted.
+OF_THE_BACKGROUND = ("bkg_fit", "bkg_order", "smoothing_length")
+
+
+def _other_files(
+    image: SpectralImage, parameters: ExtractionParameters, stand_ins: Collection[str]
+) -> list[str]:
+    """Say where the pipeline takes a file from CRDS that was not at hand here."""
+    if parameters.extraction_type == "optimal":
+        kind = "psf"
+    elif parameters.apply_apcorr and image.observation.source_type == "POINT":
+        kind = "apcorr"
+    else:
+        return []
+    if kind not in stand_ins:
+        return []
+    return [
+        f"The pipeline takes its {kind} file from CRDS, for which a built-in model stands in here: its flux "
+        f"will differ; give both the same file with override_{kind}."
+    ]
+
+
+def _absolute_path(path: str | Path) -> str:
+    return str(Path(path).expanduser().resolve())
 
 
 def _pipeline_agrees(image: SpectralImage, parameters: ExtractionParameters, ours: Placement) -> bool:

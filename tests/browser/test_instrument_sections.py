@@ -39,7 +39,7 @@ INPUTS = """(panel) => [...panel.querySelectorAll(".v-input")]
 #: What reaches out of the panel on the right, where it is cut off.
 OVERHANG = """(panel) => {
     const end = panel.parentElement.getBoundingClientRect().right;
-    return [...panel.querySelectorAll("button, input, textarea, td, .v-messages__message, .api-hint")]
+    return [...panel.querySelectorAll("button, input, textarea, pre, td, .v-messages__message, .api-hint")]
         .filter((one) => one.checkVisibility() && !one.closest(".lrs-history, .bqplot")
             && one.getBoundingClientRect().right > end + 1)
         .map((one) => one.innerText || one.value);
@@ -139,6 +139,30 @@ def test_copy_as_python_and_the_question_before_overwriting(app, panel, folder):
     app.button("Overwrite", save).click()
     expect(save.get_by_text("Written to")).to_be_visible()
     assert written.read_bytes() != before
+    save.locator(".v-expansion-panel-header").click()
+
+
+def test_the_run_of_the_pipeline_is_shown_whole_and_copied(app, panel):
+    save = open_section(panel, "Save")
+    calls = save.locator(".lrs-call pre")
+    expect(calls).to_have_count(2)
+    expect(calls.first).to_contain_text("result = Extract1dStep.call('/")
+    expect(calls.last).to_contain_text("strun extract_1d /")
+    name = save.get_by_label("extract1d reference file (JSON)")
+    name.fill(3 * "it's_a_name_of_many_letters_")
+    name.press("End")  # jdaviz reads this field as a key is let go
+    expect(calls.first).to_contain_text("of_many_letters")
+    assert calls.evaluate_all("(all) => all.every((one) => one.scrollWidth <= one.clientWidth)")
+    assert panel.evaluate(OVERHANG) == []
+    app.shot("save-long-name")
+    name.fill("mine.json")
+    name.press("End")
+    expect(calls.last).to_contain_text("mine.json")
+    for button in ("Copy call", "Copy command"):
+        app.button(button, save).click()
+        expect(app.button("Copied", save)).to_be_visible()
+        expect(app.button(button, save)).to_be_visible()
+    app.picture("save", app.picture_of(save))
     save.locator(".v-expansion-panel-header").click()
 
 

@@ -109,10 +109,41 @@ def test_what_the_file_cannot_hold_is_said(panel, here):
     saving = panel._obj._saving
     saving.opened = 0
     assert any("refinements" in note for note in saving.export_notes)
-    assert "extraction_type = optimal" in saving.step_parameters
+    python, shell = (call["text"] for call in saving.calls)
+    assert "extraction_type='optimal'" in python
+    assert "--extraction_type=optimal" in shell
     with pytest.warns(LRSWarning) as told:
         panel.export_extract1d("mine.json")
     assert any("extraction_type='optimal'" in str(one.message) for one in told)
+
+
+def test_the_run_of_the_pipeline_is_shown_and_printed(panel, here, observation, s2d, capsys):
+    panel.override_apcorr = str(observation["apcorr"])
+    saving = panel._obj._saving
+    saving.opened = 0
+    panel.use_source_posn = False
+    saving.json_value = "it's mine.json"
+    python, shell = (call["text"] for call in saving.calls)
+    path = panel.export_extract1d()
+    assert path.name == "it's mine.json"
+    assert capsys.readouterr().out == f"{python}\n\n{shell}\n"
+    call = ast.parse(python).body[-1].value
+    given = {one.arg: ast.literal_eval(one.value) for one in call.keywords}
+    assert ast.literal_eval(call.args[0]) == str(s2d)
+    assert given == {
+        "override_apcorr": str(observation["apcorr"]),
+        "override_extract1d": str(path),
+        "use_source_posn": False,
+    }
+    saving.json_value = " "
+    assert saving.calls == []
+
+
+def test_a_dataset_without_a_file_is_named_as_the_header_has_it(app, s2d, here):
+    app.load(str(s2d), format="2D Spectrum", auto_extract=False)
+    saving = app.plugins["LRS Extraction"]._obj._saving
+    saving.opened = 0
+    assert s2d.name in saving.calls[0]["text"]
 
 
 def test_the_call_runs_as_written(panel, observation):
@@ -132,7 +163,7 @@ def test_the_call_of_an_optimal_extraction(panel):
     panel.extraction_type = "optimal"
     panel.refinements = ["trace", "width"]
     code = panel.to_python()
-    assert 'refinements=["trace", "width"]' in code
+    assert "refinements=['trace', 'width']" in code
     np.testing.assert_array_equal(run(code).flux, panel.extract(add_data=False).flux)
 
 
@@ -157,13 +188,35 @@ def test_a_dataset_without_a_file_has_no_call(app, s2d):
     assert "JWST LRS" in panel._obj._saving.code_problem
 
 
-def test_a_path_is_spelled_so_that_python_reads_it(tmp_path):
-    path = tmp_path / 'a "quoted" \\ name.fits'
-    parameters = ExtractionParameters()
-    code = as_python(path, {"override_psf": ""}, parameters, parameters)
-    assert "override_psf" not in code
-    call = ast.parse(code).body[-1].value
+@pytest.mark.parametrize(
+    "name",
+    [
+        'a "quoted" \\ name.fits',
+        "it's.fits",
+        "a'b\"c.fits",
+        "a\nimport os; os.abort() #.fits",
+        '")\nimport os; os.abort()\n("',
+        "a\r\x0c\x1b[2J\x85\u2028.fits",
+        "\u202etxt.fits",
+        "raw\udcff.fits",
+        "\U0001f600 \u4e2d.fits",
+    ],
+)
+def test_any_name_is_spelled_so_that_it_stays_one(name, tmp_path):
+    path, reference = tmp_path / name, ExtractionParameters()
+    parameters = ExtractionParameters(id=name, spectral_order="ANY", sources=[1.5, -2])
+    code = as_python(path, {"override_psf": str(path), "override_apcorr": ""}, parameters, reference)
+    assert all(line.isprintable() for line in code.split("\n"))
+    importing, assignment = ast.parse(code).body
+    call = assignment.value
+    assert ast.unparse(importing) == "from jdaviz_lrs import extract"
     assert ast.literal_eval(call.args[0]) == str(path)
+    assert {one.arg: ast.literal_eval(one.value) for one in call.keywords} == {
+        "override_psf": str(path),
+        "id": name,
+        "spectral_order": "ANY",
+        "sources": [1.5, -2],
+    }
 
 
 def test_jdaviz_exports_the_result(loaded, panel, here):
@@ -220,5 +273,5 @@ def test_optimal_needs_no_place_for_a_box(panel, here):
     panel.extraction_type = "optimal"
     assert panel._obj.problem == ""
     panel._obj._saving.opened = 0
-    assert 'extraction_type="optimal"' in panel._obj._saving.code
+    assert "extraction_type='optimal'" in panel._obj._saving.code
     panel.export_extract1d()

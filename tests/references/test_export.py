@@ -120,6 +120,8 @@ def test_keys_and_apertures_of_others_stay(tmp_path):
         ("s2d", {"apcorr_method": "psf", "apply_apcorr": True}, "interpolates the aperture correction"),
         ("cal", {"smoothing_length": 5}, "across the ends of the slit"),
         ("cal", {"bkg_order": 3}, "silently subtracts none"),
+        ("cal", {"extraction_type": "optimal"}, "pipeline_compatible gives its numbers"),
+        ("cal", {"extraction_type": "optimal", "sources": [5.0]}, "no refinements or further sources"),
         ("s2d", {"src_coeff": [[28.1], [30.3], [30.4], [33.0]]}, "only the larger part"),
         ("s2d", {"src_coeff": [[29.9], [30.2]]}, "only the larger part"),
     ],
@@ -131,7 +133,15 @@ def test_what_the_pipeline_cannot_do_is_told(product, parameters, note):
     assert any(note in one for one in export.notes)
 
 
-def test_step_parameters_are_those_without_a_place_in_the_file():
+def test_nothing_differs_where_we_do_as_the_pipeline():
+    given = {**cases("cal")["line"], "smoothing_length": 5, "pipeline_compatible": True}
+    for kind in ("box", "optimal"):
+        parameters = ExtractionParameters(**given, extraction_type=kind)
+        assert export_extract1d(exposure("cal").image, parameters, BUILT_IN_EXTRACT1D).notes == ()
+
+
+def test_step_parameters_are_those_that_differ_from_the_defaults():
     image = exposure("s2d").image
     given = ExtractionParameters(xstart=20, xstop=24, use_source_posn=False, apply_apcorr=False)
-    assert export_extract1d(image, given, BUILT_IN_EXTRACT1D).step_parameters == {"apply_apcorr": False}
+    export = export_extract1d(image, given, BUILT_IN_EXTRACT1D)
+    assert export.step_parameters == {"apply_apcorr": False, "use_source_posn": False}

@@ -19,7 +19,7 @@ REFINEMENTS = ("trace", "width", "outliers", "companions")
 """What an inspection tries."""
 
 WORTH = 0.01
-"""Part of the flux, in any band, that an answer must change to be worth it; smaller is what PSFs are off by."""
+"""Part of the flux, in any band, that an answer must change to be worth it."""
 
 HIT = 5.0
 """Sigma by which outlying pixels must move a flux to be worth leaving out."""
@@ -94,7 +94,7 @@ def inspect_scene(
 
 
 def _found(earned: Earned) -> dict[str, dict[str, float]]:
-    """What each refinement that was kept has found."""
+    """Return what each refinement that was kept has found."""
     refined, found = earned.refined, {}
     if "trace" in earned.chosen and refined.aligned.blocks:
         (shift, shift_error), (bend, bend_error) = (refined.aligned.term("trace", k) for k in (0, 2))

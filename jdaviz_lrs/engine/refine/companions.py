@@ -25,15 +25,16 @@ LEAST_RATIO, LEAST_RATIO_NEAR, NEAR = 0.01, 0.03, 6.0
 """Of the target's flux; and within so many pixels of a source, where the wings' misfit lies."""
 
 WINGS, WING_RATIO, OCCUPIED = 9.0, 0.1, 5.0
-"""Pixels that the PSF's wings reach, and how bright they may look: what lies on both sides of the target alike is
-the PSF's, and where the other side cannot be seen, or is occupied within so many pixels, only what is brighter than
-any wing is a neighbour."""
+"""Pixels that the PSF's wings reach, and how bright they may look: what lies on both sides of the target
+alike is the PSF's, and where the other side cannot be seen, or is occupied within so many pixels, only what
+is brighter than any wing is a neighbour."""
 
 CLOSEST = 2.5
 """Pixels, about the PSF's width: what is closer cannot be told from its shape."""
 
 SAME_PLACE, WIDTH = 0.5, 1.2
-"""Pixels: what is so close is the target, and the PSF's standard deviation, by which a place is known at unit S/N."""
+"""Pixels: what is so close is the target, and the PSF's standard deviation, by which a place is known at unit
+S/N."""
 
 STEP = 0.25
 BANDS = 4
@@ -75,8 +76,8 @@ def find_companion(scene: Scene, fit: LinearFit, weights: Image) -> Companion | 
 
     Notes
     -----
-    A `matched_filter` with a spectrum like the target's. Near the target what its other side has as well is taken
-    off, as wings that the PSF lacks lie on both.
+    A `matched_filter` with a spectrum like the target's. Near the target what its other side has as well is
+    taken off, as wings that the PSF lacks lie on both.
     """
     flux = median_filter(np.abs(fit.flux[0]), 15, mode="mirror")
     offsets, score, power = matched_filter(scene, fit.residual, weights, flux)
@@ -123,7 +124,8 @@ def matched_filter(scene: Scene, image: Image, weights: Image, flux: Image) -> t
     offsets : ndarray, (n_offset,)
         Pixels from the trace.
     score, power : ndarray, (n_offset,)
-        Their ratio is the brightness in units of `flux`, the score over the root of the power its significance.
+        Their ratio is the brightness in units of `flux`, the score over the root of the power its
+        significance.
 
     Notes
     -----

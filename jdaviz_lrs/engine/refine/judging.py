@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,7 +156,7 @@ def refine_what_earns(
     if dropped:
         refined = attempt()
     before = _distance(unrefined, refined, setting, setting.tabulated)
-    while (here := _distance(refined.scene, refined, setting, None)) > max(before, 0.0) + WORSE:
+    while _distance(refined.scene, refined, setting, None) > max(before, 0.0) + WORSE:
         name = next((n for n in DROPPED_FIRST if n in kept), None)
         if name is None:
             break

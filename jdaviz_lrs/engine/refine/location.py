@@ -34,7 +34,8 @@ POOR = 100.0
 NEAR, FAR = 1.5, 9.0
 """Pixels: what is nearer is left to the fit, what is farther is another source."""
 OUTSHONE = 5.0
-"""What lies at the target's place is no source of its own where another outshines it so: a wing looks like it."""
+"""What lies at the target's place is no source of its own where another outshines it so: a wing looks like
+it."""
 LIMIT = 5.0
 """Pixels; a trace further off than this is not the one that was meant."""
 
@@ -148,8 +149,8 @@ def far_shift(frame: Frame, scene: Scene) -> float:
     Returns
     -------
     float
-        Pixels to where the brightest trace within reach lies; zero where the target's place holds a source, or
-        no trace stands out.
+        Pixels to where the brightest trace within reach lies; zero where the target's place holds a source,
+        or no trace stands out.
     """
     usable = frame.good & (frame.variances.sum(axis=0) > 0)
     level = np.ma.median(np.ma.masked_array(frame.data, ~usable), axis=1).filled(0.0)[:, None]

@@ -108,7 +108,6 @@ def refine(
     """
     order = scene.order
     tell = progress or (lambda line: None)
-    offsets = list(sources)
     trace, width, more = (name in chosen for name in ("trace", "width", "companions"))
     if width and scene.blur is not None:
         scene = replace(scene, blur=scene.blur + DRIZZLE)
@@ -176,7 +175,8 @@ class _Explained:
 def _candidates(frame: Frame, explained: _Explained) -> Iterator[Companion]:
     """Peaks in what is left with the shape of the PSF fitted, then without it.
 
-    A neighbour may hide in the shape, as a bump of it, and a wing that the PSF lacks may look like a neighbour.
+    A neighbour may hide in the shape, as a bump of it, and a wing that the PSF lacks may look like a
+    neighbour.
     """
     weights = _weights(frame, explained.variances, explained.rejected)
     scenes = [explained.shaped, explained.aligned.scene]

@@ -157,9 +157,7 @@ class Scene:
 
     @cached_property
     def scales(self) -> Image:
-        """Factor on PSF and shape of every source that gives the light inside the calibration aperture its
-        due, (n_source, n_disp).
-        """
+        """Factors on PSF and shape that give the light in the aperture its due, (n_source, n_disp)."""
         if self.shape is None and self.enclosed is None:
             return np.ones(self.traces.shape)
         due = 1.0 if self.enclosed is None else self.enclosed
@@ -174,7 +172,7 @@ class Scene:
         return np.divide(before, after, out=np.ones_like(before), where=before > 0)
 
     def _calibration(self, trace: Image) -> tuple[Image, Image, Image]:
-        """Distances of the pixels around a trace, their weights in the calibration aperture, and the PSF's light there."""
+        """Distances of pixels around a trace, their weights in the aperture, and the PSF's light there."""
         half = self.calibration_width / 2 + 0.5
         distance, light = self.psf.around(trace, self.stretch, int(np.ceil(half)))
         weights = np.clip(half - np.abs(distance), 0.0, 1.0)

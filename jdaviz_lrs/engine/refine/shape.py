@@ -27,8 +27,8 @@ N_TERM = 3
 """Of the polynomial along the spectrum."""
 
 EXPECTED, LEAST_EXPECTED = 0.25, 0.1
-"""Of the PSF, and of the light per pixel times the squared distance: how far profiles may be off where the data
-do not tell. The second is what wings have that the PSF may lack."""
+"""Of the PSF, and of the light per pixel times the squared distance: how far profiles may be off where the
+data do not tell. The second is what wings have that the PSF may lack."""
 
 DECLINE = 0.5
 """Of that from one term along the spectrum to the next."""
@@ -40,7 +40,8 @@ SMOOTH = 1.0
 """Pixels over which the correction may change, in the core; in proportion to the distance farther out."""
 
 EVEN = 0.999
-"""Part of the variance that both sides share: a profile may lean, but a bump on one side of it is a neighbour."""
+"""Part of the variance that both sides share: a profile may lean, but a bump on one side of it is a
+neighbour."""
 
 NO_FLUX = 1e-4
 """Share of the PSF that the correction may hold, as fluxes hold it."""

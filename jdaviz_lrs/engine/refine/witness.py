@@ -1,4 +1,4 @@
-"""How much of the light lies in the calibration aperture: what PSF, aperture correction and data say of it."""
+"""How much of the light lies in the calibration aperture: what PSF, correction and data say."""
 
 from __future__ import annotations
 
