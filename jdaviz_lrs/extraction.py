@@ -16,6 +16,7 @@ from jdaviz_lrs.engine.apcorr import LEAST_SHARE, pixel_fractions, profile_corre
 from jdaviz_lrs.engine.background import Background, fit_background
 from jdaviz_lrs.engine.box import Sums, box_model, box_sums
 from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.lost_light import give_up_lost_light, make_up_for_lost_light
 from jdaviz_lrs.optimal_extraction import extract_optimal
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.placement import Placement, place, uses_source_position
@@ -113,7 +114,10 @@ def extract_box(
     background = box_background(image, parameters, placement, weights)
     sums = box_sums(image.filled, image.variances, weights, background)
     spectrum = tabulate(image, sums, placement.weights, placement.limits)
-    spectrum = _aperture_corrected(spectrum, image, parameters, references, placement, weights)
+    if not parameters.pipeline_compatible and (sums.npixels < placement.weights.sum(axis=-1)).any():
+        source = image.filled if background is None else image.filled - background.image
+        spectrum = make_up_for_lost_light(spectrum, image, references, placement, image.good, source)
+    spectrum = _aperture_corrected(spectrum, image, parameters, references, placement)
     notes = (*_notes(spectrum, image), *placement.notes)
     if parameters.save_scene_model or parameters.save_residual_image:
         model = np.broadcast_to(box_model(sums, weights, background), image.data.shape)
@@ -158,7 +162,7 @@ def extract_profile(
 
     verdict = judge_optimal(image, parameters, fit, references.stand_ins)
     spectrum = spectrum_of(fit.sums, fit.trace)
-    return replace(
+    spectrum = replace(
         spectrum,
         profile=fit.profile if fit.nod_profile is None else fit.profile + fit.nod_profile,
         scene_model=fit.scene,
@@ -171,6 +175,7 @@ def extract_profile(
         verdict=verdict,
         notes=(*spectrum.notes, *say_verdict(verdict)),
     )
+    return spectrum if parameters.pipeline_compatible else give_up_lost_light(spectrum, image, fit.profile)
 
 
 def _enclosed(image: SpectralImage, references: References) -> Image | None:
@@ -217,28 +222,35 @@ def _aperture_corrected(
     parameters: ExtractionParameters,
     references: References,
     placement: Placement,
-    weights: Image,
 ) -> ExtractedSpectrum:
+    """Correct for the light outside the aperture, whichever of its pixels are lost."""
     if not parameters.apply_apcorr:
         return spectrum
     if image.observation.source_type != "POINT":
         kind = image.observation.source_type or "not given"
         note = f"No aperture correction: the source type (SRCTYPE) is {kind}, not POINT."
-        return replace(spectrum, notes=(note,))
+        return replace(spectrum, notes=(*spectrum.notes, note))
     if parameters.apcorr_method == "reference" and "apcorr" in references.not_applicable:
-        return replace(spectrum, references={"apcorr": "N/A"})
+        return replace(spectrum, references={**spectrum.references, "apcorr": "N/A"})
     notes: tuple[str, ...] = ()
     if parameters.apcorr_method == "reference" and references.apcorr is not None:
         scale = _pixel_scale(image, spectrum) if references.apcorr.size_unit.startswith("arcsec") else None
-        correction = references.apcorr.at(spectrum.npixels, spectrum.wavelength, scale)
+        size = placement.weights.sum(axis=-1)[spectrum.rows]
+        if parameters.pipeline_compatible:  # there an aperture with a bad pixel is a smaller one
+            size = spectrum.npixels
+        correction = references.apcorr.at(size, spectrum.wavelength, scale)
         name = references.apcorr.name
     else:
-        correction = psf_correction(image, references.psf, placement, weights)[..., spectrum.rows]
+        correction = psf_correction(image, references.psf, placement)[spectrum.rows]
         name = f"computed from {references.psf.name}"
         lost = np.isnan(correction) & np.isfinite(spectrum.flux)
         if lost.any():
             notes = (_uncorrected(int(lost.sum()), lost.size, references.psf),)
-    return replace(scaled(spectrum, correction), references={"apcorr": name}, notes=notes)
+    return replace(
+        scaled(spectrum, correction),
+        references={**spectrum.references, "apcorr": name},
+        notes=(*spectrum.notes, *notes),
+    )
 
 
 def _uncorrected(number: int, size: int, psf: SpectralPSF) -> str:
@@ -249,7 +261,7 @@ def _uncorrected(number: int, size: int, psf: SpectralPSF) -> str:
     )
 
 
-def psf_correction(image: SpectralImage, psf: SpectralPSF, placement: Placement, weights: Image) -> Image:
+def psf_correction(image: SpectralImage, psf: SpectralPSF, placement: Placement) -> Image:
     """Aperture correction for a source on the trace, or in the middle of the aperture where there is none.
 
     Parameters
@@ -257,12 +269,10 @@ def psf_correction(image: SpectralImage, psf: SpectralPSF, placement: Placement,
     image : SpectralImage
     psf : SpectralPSF
     placement : Placement
-    weights : ndarray, ([n_int,] n_disp, n_xdisp)
-        Of the pixels that are summed.
 
     Returns
     -------
-    ndarray, ([n_int,] n_disp)
+    ndarray, (n_disp,)
         See `jdaviz_lrs.engine.apcorr.profile_correction`.
     """
     used = np.flatnonzero(placement.weights.any(axis=0))
@@ -271,7 +281,7 @@ def psf_correction(image: SpectralImage, psf: SpectralPSF, placement: Placement,
     profile = pixel_fractions(
         psf.data, psf.wavelength, psf.subpix, psf.center_col, offsets, image.row_wavelength
     )
-    return profile_correction(profile, weights[..., columns])
+    return profile_correction(profile, placement.weights[:, columns])
 
 
 def _pixel_scale(image: SpectralImage, spectrum: ExtractedSpectrum) -> float:

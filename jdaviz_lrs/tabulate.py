@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from jdaviz_lrs.engine.box import Sums
 from jdaviz_lrs.products.image import SpectralImage
-from jdaviz_lrs.products.spectrum import DO_NOT_USE, ApertureLimits, ExtractedSpectrum
+from jdaviz_lrs.products.spectrum import DO_NOT_USE, FLUX_ESTIMATED, ApertureLimits, ExtractedSpectrum
 
-__all__ = ["scaled", "tabulate"]
+__all__ = ["made_up", "scaled", "tabulate"]
 
 Image = NDArray[np.float64]
 
@@ -109,10 +109,36 @@ def _center(image: SpectralImage, profile: Image, total: Image) -> tuple[float, 
 
 def scaled(spectrum: ExtractedSpectrum, correction: Image) -> ExtractedSpectrum:
     """Return the spectrum with an aperture correction on flux, surface brightness, and their errors."""
-    columns = {name: getattr(spectrum, name) * correction for name in _CORRECTED}
-    squared = {name: getattr(spectrum, name) * correction**2 for name in _CORRECTED_TWICE}
-    return replace(spectrum, **columns, **squared, dq=_flags(columns["flux"]), apcorr=correction)
+    return replace(_times(spectrum, correction, correction), apcorr=correction)
 
 
-_CORRECTED = ("flux", "flux_error", "surf_bright", "sb_error")
-_CORRECTED_TWICE = tuple(f"{kind}_var_{source}" for kind in ("flux", "sb") for source in SOURCES)
+def made_up(spectrum: ExtractedSpectrum, left: Image, pixels: Image) -> ExtractedSpectrum:
+    """Return the spectrum with lost light made up for, and flagged.
+
+    Parameters
+    ----------
+    spectrum : ExtractedSpectrum
+    left : ndarray, ([n_int,] n_wavelength)
+        Share of the light that the pixels in the sum have; NaN where it is too little.
+    pixels : ndarray, ([n_int,] n_wavelength)
+        Share of the aperture that they have: 1 where no pixel is lost.
+
+    Returns
+    -------
+    ExtractedSpectrum
+        Unchanged where no pixel is lost.
+    """
+    # the mean over the pixels left already stands for the others, but for the profile
+    spectrum = _times(spectrum, 1.0 / left, pixels / left)
+    estimated = np.isfinite(left) & (pixels < 1.0)
+    return replace(spectrum, dq=spectrum.dq | np.where(estimated, FLUX_ESTIMATED, 0).astype(np.uint32))
+
+
+def _times(spectrum: ExtractedSpectrum, flux: Image, brightness: Image) -> ExtractedSpectrum:
+    """Multiply flux and surface brightness, with their errors; what becomes NaN is flagged."""
+    columns = {}
+    for kind, value, factor in (("flux", "flux", flux), ("sb", "surf_bright", brightness)):
+        columns |= {name: getattr(spectrum, name) * factor for name in (value, f"{kind}_error")}
+        variances = (f"{kind}_var_{source}" for source in SOURCES)
+        columns |= {name: getattr(spectrum, name) * factor**2 for name in variances}
+    return replace(spectrum, **columns, dq=spectrum.dq | _flags(columns["flux"]))

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from jdaviz_lrs import ExtractionParameters, LRSError, extract
+from jdaviz_lrs.products.spectrum import FLUX_ESTIMATED
 from jdaviz_lrs.references.find import find_references
 from tests.exposures import SOURCE, exposure
 from tests.pipeline import pipeline_spec, pipeline_x1d
@@ -162,6 +163,26 @@ def test_pipeline_subtracts_nothing_there_too(tmp_path):
     given = ExtractionParameters().with_({**CAL_SKY, "bkg_order": 3})
     path = references.extract1d.with_parameters(given, "MIR_LRS-FIXEDSLIT").write(tmp_path / "a.json")
     assert (pipeline_x1d(model.copy(), path)["BACKGROUND"] == 0).all()
+
+
+def test_light_of_lost_pixels_is_made_up_for():
+    image = s2d(subtracted=True)
+    good, trace = image.good.copy(), exposure_trace(image)
+    rows = np.arange(100, 300, 4)
+    good[rows, np.round(trace[rows]).astype(int)] = False
+    placed = {"extract_width": 8, "use_source_posn": True, "apply_apcorr": True}
+    ours, theirs = both(replace(image, good=good), **placed)
+    whole, _ = both(image, **placed)
+    off = change(ours, whole)
+    np.testing.assert_array_equal(np.flatnonzero(off), rows)
+    assert np.abs(off).max() < 0.1  # noise of the pixel
+    assert np.abs(np.median(off[rows])) < 0.005
+    assert (ours.dq[rows] == FLUX_ESTIMATED).all()
+    low = change(theirs, whole)[rows]
+    assert -0.34 < np.median(low) < -0.24
+    assert (theirs.dq == 0).all()
+    assert any("Light lost to bad pixels at 50 of 387 wavelengths" in note for note in ours.notes)
+    assert not any("lost" in note for note in theirs.notes)
 
 
 def test_limits_are_averaged_over_the_rows_of_the_slit():

@@ -35,19 +35,20 @@ def correction_table(size: Image, wavelength: Image, apcorr: Image) -> RectBivar
 
 
 def profile_correction(profile: Image, weights: Image) -> Image:
-    """Compute the correction for the very pixels that are summed.
+    """Compute the correction for the very aperture, its cut pixels included.
 
     Parameters
     ----------
     profile : ndarray, (n_disp, n_xdisp)
         The PSF's share of the whole flux in every pixel; NaN where it is not known.
-    weights : ndarray, ([n_int,] n_disp, n_xdisp)
-        Of the pixels in the sum, zero where they are bad.
+    weights : ndarray, (n_disp, n_xdisp)
+        Of the aperture; what its bad pixels lose is `jdaviz_lrs.engine.lost_light`'s matter.
 
     Returns
     -------
-    ndarray, ([n_int,] n_disp)
-        One over the share of the flux in the sum; NaN where that is not known, or less than `LEAST_SHARE`.
+    ndarray, (n_disp,)
+        One over the share of the flux in the aperture; NaN where that is not known, or less than
+        `LEAST_SHARE`.
     """
     share = np.vecdot(profile, weights)
     return np.divide(1.0, share, out=np.full_like(share, np.nan), where=share >= LEAST_SHARE)

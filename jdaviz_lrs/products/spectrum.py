@@ -22,7 +22,7 @@ __all__ = ["COLUMNS", "ApertureLimits", "ExtractedSpectrum"]
 Column = NDArray[np.float64]
 
 #: Flags of the pipeline (``jwst`` documentation, "Data Quality Flags").
-DO_NOT_USE, OUTLIER = 1, 16
+DO_NOT_USE, OUTLIER, FLUX_ESTIMATED = 1, 16, 2**28
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ class ExtractedSpectrum:
     surf_bright, sb_error, sb_var_poisson, sb_var_rnoise, sb_var_flat : ndarray, same shape
         MJy/sr, (MJy/sr)^2: the flux averaged over the aperture.
     dq : ndarray of uint32, same shape
-        DO_NOT_USE where there is no flux; OUTLIER where a pixel was rejected.
+        DO_NOT_USE where there is no flux; OUTLIER where a pixel was rejected; FLUX_ESTIMATED where light that
+        lost pixels would have had was made up for.
     background, bkgd_error, bkgd_var_poisson, bkgd_var_rnoise, bkgd_var_flat : ndarray, same shape
         MJy/sr: the background subtracted per pixel.
     npixels : ndarray, same shape
@@ -70,6 +71,9 @@ class ExtractedSpectrum:
         Right ascension and declination (deg) of that centre, where they were read from a file.
     apcorr : ndarray or None, (n_wavelength,)
         The aperture correction already in `flux`.
+    light_left : ndarray or None, ([n_int,] n_wavelength)
+        Share of the light in the aperture, or under the profile, that good pixels have; the flux is already
+        that of all of it. None where no pixel is lost.
     scene_model, residual : ndarray or None, ([n_int,] n_disp, n_xdisp)
         What was fitted, and the image minus it, in the unit of the image.
     profile : ndarray or None, (n_disp, n_xdisp)
@@ -123,6 +127,7 @@ class ExtractedSpectrum:
     center: tuple[float, float] | None = None
     sky: tuple[float, float] | None = None
     apcorr: Column | None = None
+    light_left: Column | None = None
     scene_model: Column | None = None
     residual: Column | None = None
     profile: Column | None = None

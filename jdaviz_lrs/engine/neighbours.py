@@ -1,0 +1,40 @@
+"""What neighbouring wavelengths have in common."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+__all__ = ["running_median"]
+
+Image = NDArray[np.float64]
+
+
+def running_median(values: Image, good: NDArray[np.bool_], length: int) -> Image:
+    """Median of the good pixels of each column over some rows, the row itself in their middle.
+
+    Parameters
+    ----------
+    values : ndarray, (..., n_disp, n_xdisp)
+    good : ndarray of bool, same shape
+    length : int
+        Odd; beyond the ends of the image its rows are mirrored.
+
+    Returns
+    -------
+    ndarray, (..., n_disp, n_xdisp)
+        Zero where no pixel is good.
+    """
+    half = length // 2
+    pad = [(0, 0)] * (values.ndim - 2) + [(half, half), (0, 0)]
+    # what is not good is sorted to the end, and not counted
+    padded = np.pad(np.where(good, values, np.inf), pad, mode="symmetric")
+    ranked = np.sort(sliding_window_view(padded, length, axis=-2), axis=-1)
+    number = np.isfinite(ranked).sum(axis=-1)[..., None]
+    lower, upper = (
+        np.take_along_axis(ranked, np.maximum(n, 0), axis=-1)[..., 0]
+        for n in ((number - 1) // 2, number // 2)
+    )
+    some = number[..., 0] > 0
+    return 0.5 * (np.where(some, lower, 0.0) + np.where(some, upper, 0.0))

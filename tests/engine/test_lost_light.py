@@ -1,0 +1,39 @@
+import numpy as np
+
+from jdaviz_lrs.engine.lost_light import light_left
+from jdaviz_lrs.engine.neighbours import running_median
+
+
+def test_share_of_the_light_on_good_pixels():
+    profile = np.array([[0.1, 0.6, 0.2, 0.1]] * 3)
+    weights = np.array([[1.0, 1.0, 0.5, 0.0]] * 3)
+    good = np.ones((2, 3, 4), bool)
+    good[0, 0, 1] = good[0, 1, 2] = good[0, 2, 3] = False  # the last has no weight
+    np.testing.assert_allclose(light_left(profile, weights, good), [[0.25, 0.875, 1.0], [1.0, 1.0, 1.0]])
+
+
+def test_without_a_profile_the_pixels_count():
+    good = np.array([[True, True, True, False]] * 4)
+    weights = np.ones((4, 4))
+    weights[3] = 0.0
+    profile = np.array([[0.0] * 4, [np.nan] * 4, [-1.0] * 4, [1.0] * 4])
+    np.testing.assert_allclose(light_left(profile, weights, good), [0.75, 0.75, 0.75, 0.0])
+
+
+def test_negative_light_counts_as_none():
+    profile, good = np.array([[1.0, 1.0, -5.0]]), np.array([[True, False, False]])
+    np.testing.assert_allclose(light_left(profile, np.ones((1, 3)), good), [0.5])
+
+
+def test_running_median_leaves_bad_pixels_out():
+    rng = np.random.default_rng(1)
+    values = rng.normal(size=(2, 40, 3))
+    good = rng.random(values.shape) > 0.3
+    good[0, :, 1] = False
+    found = running_median(values, good, 7)
+    padded = np.pad(np.where(good, values, np.nan), [(0, 0), (3, 3), (0, 0)], mode="symmetric")
+    for row in range(40):
+        window = padded[:, row : row + 7]
+        some = np.isfinite(window).any(axis=1)
+        expected = np.nanmedian(np.where(some[:, None], window, 0.0), axis=1)
+        np.testing.assert_allclose(found[:, row], expected)
