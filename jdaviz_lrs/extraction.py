@@ -275,4 +275,5 @@ def _notes(spectrum: ExtractedSpectrum, image: SpectralImage) -> tuple[str, ...]
 
 
 def _missing(image: SpectralImage) -> tuple[str, ...]:
-    return (f"The image has no {', '.join(image.missing)}.",) if image.missing else ()
+    missing = (f"The image has no {', '.join(image.missing)}.",) if image.missing else ()
+    return (*missing, *image.notes)

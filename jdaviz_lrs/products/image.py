@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from astropy.coordinates import angular_separation
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ class SpectralImage:
         The data above and below the cut, (rows, n_xdisp): the pipeline's smoothing reaches into them.
     missing : tuple of str
         The planes that the product does not have.
+    notes : tuple of str
+        What else the file has that is odd, in plain sentences.
     file_name : str
     metadata : MultiSpecModel or None
         The product's primary header, ready to be carried over.
@@ -129,6 +132,7 @@ class SpectralImage:
     file_shape: tuple[int, int] = (0, 0)
     margins: tuple[Image, Image] | None = None
     missing: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     file_name: str = ""
     path: Path | None = None
     metadata: MultiSpecModel | None = None
@@ -166,6 +170,16 @@ class SpectralImage:
     def xdisp_index(self) -> Image:
         """Column numbers in the file, shape (n_xdisp,); edges and traces are counted in these."""
         return self.origin[1] + np.arange(self.n_xdisp, dtype=float)
+
+    @cached_property
+    def pixel_scale(self) -> float | None:
+        """Arcsec per pixel across the dispersion, in the middle of the spectrum; None where no WCS tells."""
+        if self.wcs is None or self.bounding_box is None:
+            return None
+        row, column = np.mean(self.bounding_box, axis=1)
+        ra, dec, _ = np.radians(self.world(np.full(2, row), column + np.array([-0.5, 0.5])))
+        scale = np.degrees(angular_separation(ra[0], dec[0], ra[1], dec[1])) * 3600.0
+        return float(scale) if scale > 0 else None
 
     @cached_property
     def variance(self) -> Image:

@@ -11,7 +11,7 @@ import numpy as np
 from astropy import units as u
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
-from stdatamodels.jwst.datamodels import ImageModel, JwstDataModel, MultiSpecModel, SlitModel
+from stdatamodels.jwst.datamodels import CubeModel, ImageModel, JwstDataModel, MultiSpecModel, SlitModel
 
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.image import Observation, SpectralImage
@@ -21,6 +21,13 @@ __all__ = ["from_datamodel", "open_datamodel", "read"]
 HORIZONTAL = 1
 
 VARIANCES = ("var_poisson", "var_rnoise", "var_flat")
+
+MODELS = {"SlitModel": SlitModel, "ImageModel": ImageModel, "CubeModel": CubeModel}
+
+FOCAL_PLANE = "v2v3"
+"""The frame of the telescope, which the WCS of a detector image passes through."""
+RECTIFIED = {"detector", "slit_frame", "world"}
+"""Frames of a rectified image, of MIRI and of NIRSpec."""
 
 
 def read(path: str | Path | SpectralImage | JwstDataModel) -> SpectralImage:
@@ -38,13 +45,14 @@ def read(path: str | Path | SpectralImage | JwstDataModel) -> SpectralImage:
     ------
     LRSError
         For a file that is missing, cut short, no FITS file or no 2-D spectrum, that has no wavelengths, no
-        valid pixel, or a unit that is neither MJy/sr nor Jy.
+        valid pixel, or a unit that is neither MJy/sr nor Jy; whose planes differ in shape, or have negative
+        variances.
     """
     if isinstance(path, SpectralImage):
         return path
     if isinstance(path, JwstDataModel):
         return from_datamodel(path)
-    with open_datamodel(path, {"SlitModel": SlitModel, "ImageModel": ImageModel}, "a 2-D spectrum") as model:
+    with open_datamodel(path, MODELS, "a 2-D spectrum") as model:
         return from_datamodel(model, Path(path))
 
 
@@ -76,7 +84,7 @@ def open_datamodel(path: str | Path, kinds: dict[str, type], wanted: str) -> Jws
 
 
 def from_datamodel(model: JwstDataModel, path: Path | None = None) -> SpectralImage:
-    """Turn a SlitModel or ImageModel into a SpectralImage; see `read` for what is refused."""
+    """Turn a SlitModel, ImageModel or CubeModel into a SpectralImage; see `read` for what is refused."""
     name = path.name if path else model.meta.filename or "the data model"
     if getattr(model, "data", None) is None or model.data.ndim not in (2, 3) or model.data.size == 0:
         raise LRSError(f"{name}: its SCI extension holds no image.")
@@ -85,11 +93,13 @@ def from_datamodel(model: JwstDataModel, path: Path | None = None) -> SpectralIm
     data = np.asarray(model.data, float)
     # A copy holds the tables of the WCS, which else are read from the file when it is long closed.
     wcs = deepcopy(model.meta.wcs)
-    planes = {key: _plane(model, key, data.shape) for key in ("err", *VARIANCES)}
-    dq = getattr(model, "dq", None)
-    if dq is None or dq.shape != data.shape:
-        dq = np.zeros(data.shape, np.uint32)
+    planes = {key: _plane(model, key, data.shape, name) for key in ("err", *VARIANCES, "dq", "wht")}
+    dq, weight = planes.pop("dq"), planes.pop("wht")
+    dq = np.zeros(data.shape, np.uint32) if dq is None else dq.astype(np.uint32)
     good = np.isfinite(data) & ((dq & 1) == 0)
+    if weight is not None:  # where no exposure contributes, whatever value stands there
+        good &= ~(weight <= 0)
+    planes, notes = _without_empty(planes, good)
     for plane in planes.values():
         if plane is not None:
             good &= np.isfinite(plane)
@@ -101,7 +111,7 @@ def from_datamodel(model: JwstDataModel, path: Path | None = None) -> SpectralIm
         planes = {k: None if p is None else np.swapaxes(p, -1, -2) for k, p in planes.items()}
     elif box is not None:
         box = box[::-1]
-    resampled = isinstance(model, SlitModel)
+    resampled, contradiction = _is_rectified(model, wcs)
     if box is None:
         box = ((-0.5, data.shape[-2] - 0.5), (-0.5, data.shape[-1] - 0.5))
     rows, columns = (slice(None),) * 2 if resampled else _cut(box, wavelength)
@@ -111,11 +121,13 @@ def from_datamodel(model: JwstDataModel, path: Path | None = None) -> SpectralIm
     good = good[keep]
     if not (good & np.isfinite(wavelength[rows, columns])).any():
         raise LRSError(
-            f"{name}: no pixel with a wavelength is valid; every one is NaN or flagged DO_NOT_USE."
+            f"{name}: no pixel with a wavelength is valid; every one is NaN, DO_NOT_USE or has no weight."
         )
+    variances = {key: _masked(planes[key], keep, good) for key in VARIANCES}
+    _check_variances(variances, name)
     return SpectralImage(
         data=np.where(good, data[keep], np.nan),
-        **{key: _masked(planes[key], keep, good) for key in VARIANCES},
+        **variances,
         dq=dq,
         good=good,
         wavelength=wavelength[rows, columns],
@@ -130,6 +142,7 @@ def from_datamodel(model: JwstDataModel, path: Path | None = None) -> SpectralIm
         file_shape=data.shape[-2:],
         margins=margins,
         missing=tuple(key for key in VARIANCES if planes[key] is None),
+        notes=(*contradiction, *notes),
         file_name=name,
         path=path,
         metadata=_primary_header(model),
@@ -154,15 +167,60 @@ def _pixel_area(model: JwstDataModel, unit: str, name: str) -> float:
     return float(area)
 
 
-def _plane(model: JwstDataModel, key: str, shape: tuple[int, ...]) -> np.ndarray | None:
+def _is_rectified(model: JwstDataModel, wcs) -> tuple[bool, tuple[str, ...]]:
+    """Whether the image is rectified, and a note where the header and the WCS contradict each other.
+
+    The class does not tell: what was an ImageModel until jwst 2.0 is a SlitModel since. The frames of the WCS
+    do; the header is asked where they are not known.
+    """
+    status = model.meta.cal_step.resample
+    frames = set() if wcs is None else {*wcs.available_frames}
+    if FOCAL_PLANE not in frames and not (frames and frames <= RECTIFIED):
+        return status == "COMPLETE", ()
+    rectified = FOCAL_PLANE not in frames
+    if status is None or rectified == (status == "COMPLETE"):
+        return rectified, ()
+    kind = "a rectified image" if rectified else "a detector image"
+    return rectified, (
+        f"The header's S_RESAMP is {status}, but the WCS is that of {kind}, as it is taken for.",
+    )
+
+
+def _plane(model: JwstDataModel, key: str, shape: tuple[int, ...], name: str) -> np.ndarray | None:
+    """Return a plane in the shape of the data, or None where the product has none."""
     plane = model[key] if model.hasattr(key) else None
-    if plane is None or plane.shape[-2:] != shape[-2:]:
+    if plane is None or plane.size == 0:
         return None
-    return np.broadcast_to(np.asarray(plane, float), shape)
+    if plane.shape not in (shape, shape[-2:]):
+        raise LRSError(
+            f"{name}: {key.upper()} has the shape {plane.shape}, but SCI has {shape}; write the file anew, "
+            "with planes of one shape."
+        )
+    return np.broadcast_to(plane, shape)
+
+
+def _without_empty(planes: dict, usable: np.ndarray) -> tuple[dict, tuple[str, ...]]:
+    """Leave out the planes that are not finite at any usable pixel, and name them."""
+    empty = [
+        key
+        for key, plane in planes.items()
+        if plane is not None and usable.any() and not np.isfinite(plane[usable]).any()
+    ]
+    notes = tuple(f"{key.upper()} is NaN at every pixel: it counts as missing." for key in empty)
+    return planes | dict.fromkeys(empty), notes
+
+
+def _check_variances(variances: dict[str, np.ndarray], name: str) -> None:
+    for key, plane in variances.items():
+        if number := int((plane < 0).sum()):
+            raise LRSError(
+                f"{name}: {key.upper()} is negative at {number} valid pixels, which no variance can be; make "
+                "the file anew, or flag these pixels DO_NOT_USE."
+            )
 
 
 def _masked(plane: np.ndarray | None, keep: tuple, good: np.ndarray) -> np.ndarray:
-    return np.where(good, 0.0 if plane is None else plane[keep], np.nan)
+    return np.where(good, 0.0 if plane is None else plane[keep].astype(float), np.nan)
 
 
 def _wavelengths(model: JwstDataModel, wcs, shape: tuple[int, int], name: str) -> np.ndarray:
