@@ -38,6 +38,9 @@ class Observation:
         Status of the pipeline's steps, ``COMPLETE`` where they were run.
     dithered_ra, dithered_dec : float or None
         Where the source was meant to be, in degrees.
+    target_motion : tuple of float or None
+        By how much a moving target was displaced, right ascension and declination in degrees, so as to lie
+        at its mean place among all exposures: products that combine them are fixed to the target.
     x_offset, y_offset : float or None
         Dither offsets in the ideal frame, in arcsec.
     primary_type : str or None
@@ -55,6 +58,7 @@ class Observation:
     bkg_subtract: str | None = None
     dithered_ra: float | None = None
     dithered_dec: float | None = None
+    target_motion: tuple[float, float] | None = None
     x_offset: float | None = None
     y_offset: float | None = None
     primary_type: str | None = None
@@ -62,6 +66,13 @@ class Observation:
     v3_ref: float | None = None
     v3yangle: float | None = None
     vparity: float | None = None
+
+    def source_position(self, pipeline_compatible: bool = False) -> tuple[float, float] | None:
+        """Right ascension and declination of the source, in degrees; the pipeline leaves its motion out."""
+        if self.dithered_ra is None or self.dithered_dec is None:
+            return None
+        ra, dec = (0.0, 0.0) if pipeline_compatible else self.target_motion or (0.0, 0.0)
+        return self.dithered_ra + ra, self.dithered_dec + dec
 
 
 @dataclass(frozen=True, eq=False)

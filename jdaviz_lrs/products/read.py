@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Collection
 from contextlib import suppress
 from copy import deepcopy
 from pathlib import Path
@@ -16,7 +17,7 @@ from stdatamodels.jwst.datamodels import CubeModel, ImageModel, JwstDataModel, M
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.image import Observation, SpectralImage
 
-__all__ = ["from_datamodel", "open_datamodel", "read"]
+__all__ = ["checked_kind", "from_datamodel", "open_datamodel", "read"]
 
 HORIZONTAL = 1
 
@@ -58,6 +59,16 @@ def read(path: str | Path | SpectralImage | JwstDataModel) -> SpectralImage:
 
 def open_datamodel(path: str | Path, kinds: dict[str, type], wanted: str) -> JwstDataModel:
     """Open a FITS file as one of several kinds of data model, or say in one sentence why not."""
+    kind = checked_kind(path, kinds, wanted)
+    try:
+        return kinds[kind](path)
+    except Exception as error:  # stdatamodels, asdf and jsonschema raise many kinds
+        reason = str(error.args[0] if error.args else type(error).__name__).splitlines()[0].rstrip(".")
+        raise LRSError(f"{path}: cannot be opened as a {kind} ({reason}); give another file.") from error
+
+
+def checked_kind(path: str | Path, kinds: Collection[str], wanted: str) -> str:
+    """Return the kind of data model that a FITS file holds, once it is known to be whole and wanted."""
     path = Path(path)
     if not path.is_file():
         raise LRSError(f"{path}: there is no such file.")
@@ -76,11 +87,7 @@ def open_datamodel(path: str | Path, kinds: dict[str, type], wanted: str) -> Jws
         raise LRSError(
             f"{path}: DATAMODL is {kind!r}, but {wanted} ({', '.join(kinds)}) is needed; give another file."
         )
-    try:
-        return kinds[kind](path)
-    except Exception as error:  # stdatamodels, asdf and jsonschema raise many kinds
-        reason = str(error.args[0] if error.args else type(error).__name__).splitlines()[0].rstrip(".")
-        raise LRSError(f"{path}: cannot be opened as a {kind} ({reason}); give another file.") from error
+    return kind
 
 
 def from_datamodel(model: JwstDataModel, path: Path | None = None) -> SpectralImage:
@@ -264,6 +271,7 @@ def _observation(model: JwstDataModel) -> Observation:
         bkg_subtract=meta.cal_step.bkg_subtract,
         dithered_ra=meta.dither.dithered_ra,
         dithered_dec=meta.dither.dithered_dec,
+        target_motion=_target_motion(meta.wcsinfo),
         x_offset=meta.dither.x_offset,
         y_offset=meta.dither.y_offset,
         primary_type=meta.dither.primary_type,
@@ -272,6 +280,14 @@ def _observation(model: JwstDataModel) -> Observation:
         v3yangle=meta.wcsinfo.v3yangle,
         vparity=meta.wcsinfo.vparity,
     )
+
+
+def _target_motion(info) -> tuple[float, float] | None:
+    """From the moving target's place during the exposure to that among all; the pipeline's assign_mtwcs."""
+    if None in (info.mt_ra, info.mt_dec, info.mt_avra, info.mt_avdec):
+        return None
+    ra = (info.mt_avra - info.mt_ra + 180.0) % 360.0 - 180.0
+    return ra, info.mt_avdec - info.mt_dec
 
 
 def _primary_header(model: JwstDataModel) -> MultiSpecModel:
