@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from astropy.coordinates import angular_separation
 from numpy.typing import NDArray
 
 from jdaviz_lrs.engine.apcorr import LEAST_SHARE, pixel_fractions, profile_correction
@@ -22,7 +21,8 @@ from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.products.read import read
 from jdaviz_lrs.products.spectrum import OUTLIER, ApertureLimits, ExtractedSpectrum
 from jdaviz_lrs.references.find import References, find_references
-from jdaviz_lrs.references.psf import SpectralPSF
+from jdaviz_lrs.references.pixels import detector_pixels, on_pixels_of, scale_note
+from jdaviz_lrs.references.psf import SpectralPSF, enclosed_fraction
 from jdaviz_lrs.tabulate import scaled, tabulate
 
 __all__ = ["extract"]
@@ -93,10 +93,11 @@ def extract(
         spectrum = extract_box(image, parameters, references)
         kinds = set(spectrum.references)
     context = {} if references.context is None else {"context": references.context}
+    scale = () if parameters.pipeline_compatible or not kinds & {"apcorr", "psf"} else scale_note(image)
     return replace(
         spectrum,
         references={**spectrum.references, **context},
-        notes=(*spectrum.notes, *references.notes_on(kinds)),
+        notes=(*spectrum.notes, *scale, *references.notes_on(kinds)),
     )
 
 
@@ -213,8 +214,7 @@ def _aperture_corrected(
         return replace(spectrum, references={"apcorr": "N/A"})
     notes: tuple[str, ...] = ()
     if parameters.apcorr_method == "reference" and references.apcorr is not None:
-        scale = _pixel_scale(image, spectrum) if references.apcorr.size_unit.startswith("arcsec") else None
-        correction = references.apcorr.at(spectrum.npixels, spectrum.wavelength, scale)
+        correction = _reference_correction(spectrum, image, parameters, references, placement)
         name = references.apcorr.name
     else:
         correction = psf_correction(image, references.psf, placement, weights)[..., spectrum.rows]
@@ -223,6 +223,31 @@ def _aperture_corrected(
         if lost.any():
             notes = (_uncorrected(int(lost.sum()), lost.size, references.psf),)
     return replace(scaled(spectrum, correction), references={"apcorr": name}, notes=notes)
+
+
+def _reference_correction(
+    spectrum: ExtractedSpectrum,
+    image: SpectralImage,
+    parameters: ExtractionParameters,
+    references: References,
+    placement: Placement,
+) -> Image:
+    """Look the correction up by the number of pixels, ([n_int,] n_wavelength).
+
+    On pixels of another size than the detector's an aperture of the same width loses more light, or less: by
+    how much, the PSF tells.
+    """
+    if image.pixel_scale is None and references.apcorr.size_unit.startswith("arcsec"):
+        raise LRSError("The aperture correction is given in arcsec, but the image has no WCS to convert it.")
+    size = detector_pixels(image, parameters.pipeline_compatible)
+    scale = None if image.pixel_scale is None else image.pixel_scale / size
+    correction = references.apcorr.at(spectrum.npixels * size, spectrum.wavelength, scale)
+    if size == 1.0:
+        return correction
+    half = 0.5 * size * placement.weights.sum(axis=1)[spectrum.rows]
+    there = psf_correction(image, references.psf, placement, placement.weights)[spectrum.rows]
+    change = there * enclosed_fraction(references.psf, -half, half, spectrum.wavelength)
+    return correction * np.where(np.isfinite(change), change, 1.0)
 
 
 def _uncorrected(number: int, size: int, psf: SpectralPSF) -> str:
@@ -249,6 +274,7 @@ def psf_correction(image: SpectralImage, psf: SpectralPSF, placement: Placement,
     ndarray, ([n_int,] n_disp)
         See `jdaviz_lrs.engine.apcorr.profile_correction`.
     """
+    psf = on_pixels_of(image, psf)
     used = np.flatnonzero(placement.weights.any(axis=0))
     columns = slice(used[0], used[-1] + 1)
     offsets = image.xdisp_index[columns] - placement.center[:, None]
@@ -256,15 +282,6 @@ def psf_correction(image: SpectralImage, psf: SpectralPSF, placement: Placement,
         psf.data, psf.wavelength, psf.subpix, psf.center_col, offsets, image.row_wavelength
     )
     return profile_correction(profile, weights[..., columns])
-
-
-def _pixel_scale(image: SpectralImage, spectrum: ExtractedSpectrum) -> float:
-    """Arcsec per pixel across the dispersion, at the shortest wavelength."""
-    if image.wcs is None:
-        raise LRSError("The aperture correction is given in arcsec, but the image has no WCS to convert it.")
-    row, column = image.pixel(spectrum.slit_ra, spectrum.slit_dec, np.nanmin(spectrum.wavelength))
-    ra, dec, _ = np.radians(image.world(np.full(2, row), column + np.arange(2.0)))
-    return float(np.degrees(angular_separation(ra[0], dec[0], ra[1], dec[1])) * 3600.0)
 
 
 def _notes(spectrum: ExtractedSpectrum, image: SpectralImage) -> tuple[str, ...]:

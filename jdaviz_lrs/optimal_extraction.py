@@ -23,6 +23,7 @@ from jdaviz_lrs.optimal_placement import Traces, place_traces
 from jdaviz_lrs.optimal_report import describe_location, describe_refinement
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.image import SpectralImage
+from jdaviz_lrs.references.pixels import on_pixels_of
 from jdaviz_lrs.references.psf import SpectralPSF
 from jdaviz_lrs.threads import single_thread
 
@@ -147,7 +148,7 @@ def extract_optimal(
     """
     compatible = parameters.pipeline_compatible
     traces = place_traces(image, parameters)
-    grid = _grid(image, psf, compatible)
+    grid = _grid(image, psf if compatible else on_pixels_of(image, psf), compatible)
     good = image.good & grid.covered & np.isfinite(traces.source)[:, None]
     if not good.any():
         raise LRSError(
