@@ -192,9 +192,8 @@ def _nod_sky_position(image: SpectralImage) -> tuple[float, float] | None:
     x, y = seen.x_offset, seen.y_offset
     x, y = (x, -y) if image.horizontal else (-x, y)
     v2, v3 = IdealToV2V3(seen.v3yangle, seen.v2_ref, seen.v3_ref, seen.vparity)(x, y)
-    ra, dec, _ = image.wcs.get_transform("v2v3", image.wcs.output_frame.name)(
-        v2, v3, 0.0
-    )  # the wavelength does not matter
+    to_sky = image.wcs.get_transform("v2v3", image.wcs.output_frame.name)
+    ra, dec, _ = to_sky(v2, v3, 0.0)  # the wavelength does not matter
     return float(ra), float(dec)
 
 

@@ -188,7 +188,7 @@ class SpectralImage:
         if self.wcs is None or self.bounding_box is None:
             return None
         row, column = np.mean(self.bounding_box, axis=1)
-        ra, dec, _ = np.radians(self.world(np.full(2, row), column + np.array([-0.5, 0.5])))
+        ra, dec = np.radians(self.world(np.full(2, row), column + np.array([-0.5, 0.5]))[:2])
         scale = np.degrees(angular_separation(ra[0], dec[0], ra[1], dec[1])) * 3600.0
         return float(scale) if scale > 0 else None
 

@@ -287,7 +287,8 @@ def _target_motion(info) -> tuple[float, float] | None:
     if None in (info.mt_ra, info.mt_dec, info.mt_avra, info.mt_avdec):
         return None
     ra = (info.mt_avra - info.mt_ra + 180.0) % 360.0 - 180.0
-    return ra, info.mt_avdec - info.mt_dec
+    dec = info.mt_avdec - info.mt_dec
+    return (ra, dec) if ra or dec else None
 
 
 def _primary_header(model: JwstDataModel) -> MultiSpecModel:
