@@ -14,6 +14,7 @@ from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.placement import Placement
 from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.products.spectrum import ExtractedSpectrum
+from jdaviz_lrs.references.pixels import on_pixels_of
 from jdaviz_lrs.references.psf import SpectralPSF
 
 __all__ = ["CrossSection", "background_image", "cross_section"]
@@ -117,6 +118,7 @@ def cross_section(
         if placement.trace is not None:
             trace = _mean(placement.trace[rows])
         center, wavelength = _mean(placement.center[rows]), image.row_wavelength[rows]
+        psf = on_pixels_of(image, psf)
         model_columns, model = _scaled_psf(seen, columns, aperture, center, wavelength, psf, level)
     return CrossSection(
         wavelength=_mean(image.row_wavelength[rows]),

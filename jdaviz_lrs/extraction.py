@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from astropy.coordinates import angular_separation
 from numpy.typing import NDArray
 
 from jdaviz_lrs.advice import say_verdict
@@ -23,16 +22,16 @@ from jdaviz_lrs.placement import Placement, place, uses_source_position
 from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.products.read import read
 from jdaviz_lrs.products.spectrum import OUTLIER, ApertureLimits, ExtractedSpectrum
+from jdaviz_lrs.references.apcorr import CALIBRATION_WIDTH
 from jdaviz_lrs.references.find import References, find_references
-from jdaviz_lrs.references.psf import SpectralPSF
+from jdaviz_lrs.references.pixels import detector_pixels, on_pixels_of, scale_note
+from jdaviz_lrs.references.psf import SpectralPSF, enclosed_fraction
 from jdaviz_lrs.tabulate import scaled, tabulate
 from jdaviz_lrs.verdict import judge_optimal
 
 __all__ = ["extract"]
 
 Image = NDArray[np.float64]
-
-CALIBRATION_WIDTH = 8.0
 
 
 def extract(
@@ -98,10 +97,11 @@ def extract(
         spectrum = extract_box(image, parameters, references)
         kinds = set(spectrum.references)
     context = {} if references.context is None else {"context": references.context}
+    scale = () if parameters.pipeline_compatible or not kinds & {"apcorr", "psf"} else scale_note(image)
     return replace(
         spectrum,
         references={**spectrum.references, **context},
-        notes=(*spectrum.notes, *references.notes_on(kinds)),
+        notes=(*spectrum.notes, *scale, *references.notes_on(kinds)),
     )
 
 
@@ -180,10 +180,15 @@ def extract_profile(
 
 def _enclosed(image: SpectralImage, references: References) -> Image | None:
     """Share of the light in the calibration aperture by the aperture correction, (n_disp,)."""
-    if references.apcorr is None or references.apcorr.size_unit.startswith("arcsec"):
+    apcorr = references.apcorr
+    if apcorr is None or apcorr.refusal:
         return None
-    width = np.full(image.n_disp, CALIBRATION_WIDTH)
-    return 1.0 / references.apcorr.at(width, image.row_wavelength)
+    scale = None
+    if apcorr.size_unit.startswith("arcsec"):
+        if image.pixel_scale is None:
+            return None
+        scale = image.pixel_scale / detector_pixels(image)
+    return 1.0 / apcorr.at(np.full(image.n_disp, CALIBRATION_WIDTH), image.row_wavelength, scale)
 
 
 def box_background(
@@ -234,11 +239,7 @@ def _aperture_corrected(
         return replace(spectrum, references={**spectrum.references, "apcorr": "N/A"})
     notes: tuple[str, ...] = ()
     if parameters.apcorr_method == "reference" and references.apcorr is not None:
-        scale = _pixel_scale(image, spectrum) if references.apcorr.size_unit.startswith("arcsec") else None
-        size = placement.weights.sum(axis=-1)[spectrum.rows]
-        if parameters.pipeline_compatible:  # there an aperture with a bad pixel is a smaller one
-            size = spectrum.npixels
-        correction = references.apcorr.at(size, spectrum.wavelength, scale)
+        correction = _reference_correction(spectrum, image, parameters, references, placement)
         name = references.apcorr.name
     else:
         correction = psf_correction(image, references.psf, placement)[spectrum.rows]
@@ -251,6 +252,34 @@ def _aperture_corrected(
         references={**spectrum.references, "apcorr": name},
         notes=(*spectrum.notes, *notes),
     )
+
+
+def _reference_correction(
+    spectrum: ExtractedSpectrum,
+    image: SpectralImage,
+    parameters: ExtractionParameters,
+    references: References,
+    placement: Placement,
+) -> Image:
+    """Look the correction up by the number of pixels, ([n_int,] n_wavelength).
+
+    On pixels of another size than the detector's an aperture of the same width loses more light, or less: by
+    how much, the PSF tells.
+    """
+    if image.pixel_scale is None and references.apcorr.size_unit.startswith("arcsec"):
+        raise LRSError("The aperture correction is given in arcsec, but the image has no WCS to convert it.")
+    size = detector_pixels(image, parameters.pipeline_compatible)
+    scale = None if image.pixel_scale is None else image.pixel_scale / size
+    npixels = placement.weights.sum(axis=-1)[spectrum.rows]
+    if parameters.pipeline_compatible:  # there an aperture with a bad pixel is a smaller one
+        npixels = spectrum.npixels
+    correction = references.apcorr.at(npixels * size, spectrum.wavelength, scale)
+    if size == 1.0:
+        return correction
+    half = 0.5 * size * placement.weights.sum(axis=-1)[spectrum.rows]
+    there = psf_correction(image, references.psf, placement)[spectrum.rows]
+    change = there * enclosed_fraction(references.psf, -half, half, spectrum.wavelength)
+    return correction * np.where(np.isfinite(change), change, 1.0)
 
 
 def _uncorrected(number: int, size: int, psf: SpectralPSF) -> str:
@@ -275,6 +304,7 @@ def psf_correction(image: SpectralImage, psf: SpectralPSF, placement: Placement)
     ndarray, (n_disp,)
         See `jdaviz_lrs.engine.apcorr.profile_correction`.
     """
+    psf = on_pixels_of(image, psf)
     used = np.flatnonzero(placement.weights.any(axis=0))
     columns = slice(used[0], used[-1] + 1)
     offsets = image.xdisp_index[columns] - placement.center[:, None]
@@ -282,15 +312,6 @@ def psf_correction(image: SpectralImage, psf: SpectralPSF, placement: Placement)
         psf.data, psf.wavelength, psf.subpix, psf.center_col, offsets, image.row_wavelength
     )
     return profile_correction(profile, placement.weights[:, columns])
-
-
-def _pixel_scale(image: SpectralImage, spectrum: ExtractedSpectrum) -> float:
-    """Arcsec per pixel across the dispersion, at the shortest wavelength."""
-    if image.wcs is None:
-        raise LRSError("The aperture correction is given in arcsec, but the image has no WCS to convert it.")
-    row, column = image.pixel(spectrum.slit_ra, spectrum.slit_dec, np.nanmin(spectrum.wavelength))
-    ra, dec, _ = np.radians(image.world(np.full(2, row), column + np.arange(2.0)))
-    return float(np.degrees(angular_separation(ra[0], dec[0], ra[1], dec[1])) * 3600.0)
 
 
 def _notes(spectrum: ExtractedSpectrum, image: SpectralImage) -> tuple[str, ...]:
@@ -301,4 +322,5 @@ def _notes(spectrum: ExtractedSpectrum, image: SpectralImage) -> tuple[str, ...]
 
 
 def _missing(image: SpectralImage) -> tuple[str, ...]:
-    return (f"The image has no {', '.join(image.missing)}.",) if image.missing else ()
+    missing = (f"The image has no {', '.join(image.missing)}.",) if image.missing else ()
+    return (*missing, *image.notes)

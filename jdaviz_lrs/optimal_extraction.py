@@ -28,6 +28,8 @@ from jdaviz_lrs.optimal_report import describe_location, describe_refinement
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.products.verdict import BANDS
+from jdaviz_lrs.references.apcorr import CALIBRATION_WIDTH
+from jdaviz_lrs.references.pixels import detector_pixels, on_pixels_of
 from jdaviz_lrs.references.psf import SpectralPSF
 from jdaviz_lrs.threads import single_thread
 
@@ -165,7 +167,7 @@ def extract_optimal(
     """
     compatible = parameters.pipeline_compatible
     traces = place_traces(image, parameters)
-    grid = _grid(image, psf, compatible)
+    grid = _grid(image, psf if compatible else on_pixels_of(image, psf), compatible)
     good = image.good & grid.covered & np.isfinite(traces.source)[:, None]
     if not good.any():
         raise LRSError(
@@ -292,6 +294,7 @@ def _scene(image: SpectralImage, grid: ProfileGrid, traces, parameters: Extracti
         blur=np.zeros(image.n_disp) if image.resampled and not parameters.pipeline_compatible else None,
         coordinate=background_coordinate(image, parameters.pipeline_compatible),
         order=background_order(parameters),
+        calibration_width=CALIBRATION_WIDTH / detector_pixels(image),
     )
 
 

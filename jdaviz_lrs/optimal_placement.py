@@ -11,7 +11,9 @@ from stdatamodels.jwst.transforms.models import IdealToV2V3
 from jdaviz_lrs.engine.trace import interpolate
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.parameters import ExtractionParameters
+from jdaviz_lrs.placement import MOVING_TARGET
 from jdaviz_lrs.products.image import SpectralImage
+from jdaviz_lrs.references.pixels import detector_pixels
 
 __all__ = ["Traces", "place_traces"]
 
@@ -19,7 +21,7 @@ Row = NDArray[np.float64]
 
 TWO_POINT_NODS = ("ALONG-SLIT-NOD", "2-POINT-NOD")
 NEAREST_NOD = 2.0
-"""Pixels between source and nod below which the two cannot be told apart: the pipeline's limit."""
+"""Detector pixels between source and nod below which the two cannot be told apart: the pipeline's limit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,10 +62,9 @@ def place_traces(image: SpectralImage, parameters: ExtractionParameters) -> Trac
     middle, wavelength = _middle(image)
     notes: list[str] = []
 
-    sky = (seen.dithered_ra, seen.dithered_dec) if wanted else None
-    if sky and None in sky:
+    sky = seen.source_position(compatible) if wanted else None
+    if wanted and sky is None:
         notes.append("The header has no DITHERED_RA and DITHERED_DEC; the middle of the slit is extracted.")
-        sky = None
     nod, why_not = _nod_wanted(image, parameters, bool(sky))
     if sky:
         traces, locations = _traces(image, [sky, *nod], wavelength, compatible)
@@ -75,6 +76,8 @@ def place_traces(image: SpectralImage, parameters: ExtractionParameters) -> Trac
                 )
             notes.append(f"{where}; its middle is extracted.")
             sky, nod = None, []
+    if sky and seen.target_motion is not None and not compatible:
+        notes.append(MOVING_TARGET)
     if not sky:
         traces, locations = _traces(image, [_slit_middle(image, middle, compatible)], wavelength, compatible)
 
@@ -91,17 +94,13 @@ def place_traces(image: SpectralImage, parameters: ExtractionParameters) -> Trac
         )
 
     nods: tuple[Row, ...] = ()
+    nearest = NEAREST_NOD / detector_pixels(image, compatible)
     if nod:
         place = source - here + locations[1] if compatible else traces[1]
-        nods = (place,) if np.isfinite(locations[1]) and abs(here - locations[1]) >= NEAREST_NOD else ()
-    elif (
-        sky
-        and parameters.model_nod_pair
-        and not why_not
-        and (separation := _nod_separation(image, here, middle))
-    ):
+        nods = (place,) if np.isfinite(locations[1]) and abs(here - locations[1]) >= nearest else ()
+    elif sky and parameters.model_nod_pair and not why_not and (separation := _nod_separation(image)):
         places = (source - separation, source + separation)
-        nods = tuple(p for p in places if separation >= NEAREST_NOD and left <= np.nanmean(p) <= right)
+        nods = tuple(p for p in places if separation >= nearest and left <= np.nanmean(p) <= right)
     if sky and parameters.model_nod_pair and not why_not and not nods:
         why_not = "The other nod's place cannot be told from the header; its negative trace is not modelled."
     return Traces(source, nods, bool(sky), (*notes, *filter(None, [why_not])))
@@ -193,16 +192,14 @@ def _nod_sky_position(image: SpectralImage) -> tuple[float, float] | None:
     x, y = seen.x_offset, seen.y_offset
     x, y = (x, -y) if image.horizontal else (-x, y)
     v2, v3 = IdealToV2V3(seen.v3yangle, seen.v2_ref, seen.v3_ref, seen.vparity)(x, y)
-    ra, dec, _ = image.wcs.get_transform("v2v3", "world")(v2, v3, 0.0)  # the wavelength does not matter
+    to_sky = image.wcs.get_transform("v2v3", image.wcs.output_frame.name)
+    ra, dec, _ = to_sky(v2, v3, 0.0)  # the wavelength does not matter
     return float(ra), float(dec)
 
 
-def _nod_separation(image: SpectralImage, column: float, middle: float) -> float | None:
+def _nod_separation(image: SpectralImage) -> float | None:
     """Columns between the two nods on a rectified image, which lacks the frame that the offsets refer to."""
     seen = image.observation
-    if None in (seen.x_offset, seen.y_offset):
+    if None in (seen.x_offset, seen.y_offset, image.pixel_scale):
         return None
-    rows, columns = np.full(2, middle), column + np.array([-0.5, 0.5])
-    ra, dec, _ = image.world(rows, columns)
-    scale = np.hypot(np.diff(ra)[0] * np.cos(np.radians(dec[0])), np.diff(dec)[0]) * 3600.0
-    return 2 * float(np.hypot(seen.x_offset, seen.y_offset)) / scale if scale > 0 else None
+    return 2 * float(np.hypot(seen.x_offset, seen.y_offset)) / image.pixel_scale

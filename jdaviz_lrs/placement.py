@@ -16,9 +16,14 @@ from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.products.orientation import to_image_axes
 from jdaviz_lrs.products.spectrum import ApertureLimits
 
-__all__ = ["Placement", "place", "source_location", "uses_source_position"]
+__all__ = ["MOVING_TARGET", "Placement", "place", "source_location", "uses_source_position"]
 
 Image = NDArray[np.float64]
+
+MOVING_TARGET = (
+    "The target moves: it is sought at DITH_RA, DITH_DEC plus MT_AVRA - MT_RA, MT_AVDEC - MT_DEC, where this "
+    "product is fixed to."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,16 +82,15 @@ def uses_source_position(image: SpectralImage, parameters: ExtractionParameters)
 @lru_cache(maxsize=8)
 def source_location(image: SpectralImage, pipeline_compatible: bool = False) -> SourceLocation | None:
     """Where the header and the WCS have the source; None where they cannot tell."""
-    observation = image.observation
-    if image.wcs is None or observation.dithered_ra is None or observation.dithered_dec is None:
+    position = image.observation.source_position(pipeline_compatible)
+    if image.wcs is None or position is None:
         return None
     return locate_source(
         image.world,
         image.pixel,
         image.bounding_box,
         image.disp_index,
-        observation.dithered_ra,
-        observation.dithered_dec,
+        *position,
         shifted_rows=pipeline_compatible,
     )
 
@@ -193,8 +197,10 @@ def _source(image: SpectralImage, parameters: ExtractionParameters) -> tuple[Sou
             "use_source_posn = true, but the header does not place the source on the image (no WCS, no "
             "dithered position, or a position off the slit); set it to false and give the place by hand."
         )
-    notes = ("The header does not place the source: the aperture is where the parameters put it.",)
-    return source, () if source is not None else notes
+    if source is None:
+        return None, ("The header does not place the source: the aperture is where the parameters put it.",)
+    moved = image.observation.target_motion is not None and not parameters.pipeline_compatible
+    return source, (MOVING_TARGET,) if moved else ()
 
 
 def _independent(image: SpectralImage, parameters: ExtractionParameters) -> Image:

@@ -12,6 +12,7 @@ from jdaviz_lrs.engine.width import MeasuredWidth, full_width, measure_fwhm
 from jdaviz_lrs.errors import LRSError, LRSWarning
 from jdaviz_lrs.placement import source_location
 from jdaviz_lrs.products.image import SpectralImage
+from jdaviz_lrs.references.pixels import on_pixels_of
 from jdaviz_lrs.references.psf import SpectralPSF
 from jdaviz_lrs.width_table import read_widths
 
@@ -64,9 +65,9 @@ def tapered_aperture(
     if degree != int(degree) or degree < 0:
         raise LRSError(f"degree = {degree} is not a whole number; give 0, 1, 2 ...")
     if table is not None:
-        widths = read_widths(table, None if image is None else pixel_scale(image))
+        widths = read_widths(table, None if image is None else image.pixel_scale)
     elif psf is not None:
-        widths = psf_widths(psf)
+        widths = psf_widths(psf if image is None else on_pixels_of(image, psf))
     elif image is not None:
         widths = measured_widths(image)
     else:
@@ -129,11 +130,6 @@ def psf_widths(psf: SpectralPSF) -> MeasuredWidth:
     order = np.argsort(psf.wavelength)
     fwhm = (ends[:, 1] - ends[:, 0])[order]
     return MeasuredWidth(psf.wavelength[order], fwhm, np.ones_like(fwhm))
-
-
-def pixel_scale(image: SpectralImage) -> float:
-    """Arcsec per pixel: the root of a pixel's solid angle."""
-    return float(np.degrees(np.sqrt(image.pixel_area)) * 3600.0)
 
 
 def _polynomial(widths: MeasuredWidth, degree: int) -> np.ndarray:

@@ -16,12 +16,13 @@ from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.placement import Placement, place
 from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.references.find import References
+from jdaviz_lrs.references.pixels import detector_pixels, on_pixels_of
 
 __all__ = ["MAX_WIDTH", "STEP", "compare_widths", "mean_width", "measure_widths", "with_width"]
 
 Image = NDArray[np.float64]
 
-#: Between the widths tried by default, and the widest of them, in pixels.
+#: Between the widths tried by default, and the widest of them, in pixels of the detector.
 STEP, MAX_WIDTH = 0.25, 16.0
 
 
@@ -73,7 +74,9 @@ def measure_widths(
     The width in the parameters does not matter. Background regions stay where they are, also where an
     aperture reaches into them.
     """
-    widths = np.arange(1.0, MAX_WIDTH + STEP / 2, STEP) if widths is None else np.asarray(widths, float)
+    if widths is None:
+        widths = np.arange(1.0, MAX_WIDTH + STEP / 2, STEP) / detector_pixels(image)
+    widths = np.asarray(widths, float)
     lower, upper = wavelength_range
     rows = (image.row_wavelength >= lower) & (image.row_wavelength <= upper) & placement.weights.any(axis=1)
     if not rows.any():
@@ -86,7 +89,7 @@ def measure_widths(
         stacked = np.where(image.good, pixel_weights(edges[None], image.xdisp_index), 0.0)
         fitted = box_background(image, parameters, replace(placement, weights=stacked), stacked)
         background, extra = fitted.image, fitted.variances.sum(axis=1)[:, rows]
-    psf = references.psf
+    psf = on_pixels_of(image, references.psf)
     offsets = image.xdisp_index - center[:, None]
     shape = pixel_fractions(
         psf.data, psf.wavelength, psf.subpix, psf.center_col, offsets, image.row_wavelength

@@ -33,6 +33,12 @@ def shared_scene() -> Path:
 
 
 @pytest.fixture(scope="session")
+def shared_field(shared_scene) -> Path:
+    """Folder of inputs as people meet them; what is right for each is in the README beside it."""
+    return shared_scene.parent / "field"
+
+
+@pytest.fixture(scope="session")
 def observation(tmp_path_factory) -> dict[str, Path]:
     """Files of one simulated observation, by what they are; read them, never write them."""
     from jdaviz_lrs.simulate import Scene, write_observation

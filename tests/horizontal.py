@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from astropy import units as u
-from astropy.modeling.models import Identity, Mapping
+from astropy.modeling.models import Mapping
 from gwcs import WCS
-from gwcs import coordinate_frames as cf
 
-PLANES = ("data", "err", "var_poisson", "var_rnoise", "var_flat", "wavelength", "dq")
+PLANES = ("data", "err", "var_poisson", "var_rnoise", "var_flat", "wavelength", "dq", "wht")
 
 
 def transposed(model):
@@ -17,10 +15,10 @@ def transposed(model):
         if copy.hasattr(name) and copy[name] is not None and copy[name].ndim > 1:
             setattr(copy, name, copy[name].T.copy())
     wcs = model.meta.wcs
-    forward = Mapping((1, 0)) | wcs.forward_transform
-    forward.inverse = wcs.backward_transform | Mapping((1, 0)) | Identity(2)
-    detector = cf.Frame2D(name="detector", axes_order=(0, 1), unit=(u.pix, u.pix))
-    copy.meta.wcs = WCS([(detector, forward), (wcs.output_frame, None)])
+    first, *others = wcs.pipeline
+    turned = Mapping((1, 0)) | first.transform
+    turned.inverse = first.transform.inverse | Mapping((1, 0), n_inputs=2)
+    copy.meta.wcs = WCS([(first.frame, turned), *((step.frame, step.transform) for step in others)])
     (x, y) = [tuple(interval) for interval in wcs.bounding_box]
     copy.meta.wcs.bounding_box = (y, x)
     copy.meta.wcsinfo.dispersion_direction = 1

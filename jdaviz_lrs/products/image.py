@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from astropy.coordinates import angular_separation
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ class Observation:
         Status of the pipeline's steps, ``COMPLETE`` where they were run.
     dithered_ra, dithered_dec : float or None
         Where the source was meant to be, in degrees.
+    target_motion : tuple of float or None
+        By how much a moving target was displaced, right ascension and declination in degrees, so as to lie
+        at its mean place among all exposures: products that combine them are fixed to the target.
     x_offset, y_offset : float or None
         Dither offsets in the ideal frame, in arcsec.
     primary_type : str or None
@@ -54,6 +58,7 @@ class Observation:
     bkg_subtract: str | None = None
     dithered_ra: float | None = None
     dithered_dec: float | None = None
+    target_motion: tuple[float, float] | None = None
     x_offset: float | None = None
     y_offset: float | None = None
     primary_type: str | None = None
@@ -61,6 +66,13 @@ class Observation:
     v3_ref: float | None = None
     v3yangle: float | None = None
     vparity: float | None = None
+
+    def source_position(self, pipeline_compatible: bool = False) -> tuple[float, float] | None:
+        """Right ascension and declination of the source, in degrees; the pipeline leaves its motion out."""
+        if self.dithered_ra is None or self.dithered_dec is None:
+            return None
+        ra, dec = (0.0, 0.0) if pipeline_compatible else self.target_motion or (0.0, 0.0)
+        return self.dithered_ra + ra, self.dithered_dec + dec
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +118,8 @@ class SpectralImage:
         The data above and below the cut, (rows, n_xdisp): the pipeline's smoothing reaches into them.
     missing : tuple of str
         The planes that the product does not have.
+    notes : tuple of str
+        What else the file has that is odd, in plain sentences.
     file_name : str
     metadata : MultiSpecModel or None
         The product's primary header, ready to be carried over.
@@ -129,6 +143,7 @@ class SpectralImage:
     file_shape: tuple[int, int] = (0, 0)
     margins: tuple[Image, Image] | None = None
     missing: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     file_name: str = ""
     path: Path | None = None
     metadata: MultiSpecModel | None = None
@@ -166,6 +181,16 @@ class SpectralImage:
     def xdisp_index(self) -> Image:
         """Column numbers in the file, shape (n_xdisp,); edges and traces are counted in these."""
         return self.origin[1] + np.arange(self.n_xdisp, dtype=float)
+
+    @cached_property
+    def pixel_scale(self) -> float | None:
+        """Arcsec per pixel across the dispersion, in the middle of the spectrum; None where no WCS tells."""
+        if self.wcs is None or self.bounding_box is None:
+            return None
+        row, column = np.mean(self.bounding_box, axis=1)
+        ra, dec = np.radians(self.world(np.full(2, row), column + np.array([-0.5, 0.5]))[:2])
+        scale = np.degrees(angular_separation(ra[0], dec[0], ra[1], dec[1])) * 3600.0
+        return float(scale) if scale > 0 else None
 
     @cached_property
     def variance(self) -> Image:

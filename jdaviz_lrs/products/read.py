@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Collection
 from contextlib import suppress
 from copy import deepcopy
 from pathlib import Path
@@ -11,16 +12,23 @@ import numpy as np
 from astropy import units as u
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
-from stdatamodels.jwst.datamodels import ImageModel, JwstDataModel, MultiSpecModel, SlitModel
+from stdatamodels.jwst.datamodels import CubeModel, ImageModel, JwstDataModel, MultiSpecModel, SlitModel
 
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.image import Observation, SpectralImage
 
-__all__ = ["from_datamodel", "open_datamodel", "read"]
+__all__ = ["checked_kind", "from_datamodel", "open_datamodel", "read"]
 
 HORIZONTAL = 1
 
 VARIANCES = ("var_poisson", "var_rnoise", "var_flat")
+
+MODELS = {"SlitModel": SlitModel, "ImageModel": ImageModel, "CubeModel": CubeModel}
+
+FOCAL_PLANE = "v2v3"
+"""The frame of the telescope, which the WCS of a detector image passes through."""
+RECTIFIED = {"detector", "slit_frame", "world"}
+"""Frames of a rectified image, of MIRI and of NIRSpec."""
 
 
 def read(path: str | Path | SpectralImage | JwstDataModel) -> SpectralImage:
@@ -38,18 +46,29 @@ def read(path: str | Path | SpectralImage | JwstDataModel) -> SpectralImage:
     ------
     LRSError
         For a file that is missing, cut short, no FITS file or no 2-D spectrum, that has no wavelengths, no
-        valid pixel, or a unit that is neither MJy/sr nor Jy.
+        valid pixel, or a unit that is neither MJy/sr nor Jy; whose planes differ in shape, or have negative
+        variances.
     """
     if isinstance(path, SpectralImage):
         return path
     if isinstance(path, JwstDataModel):
         return from_datamodel(path)
-    with open_datamodel(path, {"SlitModel": SlitModel, "ImageModel": ImageModel}, "a 2-D spectrum") as model:
+    with open_datamodel(path, MODELS, "a 2-D spectrum") as model:
         return from_datamodel(model, Path(path))
 
 
 def open_datamodel(path: str | Path, kinds: dict[str, type], wanted: str) -> JwstDataModel:
     """Open a FITS file as one of several kinds of data model, or say in one sentence why not."""
+    kind = checked_kind(path, kinds, wanted)
+    try:
+        return kinds[kind](path)
+    except Exception as error:  # stdatamodels, asdf and jsonschema raise many kinds
+        reason = str(error.args[0] if error.args else type(error).__name__).splitlines()[0].rstrip(".")
+        raise LRSError(f"{path}: cannot be opened as a {kind} ({reason}); give another file.") from error
+
+
+def checked_kind(path: str | Path, kinds: Collection[str], wanted: str) -> str:
+    """Return the kind of data model that a FITS file holds, once it is known to be whole and wanted."""
     path = Path(path)
     if not path.is_file():
         raise LRSError(f"{path}: there is no such file.")
@@ -68,15 +87,11 @@ def open_datamodel(path: str | Path, kinds: dict[str, type], wanted: str) -> Jws
         raise LRSError(
             f"{path}: DATAMODL is {kind!r}, but {wanted} ({', '.join(kinds)}) is needed; give another file."
         )
-    try:
-        return kinds[kind](path)
-    except Exception as error:  # stdatamodels, asdf and jsonschema raise many kinds
-        reason = str(error.args[0] if error.args else type(error).__name__).splitlines()[0].rstrip(".")
-        raise LRSError(f"{path}: cannot be opened as a {kind} ({reason}); give another file.") from error
+    return kind
 
 
 def from_datamodel(model: JwstDataModel, path: Path | None = None) -> SpectralImage:
-    """Turn a SlitModel or ImageModel into a SpectralImage; see `read` for what is refused."""
+    """Turn a SlitModel, ImageModel or CubeModel into a SpectralImage; see `read` for what is refused."""
     name = path.name if path else model.meta.filename or "the data model"
     if getattr(model, "data", None) is None or model.data.ndim not in (2, 3) or model.data.size == 0:
         raise LRSError(f"{name}: its SCI extension holds no image.")
@@ -85,11 +100,13 @@ def from_datamodel(model: JwstDataModel, path: Path | None = None) -> SpectralIm
     data = np.asarray(model.data, float)
     # A copy holds the tables of the WCS, which else are read from the file when it is long closed.
     wcs = deepcopy(model.meta.wcs)
-    planes = {key: _plane(model, key, data.shape) for key in ("err", *VARIANCES)}
-    dq = getattr(model, "dq", None)
-    if dq is None or dq.shape != data.shape:
-        dq = np.zeros(data.shape, np.uint32)
+    planes = {key: _plane(model, key, data.shape, name) for key in ("err", *VARIANCES, "dq", "wht")}
+    dq, weight = planes.pop("dq"), planes.pop("wht")
+    dq = np.zeros(data.shape, np.uint32) if dq is None else dq.astype(np.uint32)
     good = np.isfinite(data) & ((dq & 1) == 0)
+    if weight is not None:  # where no exposure contributes, whatever value stands there
+        good &= ~(weight <= 0)
+    planes, notes = _without_empty(planes, good)
     for plane in planes.values():
         if plane is not None:
             good &= np.isfinite(plane)
@@ -101,7 +118,7 @@ def from_datamodel(model: JwstDataModel, path: Path | None = None) -> SpectralIm
         planes = {k: None if p is None else np.swapaxes(p, -1, -2) for k, p in planes.items()}
     elif box is not None:
         box = box[::-1]
-    resampled = isinstance(model, SlitModel)
+    resampled, contradiction = _is_rectified(model, wcs)
     if box is None:
         box = ((-0.5, data.shape[-2] - 0.5), (-0.5, data.shape[-1] - 0.5))
     rows, columns = (slice(None),) * 2 if resampled else _cut(box, wavelength)
@@ -111,11 +128,13 @@ def from_datamodel(model: JwstDataModel, path: Path | None = None) -> SpectralIm
     good = good[keep]
     if not (good & np.isfinite(wavelength[rows, columns])).any():
         raise LRSError(
-            f"{name}: no pixel with a wavelength is valid; every one is NaN or flagged DO_NOT_USE."
+            f"{name}: no pixel with a wavelength is valid; every one is NaN, DO_NOT_USE or has no weight."
         )
+    variances = {key: _masked(planes[key], keep, good) for key in VARIANCES}
+    _check_variances(variances, name)
     return SpectralImage(
         data=np.where(good, data[keep], np.nan),
-        **{key: _masked(planes[key], keep, good) for key in VARIANCES},
+        **variances,
         dq=dq,
         good=good,
         wavelength=wavelength[rows, columns],
@@ -130,6 +149,7 @@ def from_datamodel(model: JwstDataModel, path: Path | None = None) -> SpectralIm
         file_shape=data.shape[-2:],
         margins=margins,
         missing=tuple(key for key in VARIANCES if planes[key] is None),
+        notes=(*contradiction, *notes),
         file_name=name,
         path=path,
         metadata=_primary_header(model),
@@ -154,15 +174,60 @@ def _pixel_area(model: JwstDataModel, unit: str, name: str) -> float:
     return float(area)
 
 
-def _plane(model: JwstDataModel, key: str, shape: tuple[int, ...]) -> np.ndarray | None:
+def _is_rectified(model: JwstDataModel, wcs) -> tuple[bool, tuple[str, ...]]:
+    """Whether the image is rectified, and a note where the header and the WCS contradict each other.
+
+    The class does not tell: what was an ImageModel until jwst 2.0 is a SlitModel since. The frames of the WCS
+    do; the header is asked where they are not known.
+    """
+    status = model.meta.cal_step.resample
+    frames = set() if wcs is None else {*wcs.available_frames}
+    if FOCAL_PLANE not in frames and not (frames and frames <= RECTIFIED):
+        return status == "COMPLETE", ()
+    rectified = FOCAL_PLANE not in frames
+    if status is None or rectified == (status == "COMPLETE"):
+        return rectified, ()
+    kind = "a rectified image" if rectified else "a detector image"
+    return rectified, (
+        f"The header's S_RESAMP is {status}, but the WCS is that of {kind}, as it is taken for.",
+    )
+
+
+def _plane(model: JwstDataModel, key: str, shape: tuple[int, ...], name: str) -> np.ndarray | None:
+    """Return a plane in the shape of the data, or None where the product has none."""
     plane = model[key] if model.hasattr(key) else None
-    if plane is None or plane.shape[-2:] != shape[-2:]:
+    if plane is None or plane.size == 0:
         return None
-    return np.broadcast_to(np.asarray(plane, float), shape)
+    if plane.shape not in (shape, shape[-2:]):
+        raise LRSError(
+            f"{name}: {key.upper()} has the shape {plane.shape}, but SCI has {shape}; write the file anew, "
+            "with planes of one shape."
+        )
+    return np.broadcast_to(plane, shape)
+
+
+def _without_empty(planes: dict, usable: np.ndarray) -> tuple[dict, tuple[str, ...]]:
+    """Leave out the planes that are not finite at any usable pixel, and name them."""
+    empty = [
+        key
+        for key, plane in planes.items()
+        if plane is not None and usable.any() and not np.isfinite(plane[usable]).any()
+    ]
+    notes = tuple(f"{key.upper()} is NaN at every pixel: it counts as missing." for key in empty)
+    return planes | dict.fromkeys(empty), notes
+
+
+def _check_variances(variances: dict[str, np.ndarray], name: str) -> None:
+    for key, plane in variances.items():
+        if number := int((plane < 0).sum()):
+            raise LRSError(
+                f"{name}: {key.upper()} is negative at {number} valid pixels, which no variance can be; make "
+                "the file anew, or flag these pixels DO_NOT_USE."
+            )
 
 
 def _masked(plane: np.ndarray | None, keep: tuple, good: np.ndarray) -> np.ndarray:
-    return np.where(good, 0.0 if plane is None else plane[keep], np.nan)
+    return np.where(good, 0.0 if plane is None else plane[keep].astype(float), np.nan)
 
 
 def _wavelengths(model: JwstDataModel, wcs, shape: tuple[int, int], name: str) -> np.ndarray:
@@ -206,6 +271,7 @@ def _observation(model: JwstDataModel) -> Observation:
         bkg_subtract=meta.cal_step.bkg_subtract,
         dithered_ra=meta.dither.dithered_ra,
         dithered_dec=meta.dither.dithered_dec,
+        target_motion=_target_motion(meta.wcsinfo),
         x_offset=meta.dither.x_offset,
         y_offset=meta.dither.y_offset,
         primary_type=meta.dither.primary_type,
@@ -214,6 +280,15 @@ def _observation(model: JwstDataModel) -> Observation:
         v3yangle=meta.wcsinfo.v3yangle,
         vparity=meta.wcsinfo.vparity,
     )
+
+
+def _target_motion(info) -> tuple[float, float] | None:
+    """From the moving target's place during the exposure to that among all; the pipeline's assign_mtwcs."""
+    if None in (info.mt_ra, info.mt_dec, info.mt_avra, info.mt_avdec):
+        return None
+    ra = (info.mt_avra - info.mt_ra + 180.0) % 360.0 - 180.0
+    dec = info.mt_avdec - info.mt_dec
+    return (ra, dec) if ra or dec else None
 
 
 def _primary_header(model: JwstDataModel) -> MultiSpecModel:

@@ -20,7 +20,7 @@ from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.files import in_ascii, whole_file
 from jdaviz_lrs.products.orientation import aperture_keywords
 from jdaviz_lrs.products.provenance import PREFIX, provenance, read_verdict
-from jdaviz_lrs.products.read import open_datamodel
+from jdaviz_lrs.products.read import checked_kind
 from jdaviz_lrs.products.spectrum import COLUMNS, ExtractedSpectrum
 
 __all__ = ["read_x1d", "write_x1d"]
@@ -137,22 +137,31 @@ def _spectral_wcs(ra: float, dec: float, wavelength: np.ndarray) -> WCS:
     return WCS([(pixel, forward), (cf.CompositeFrame([sky, spectral], name="world"), None)])
 
 
+#: Columns that files of 2020 and before have under another name; they lack the variances by source.
+FORMER_NAMES = {"flux_error": "ERROR", "bkgd_error": "BERROR"}
+
+
 def read_x1d(path: str | Path) -> ExtractedSpectrum:
-    """Read the first spectrum of an x1d file, ours or the pipeline's.
+    """Read the first spectrum of an x1d file, ours or the pipeline's, of today or of 2020.
+
+    What the file does not tell is NaN.
 
     Raises
     ------
     LRSError
         For a file that is missing, broken or of another kind.
     """
-    with open_datamodel(path, {"MultiSpecModel": MultiSpecModel}, "an extracted spectrum") as model:
-        if len(model.spec) == 0:
+    checked_kind(path, ("MultiSpecModel",), "an extracted spectrum")
+    # not as a data model, which refuses the columns of old files
+    with fits.open(path, memmap=False) as hdus:
+        if "EXTRACT1D" not in hdus:
             raise LRSError(f"{path}: it holds no spectrum; run the extraction again.")
-        spec = model.spec[0]
-        table = np.asarray(spec.spec_table)
-        columns = {name: np.array(table[name.upper()]) for name in COLUMNS}
-        sky = spec.slit_ra, spec.slit_dec
-    header = fits.getheader(path, "EXTRACT1D")
+        table, header = hdus["EXTRACT1D"].data, hdus["EXTRACT1D"].header
+    columns = {name: _column(table, name) for name in COLUMNS}
+    if np.isnan(columns["wavelength"]).all() or np.isnan(columns["flux"]).all():
+        raise LRSError(f"{path}: its table has no WAVELENGTH or no FLUX; run the extraction again.")
+    columns["dq"] = np.nan_to_num(columns["dq"]).astype(np.uint32)
+    sky = header.get("SLIT_RA"), header.get("SLIT_DEC")
     made = {key[len(PREFIX) + 1 :]: value for key, value in header.items() if key.startswith(f"{PREFIX} ")}
     notes = tuple(value for key, value in made.items() if key.startswith("note_"))
     return ExtractedSpectrum(
@@ -163,3 +172,10 @@ def read_x1d(path: str | Path) -> ExtractedSpectrum:
         verdict=read_verdict(made),
         file_name=Path(path).name,
     )
+
+
+def _column(table: fits.FITS_rec, name: str) -> np.ndarray:
+    for known in (name.upper(), FORMER_NAMES.get(name)):
+        if known in table.names:
+            return np.array(table[known], float)
+    return np.full(len(table), np.nan)

@@ -16,7 +16,11 @@ from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.read import open_datamodel
 from jdaviz_lrs.references.sound import demand, demand_wavelengths
 
-__all__ = ["ApertureCorrection", "read_apcorr"]
+__all__ = ["CALIBRATION_WIDTH", "ApertureCorrection", "read_apcorr"]
+
+CALIBRATION_WIDTH = 8.0
+"""Detector pixels: of the aperture that the slit's flux calibration is tied to (extract1d reference, May
+2025)."""
 
 PLAUSIBLE = (0.9, 10.0)
 """Corrections: less would be an aperture with more than all light, more one that hardly holds any."""
@@ -37,6 +41,9 @@ class ApertureCorrection:
     size_unit : str
         ``pixels`` or ``arcsec``.
     apcorr : ndarray, (n_wavelength, n_size)
+    refusal : str
+        Why there is no correction for the exposure, where the file has none: it is needed by the
+        extractions only that are corrected by it.
     """
 
     name: str
@@ -44,6 +51,7 @@ class ApertureCorrection:
     size: NDArray[np.float64]
     size_unit: str
     apcorr: NDArray[np.float64]
+    refusal: str = ""
 
     @cached_property
     def _table(self) -> RectBivariateSpline:
@@ -53,7 +61,14 @@ class ApertureCorrection:
         """Interpolate for apertures of `npixels` pixels at `wavelength` (micron).
 
         `pixel_scale` (arcsec per pixel across the dispersion) is needed where the sizes are in arcsec.
+
+        Raises
+        ------
+        LRSError
+            Where the file has no row, or several, for the exposure's subarray.
         """
+        if self.refusal:
+            raise LRSError(self.refusal)
         size = npixels * pixel_scale if self.size_unit.startswith("arcsec") else npixels
         return self._table.ev(size, wavelength)
 
@@ -64,8 +79,9 @@ def read_apcorr(path: str | Path, subarray: str | None = None) -> ApertureCorrec
     Raises
     ------
     LRSError
-        When the file is missing or of another kind, has no row, or several, for the subarray, or when its
-        sizes, wavelengths or corrections cannot be.
+        When the file is missing or of another kind, or its sizes, wavelengths or corrections cannot be. That
+        it has no row, or several, for the subarray is said by the correction when it is asked
+        (`ApertureCorrection.at`).
     """
     path = Path(path)
     with open_datamodel(path, {"MirLrsApcorrModel": MirLrsApcorrModel}, "an aperture correction") as model:
@@ -74,10 +90,12 @@ def read_apcorr(path: str | Path, subarray: str | None = None) -> ApertureCorrec
     names = np.char.upper(table["subarray"].astype(str))
     rows = table if subarray is None else table[names == subarray.upper()]
     if len(rows) != 1:
-        raise LRSError(
-            f"{path}: {len(rows)} rows for the subarray {subarray} (the file has {', '.join(names)}); "
-            "give the file for this subarray."
+        refusal = (
+            f"{path}: {len(rows)} rows for the subarray {subarray} (the file has {', '.join(names)}); give "
+            "the file for this subarray, or set apcorr_method to psf or apply_apcorr to false."
         )
+        nothing = np.empty(0)
+        return ApertureCorrection(path.name, nothing, nothing, size_unit, nothing[:, None], refusal)
     row = rows[0]
     n_wavelength, n_size = int(row["nelem_wl"]), int(row["nelem_size"])
     lengths = {"nelem_wl": (n_wavelength, "wavelength"), "nelem_size": (n_size, "size")}

@@ -18,13 +18,15 @@ EXPOSURE_S = 332.9
 START_MJD = 60994.61
 
 
-def to_model(observation: Observation) -> "SlitModel | ImageModel":
+def to_model(observation: Observation, image_model: bool = False) -> "SlitModel | ImageModel":
     """Put an observation into the data model of its product.
 
     Parameters
     ----------
     observation : Observation
         From `simulate`.
+    image_model : bool
+        Whether a cal is an ImageModel, as the pipeline wrote it before jwst 2.0.
 
     Returns
     -------
@@ -34,7 +36,7 @@ def to_model(observation: Observation) -> "SlitModel | ImageModel":
     from stdatamodels.jwst.datamodels import ImageModel, SlitModel
 
     rectified = observation.grid.product == "s2d"
-    model = SlitModel() if rectified else ImageModel()
+    model = ImageModel() if image_model and not rectified else SlitModel()
     for name in ("data", "err", "var_poisson", "var_rnoise", "var_flat"):
         setattr(model, name, _whole(observation, getattr(observation, name)).astype(np.float32))
     lit = observation.grid.lit
@@ -44,6 +46,9 @@ def to_model(observation: Observation) -> "SlitModel | ImageModel":
         model.wht = np.where(lit, 1 / observation.var_rnoise, 0).astype(np.float32)
         model.con = np.isfinite(observation.data).astype(np.int32)[None]
     else:
+        if not image_model:
+            model.xstart, model.ystart = 1, 1
+            model.ysize, model.xsize = observation.grid.shape
         model.dq = _whole(observation, observation.dq, DO_NOT_USE).astype(np.uint32)
     model.meta.wcs = observation.grid.wcs
     model.meta.bunit_data = model.meta.bunit_err = "MJy/sr"

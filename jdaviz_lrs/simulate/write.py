@@ -19,7 +19,7 @@ from jdaviz_lrs.simulate.scene import Scene
 __all__ = ["write_exposure", "write_observation"]
 
 
-def write_exposure(observation: Observation, path: str | os.PathLike) -> Path:
+def write_exposure(observation: Observation, path: str | os.PathLike, image_model: bool = False) -> Path:
     """Write one exposure as an s2d or cal file; nothing is left at `path` if it fails.
 
     Parameters
@@ -28,6 +28,8 @@ def write_exposure(observation: Observation, path: str | os.PathLike) -> Path:
         From `simulate`.
     path : path-like
         The FITS file to write.
+    image_model : bool
+        Whether a cal is an ImageModel, as before jwst 2.0, or a SlitModel, as since.
 
     Returns
     -------
@@ -35,13 +37,13 @@ def write_exposure(observation: Observation, path: str | os.PathLike) -> Path:
         The file written.
     """
     path = Path(path)
-    with to_model(observation) as model, whole_file(path, overwrite=True) as temporary:
+    with to_model(observation, image_model) as model, whole_file(path, overwrite=True) as temporary:
         model.save(temporary)
     return path
 
 
 def write_observation(
-    directory: str | os.PathLike, scene: Scene | None = None, *, cal: bool = True
+    directory: str | os.PathLike, scene: Scene | None = None, *, cal: bool = True, image_model: bool = False
 ) -> dict[str, Path]:
     """Write both nods of a scene, its reference files and its truth.
 
@@ -53,6 +55,8 @@ def write_observation(
         The settings; by default those of `Scene`. Both nods are written nod-subtracted and not.
     cal : bool, optional
         Whether to write the cal files too (30 MB each).
+    image_model : bool
+        Whether they are ImageModels, as before jwst 2.0, or SlitModels, as since.
 
     Returns
     -------
@@ -68,7 +72,7 @@ def write_observation(
             for tag, subtracted in (("", True), ("nobsub_", False)):
                 observation = simulate(replace(scene, nod_subtracted=subtracted), product, nod)
                 name = f"jw00001001001_03101_{nod:05d}_mirimage_{tag}{product}.fits"
-                paths[f"nod{nod}_{tag}{product}"] = write_exposure(observation, directory / name)
+                paths[f"nod{nod}_{tag}{product}"] = write_exposure(observation, directory / name, image_model)
             truth[f"trace_nod{nod}_{product}"] = observation.truth.trace * units.pix
     psf = simulated_psf()
     paths["psf"] = write_psf(psf, directory / "lrs_psf.fits")

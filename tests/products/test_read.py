@@ -1,10 +1,14 @@
 import shutil
+from dataclasses import fields
 
 import numpy as np
 import pytest
 from astropy.io import fits
+from astropy.modeling.models import Mapping
+from stdatamodels.jwst.datamodels import CubeModel, SlitModel
 
 from jdaviz_lrs import LRSError, extract, read
+from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.products.read import from_datamodel
 from jdaviz_lrs.references.find import find_references
 from jdaviz_lrs.simulate import Scene, simulate, to_model
@@ -53,6 +57,78 @@ def test_detector_image_is_cut_to_its_slit():
     assert (image.disp_index[0], image.xdisp_index[0]) == image.origin
     above, below = image.margins
     assert above.shape[0] + image.n_disp + below.shape[0] == 1024
+
+
+def test_cal_is_the_same_in_either_class():
+    now, before = read(model_of("cal")), read(to_model(SEEN["cal"], image_model=True))
+    for one in fields(SpectralImage):
+        theirs, ours = (getattr(image, one.name) for image in (before, now))
+        if one.name == "margins":
+            np.testing.assert_array_equal(np.concatenate(ours), np.concatenate(theirs))
+        elif isinstance(ours, np.ndarray):
+            np.testing.assert_array_equal(ours, theirs, err_msg=one.name)
+        elif one.name not in ("wcs", "metadata", "file_name"):
+            assert ours == theirs, one.name
+    assert (now.resampled, now.shape) == (False, (387, 44))
+
+
+def as_cube(model, kind):
+    """Return the exposure as two integrations, the second brighter by a tenth."""
+    cube = kind()
+    for name in ("data", "err", "var_poisson", "var_rnoise", "var_flat"):
+        setattr(cube, name, np.stack([model[name], 1.1 * model[name]]))
+    if model.dq is not None:
+        cube.dq = np.stack([model.dq, model.dq])
+    cube.wavelength = model.wavelength
+    cube.update(model)
+    cube.meta.wcs = model.meta.wcs
+    return cube
+
+
+@pytest.mark.parametrize("product", ["s2d", "cal"])
+@pytest.mark.parametrize("kind", [CubeModel, SlitModel])
+def test_stack_of_integrations(product, kind):
+    one, both = read(model_of(product)), read(as_cube(model_of(product), kind))
+    assert both.data.shape == (2, *one.shape)
+    assert (both.resampled, both.origin, both.observation) == (one.resampled, one.origin, one.observation)
+    np.testing.assert_array_equal(both.data[0], one.data)
+    np.testing.assert_array_equal(both.good[1], one.good)
+    np.testing.assert_allclose(both.data[1], 1.1 * one.data, rtol=1e-6)
+
+
+@pytest.mark.parametrize("product", ["s2d", "cal"])
+@pytest.mark.parametrize("status", [None, "COMPLETE", "SKIPPED"])
+def test_the_frames_of_the_wcs_tell_what_is_rectified(product, status):
+    model = model_of(product)
+    model.meta.cal_step.resample = status
+    image = read(model)
+    rectified = product == "s2d"
+    assert image.resampled == rectified
+    contradiction = status is not None and rectified != (status == "COMPLETE")
+    assert bool(image.notes) == contradiction
+    if contradiction:
+        assert f"S_RESAMP is {status}, but the WCS is that of a" in image.notes[0]
+    del model.meta.wcs
+    assert read(model).resampled == (status == "COMPLETE")
+
+
+def test_frames_of_nirspec():
+    from gwcs import WCS
+    from gwcs import coordinate_frames as cf
+
+    model = model_of()
+    first, last = model.meta.wcs.pipeline
+    slit = cf.Frame2D(name="slit_frame")
+    model.meta.wcs = WCS([(first.frame, Mapping((0, 1))), (slit, first.transform), (last.frame, None)])
+    assert read(model).resampled
+
+
+@pytest.mark.parametrize("product", ["s2d", "cal"])
+def test_pixel_scale_is_that_along_the_slit(product):
+    for model in (model_of(product), transposed(model_of(product))):
+        assert read(model).pixel_scale == pytest.approx(0.11057, rel=2e-4)
+    model.meta.wcs = None
+    assert read(model).pixel_scale is None
 
 
 @pytest.mark.parametrize("product", ["s2d", "cal"])
@@ -122,6 +198,28 @@ def test_missing_planes_are_listed(tmp_path, absent):
     spectrum = extract(image, references=find_references(image, crds=False), extract_width=8)
     assert any("has no var_" in note for note in spectrum.notes) == bool(image.missing)
     assert np.isnan(spectrum.flux_error).all() == (len(image.missing) == 3)
+
+
+@pytest.mark.parametrize("plane", ["err", "var_flat"])
+def test_plane_of_nothing_but_nan_is_missing(plane):
+    model, without = model_of(), model_of()
+    model[plane][:] = np.nan
+    del without._instance[plane]
+    image, expected = read(model), read(without)
+    assert image.missing == expected.missing
+    assert image.notes == (f"{plane.upper()} is NaN at every pixel: it counts as missing.",)
+    np.testing.assert_array_equal(image.data, expected.data)
+    np.testing.assert_array_equal(image.variance, expected.variance)
+    assert image.notes[0] in extract(image, references=find_references(image, crds=False)).notes
+
+
+def test_pixel_without_weight_is_not_good():
+    model, expected = model_of(), read(model_of())
+    unlit = np.isnan(model.data)
+    assert unlit.any()
+    for name in ("data", "err", "var_poisson", "var_rnoise", "var_flat", "wht"):
+        model[name][unlit] = 0.0
+    np.testing.assert_array_equal(read(model).good, expected.good)
 
 
 def test_wavelengths_come_from_the_wcs_where_the_plane_is_absent_or_empty():
@@ -243,6 +341,31 @@ def no_pixel_area(model):
     model.meta.photometry.pixelarea_steradians = None
 
 
+@changed
+def no_weight(model):
+    model.wht[:] = 0
+
+
+@changed
+def short_flags(model):
+    model.dq = np.zeros((386, 46), np.uint32)
+
+
+@changed
+def wide_variance(model):
+    model.var_rnoise = np.ones((387, 47), np.float32)
+
+
+@changed
+def stacked_error(model):
+    model.err = np.ones((2, 387, 46), np.float32)
+
+
+@changed
+def negative_variance(model):
+    model.var_poisson[100, 20:23] = -1.0
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     ("make", "reason"),
@@ -259,6 +382,11 @@ def no_pixel_area(model):
         (no_image, "cannot be opened as a SlitModel"),
         (all_nan, "no pixel with a wavelength is valid"),
         (all_flagged, "no pixel with a wavelength is valid"),
+        (no_weight, "no pixel with a wavelength is valid"),
+        (short_flags, r"DQ has the shape \(386, 46\), but SCI has \(387, 46\)"),
+        (wide_variance, r"VAR_RNOISE has the shape \(387, 47\)"),
+        (stacked_error, r"ERR has the shape \(2, 387, 46\)"),
+        (negative_variance, "VAR_POISSON is negative at 3 valid pixels"),
         (no_wavelengths, "wavelengths"),
         (no_spectral_wcs, "wavelengths"),
         (counts, r"unit \(BUNIT\) is 'DN/s'"),

@@ -58,6 +58,23 @@ def pipelines(observation, tmp_path_factory):
     return folder / "theirs_x1d.fits"
 
 
+def test_columns_of_2020_are_read(written, tmp_path):
+    with fits.open(written) as hdus:
+        table = hdus["EXTRACT1D"]
+        former = {"FLUX_ERROR": "ERROR", "BKGD_ERROR": "BERROR"}
+        kept = [c for c in table.columns if "VAR" not in c.name]
+        columns = [
+            fits.Column(former.get(c.name, c.name), c.format, c.unit, array=table.data[c.name]) for c in kept
+        ]
+        hdus["EXTRACT1D"] = fits.BinTableHDU.from_columns(columns, table.header, name="EXTRACT1D")
+        hdus.writeto(tmp_path / "old_x1d.fits")
+    old, new = read_x1d(tmp_path / "old_x1d.fits"), read_x1d(written)
+    for name in COLUMNS:
+        expected = np.full(new.flux.size, np.nan) if "_var_" in name else getattr(new, name)
+        np.testing.assert_array_equal(getattr(old, name), expected, err_msg=name)
+    assert (old.slit_ra, old.slit_dec) == (new.slit_ra, new.slit_dec)
+
+
 @pytest.mark.filterwarnings("error")
 def test_data_model_opens_it(written, spectrum):
     with datamodels.open(written) as model:

@@ -115,9 +115,24 @@ def test_the_row_is_that_of_the_subarray(tmp_path):
     full, other = read_apcorr(path, "full"), read_apcorr(path, "SLITLESSPRISM")
     np.testing.assert_allclose(other.apcorr, full.apcorr + 1)
     with pytest.raises(LRSError, match=r"0 rows for the subarray SUB64 \(the file has FULL, SLITLESSPRISM\)"):
-        read_apcorr(path, "SUB64")
+        read_apcorr(path, "SUB64").at(8.0, 10.0)
     with pytest.raises(LRSError, match="2 rows for the subarray None"):
-        read_apcorr(path)
+        read_apcorr(path).at(8.0, 10.0)
+
+
+@pytest.mark.parametrize(
+    "uncorrected", [{"extraction_type": "optimal"}, {"apply_apcorr": False}, {"apcorr_method": "psf"}]
+)
+def test_only_what_needs_the_row_is_refused_without_it(tmp_path, model, uncorrected):
+    path, small = write_table(tmp_path / "a.fits"), model.copy()
+    small.meta.subarray.name = "SUBSLIT"
+    image = read(small)
+    with pytest.raises(LRSError, match=r"0 rows for the subarray SUBSLIT \(the file has FULL\)"):
+        extract(image, override_apcorr=path)
+    theirs = extract(read(model), override_apcorr=path, **uncorrected)
+    ours = extract(image, override_apcorr=path, **uncorrected)
+    np.testing.assert_array_equal(ours.flux, theirs.flux)
+    assert ours.references == theirs.references
 
 
 @pytest.mark.filterwarnings("ignore")

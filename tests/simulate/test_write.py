@@ -8,7 +8,7 @@ import pytest
 from astropy.table import QTable
 from stdatamodels.jwst import datamodels
 
-from jdaviz_lrs.simulate import Scene, simulate, to_model, write_observation
+from jdaviz_lrs.simulate import Scene, simulate, to_model, write_exposure, write_observation
 
 ALL = ("data", "err", "var_poisson", "var_rnoise", "var_flat", "wavelength")
 
@@ -32,7 +32,7 @@ def extract_1d(observation):
 
 
 def test_every_file_opens_as_its_class(observation):
-    kinds = {"s2d": "SlitModel", "cal": "ImageModel", "psf": "SpecPsfModel", "apcorr": "MirLrsApcorrModel"}
+    kinds = {"s2d": "SlitModel", "cal": "SlitModel", "psf": "SpecPsfModel", "apcorr": "MirLrsApcorrModel"}
     for name, path in observation.items():
         if path.suffix == ".fits":
             with datamodels.open(path) as model:
@@ -40,6 +40,17 @@ def test_every_file_opens_as_its_class(observation):
                 assert model.validate() is None
                 assert model.meta.filename == path.name
     assert sum(path.suffix == ".fits" for path in observation.values()) == 10
+
+
+def test_cal_of_the_former_pipeline(tmp_path):
+    seen = simulate(Scene(), "cal")
+    with datamodels.open(write_exposure(seen, tmp_path / "a_cal.fits", image_model=True)) as model:
+        assert type(model).__name__ == "ImageModel"
+        assert model.validate() is None
+        with to_model(seen) as now:
+            for plane in (*ALL, "dq"):
+                np.testing.assert_array_equal(model[plane], now[plane])
+    assert isinstance(to_model(simulate(), image_model=True), datamodels.SlitModel)  # an s2d always is
 
 
 @pytest.mark.parametrize("name", ["nod1_s2d", "nod2_nobsub_s2d", "nod2_cal"])

@@ -1,0 +1,89 @@
+"""Reference files are in pixels of the detector; an image may have been resampled to others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jdaviz_lrs.products.image import SpectralImage
+from jdaviz_lrs.references.psf import SpectralPSF
+
+__all__ = ["detector_pixels", "on_pixels_of", "rescaled", "scale_note"]
+
+DETECTOR_SCALE = 0.11057
+"""Arcsec per detector pixel along the LRS slit, by the in-flight WCS; nominally 0.11."""
+TOLERANCE = 0.01
+"""Pixels that differ from the detector's by less are taken for these, as the pipeline takes all."""
+
+
+def detector_pixels(image: SpectralImage, pipeline_compatible: bool = False) -> float:
+    """Width of the image's pixels across the dispersion, in pixels of the detector.
+
+    Exactly 1 where they are the detector's, where no WCS tells, for instruments other than MIRI, and by
+    the pipeline, which does not ask.
+    """
+    if pipeline_compatible or image.pixel_scale is None:
+        return 1.0
+    if not image.observation.exposure_type.startswith("MIR_LRS"):
+        return 1.0
+    size = image.pixel_scale / DETECTOR_SCALE
+    return 1.0 if abs(size - 1.0) < TOLERANCE else size
+
+
+def on_pixels_of(image: SpectralImage, psf: SpectralPSF) -> SpectralPSF:
+    """Return a PSF as it is on the pixels of an image."""
+    size = detector_pixels(image)
+    return psf if size == 1.0 else rescaled(psf, size)
+
+
+def scale_note(image: SpectralImage) -> tuple[str, ...]:
+    """Say what is scaled, where it is."""
+    size = detector_pixels(image)
+    if size == 1.0:
+        return ()
+    return (f"The image's pixels are {size:.2f} of the detector's: PSF and aperture correction are scaled.",)
+
+
+@lru_cache(maxsize=8)
+def rescaled(psf: SpectralPSF, size: float) -> SpectralPSF:
+    """Return a PSF on pixels of another size, onto which the detector's were drizzled.
+
+    Parameters
+    ----------
+    psf : SpectralPSF
+        In pixels of the detector.
+    size : float
+        Of the image's pixels, in pixels of the detector.
+
+    Returns
+    -------
+    SpectralPSF
+        In pixels of the image.
+
+    Notes
+    -----
+    Drizzle (Fruchter & Hook 2002, PASP 114, 144; pixfrac 1, as resample_spec has it) takes the light to be
+    spread evenly over a pixel of the detector and collects what falls into a pixel of the image. Averaged
+    over the places that the two can have, this is a convolution with both.
+    """
+    pad = int(np.ceil(0.5 * psf.subpix * (1.0 + size))) + 1
+    data = np.pad(np.nan_to_num(psf.data), ((0, 0), (pad, pad)))
+    data = _box_averaged(_box_averaged(data, psf.subpix), psf.subpix * size)
+    return replace(psf, data=data, subpix=psf.subpix * size, center_col=psf.center_col + pad)
+
+
+def _box_averaged(data: NDArray[np.float64], width: float) -> NDArray[np.float64]:
+    """Mean of each row within `width` samples about each sample, zero beyond its ends."""
+    number = data.shape[1]
+    running = np.pad(np.cumsum(data, axis=1), ((0, 0), (1, 0)))
+    middle = np.arange(number) + 0.5
+
+    def below(edge: NDArray[np.float64]) -> NDArray[np.float64]:
+        edge = np.clip(edge, 0.0, number)
+        sample = np.minimum(edge.astype(np.intp), number - 1)
+        return running[:, sample] + (edge - sample) * data[:, sample]
+
+    return (below(middle + 0.5 * width) - below(middle - 0.5 * width)) / width
