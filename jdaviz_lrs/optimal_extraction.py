@@ -29,6 +29,7 @@ from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.products.verdict import BANDS
 from jdaviz_lrs.references.apcorr import CALIBRATION_WIDTH
+from jdaviz_lrs.references.lrs_psf import drizzle_blur
 from jdaviz_lrs.references.pixels import detector_pixels, on_pixels_of
 from jdaviz_lrs.references.psf import SpectralPSF
 from jdaviz_lrs.threads import single_thread
@@ -183,7 +184,7 @@ def extract_optimal(
     report: dict[str, Any] = {}
     notes = list(traces.notes)
     everything = (traces.source, *traces.nods)
-    scene = _scene(image, grid, everything, parameters)
+    scene = _scene(image, grid, psf, everything, parameters)
     chosen = () if compatible else parameters.refinements
     looks = bool({"trace", "width", "outliers", "companions", "variance"} & set(chosen))
     frame = _frame(image, good)
@@ -282,16 +283,23 @@ def _grid(image: SpectralImage, psf: SpectralPSF, compatible: bool) -> ProfileGr
     return grid
 
 
-def _scene(image: SpectralImage, grid: ProfileGrid, traces, parameters: ExtractionParameters) -> Scene:
+def _scene(
+    image: SpectralImage, grid: ProfileGrid, psf: SpectralPSF, traces, parameters: ExtractionParameters
+) -> Scene:
     """Target and nods where the header has them."""
     number = len(traces)
+    blur = expected = None
+    if image.resampled and not parameters.pipeline_compatible:
+        blur = np.zeros(image.n_disp)
+        expected = blur if psf.drizzled else np.nan_to_num(drizzle_blur(image.row_wavelength))
     return Scene(
         grid,
         np.stack(traces),
         signs=np.array([1.0] + [-1.0] * (number - 1)),
         groups=np.arange(number),
         stretch=np.ones(image.n_disp),
-        blur=np.zeros(image.n_disp) if image.resampled and not parameters.pipeline_compatible else None,
+        blur=blur,
+        expected_blur=expected,
         coordinate=background_coordinate(image, parameters.pipeline_compatible),
         order=background_order(parameters),
         calibration_width=CALIBRATION_WIDTH / detector_pixels(image),

@@ -19,6 +19,7 @@ from jdaviz_lrs.references.extract1d import (
     read_extract1d,
 )
 from jdaviz_lrs.references.lrs_psf import ACCURACY, built_in_psf
+from jdaviz_lrs.references.pixels import detector_pixels
 from jdaviz_lrs.references.psf import SpectralPSF, read_psf
 
 __all__ = ["KINDS", "References", "asks_crds", "find_references"]
@@ -155,7 +156,7 @@ def find_references(
     return References(
         extract1d=extract1d,
         apcorr=load("apcorr", read_apcorr, None, observation.subarray),
-        psf=load("psf", read_psf, built_in_psf(image.resampled)),
+        psf=load("psf", read_psf, built_in_psf(image.resampled and detector_pixels(image) == 1.0)),
         parameters=parameters,
         stand_ins=found.missing,
         not_applicable=found.not_applicable,

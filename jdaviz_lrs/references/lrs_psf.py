@@ -9,7 +9,7 @@ from scipy.special import ndtr
 
 from jdaviz_lrs.references.psf import SpectralPSF
 
-__all__ = ["ACCURACY", "PLATE_SCALE", "built_in_psf"]
+__all__ = ["ACCURACY", "PLATE_SCALE", "built_in_psf", "drizzle_blur"]
 
 PLATE_SCALE = 0.11
 """Arcsec per detector pixel."""
@@ -96,7 +96,18 @@ def built_in_psf(resampled: bool = False) -> SpectralPSF:
     else:
         data = _measured(offset[None])
     data /= data.sum(axis=1, keepdims=True) / subpix
-    return SpectralPSF(data, WAVELENGTHS.copy(), float(subpix), float(half_width * subpix), name)
+    center = float(half_width * subpix)
+    return SpectralPSF(data, WAVELENGTHS.copy(), float(subpix), center, name, drizzled=resampled)
+
+
+def drizzle_blur(wavelength: ArrayLike) -> NDArray[np.float64]:
+    """Half the variance of the kernel that the resampling of one exposure blurs with, px^2, as a function of
+    um.
+
+    Linear interpolation between columns has two points, a phase and one less it away: see `built_in_psf`.
+    """
+    phase = PHASE(np.clip(wavelength, PHASE.x[0], PHASE.x[-1])) % 1
+    return 0.5 * phase * (1 - phase)
 
 
 def _measured(offset: NDArray) -> NDArray[np.float64]:

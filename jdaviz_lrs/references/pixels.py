@@ -72,7 +72,7 @@ def rescaled(psf: SpectralPSF, size: float) -> SpectralPSF:
     pad = int(np.ceil(0.5 * psf.subpix * (1.0 + size))) + 1
     data = np.pad(np.nan_to_num(psf.data), ((0, 0), (pad, pad)))
     data = _box_averaged(_box_averaged(data, psf.subpix), psf.subpix * size)
-    return replace(psf, data=data, subpix=psf.subpix * size, center_col=psf.center_col + pad)
+    return replace(psf, data=data, subpix=psf.subpix * size, center_col=psf.center_col + pad, drizzled=True)
 
 
 def _box_averaged(data: NDArray[np.float64], width: float) -> NDArray[np.float64]:

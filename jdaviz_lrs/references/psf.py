@@ -44,6 +44,8 @@ class SpectralPSF:
     """Column of the samples on which the source is centred, zero-indexed."""
     name: str
     """What the profile comes from: the name of a file or of a model."""
+    drizzled: bool = False
+    """Whether it is broadened already as the pixels of a rectified image are."""
 
 
 def enclosed_fraction(

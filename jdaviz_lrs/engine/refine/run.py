@@ -22,8 +22,6 @@ __all__ = ["Refined", "add_sources", "clean_pixels", "refine"]
 Image = NDArray[np.float64]
 
 MOST_COMPANIONS = 3
-DRIZZLE = 1.0 / 24.0
-"""Pixels squared: half the variance of a pixel, over which the resampling spreads the light once more."""
 INSPECTION_ORDER = 1
 """Least order of the background while looking for what is wrong: sky left in must not look like a source."""
 
@@ -109,8 +107,8 @@ def refine(
     order = scene.order
     tell = progress or (lambda line: None)
     trace, width, more = (name in chosen for name in ("trace", "width", "companions"))
-    if width and scene.blur is not None:
-        scene = replace(scene, blur=scene.blur + DRIZZLE)
+    if width and scene.expected_blur is not None:
+        scene = replace(scene, blur=scene.expected_blur)
     header = replace(scene, order=max(order, INSPECTION_ORDER))
 
     def explain(offsets: Sequence[float], variances: Image, rejected: NDArray[np.bool_]) -> _Explained:

@@ -99,6 +99,8 @@ class Scene:
     blur : ndarray, (n_disp,), or None
         Of the PSF on a rectified image, by its resampling: half the variance of its kernel, in pixels
         squared. None on a detector image. Unlike a stretch it leaves the wings where they are.
+    expected_blur : ndarray, (n_disp,), or None
+        What a fit of the width starts from: the resampling is known in part.
     calibration_width : float
         Pixels: of the aperture that the flux calibration is tied to. What is fitted of the shape moves light
         about inside it, and does not change how much lies there.
@@ -122,6 +124,7 @@ class Scene:
     order: int
     shape: ShapeCorrection | None = None
     blur: Image | None = None
+    expected_blur: Image | None = None
     calibration_width: float = 8.0
     enclosed: Image | None = None
 
