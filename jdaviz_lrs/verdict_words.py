@@ -163,16 +163,21 @@ def _trace(verdict: Verdict) -> tuple[Cell, ...]:
     error = verdict.trace_offset_error
     known = f" +- {error:.2f}" if math.isfinite(error) and error >= 0.005 else ""
     brighter = f", {verdict.trace_ratio:.2g} times as bright" if passed and verdict.trace_ratio > 0 else ""
-    return (Cell(f"{verdict.trace_offset:+.2f}{known} px{brighter}", passed=passed),)
+    return (Cell(f"{verdict.trace_offset:+z.2f}{known} px{brighter}", passed=passed),)
 
 
 def _witnesses(verdict: Verdict) -> tuple[Cell, ...]:
     if not verdict.witness_followed:
         return ()
-    followed = {"apcorr": "correction", "psf": "PSF"}.get(verdict.witness_followed, "both")
     apart = 100 * verdict.witness_disagreement
+    if verdict.witness_followed == "psf" and apart == 0:  # nothing else was there to ask
+        return (Cell("by the PSF alone"),)
+    followed = {"apcorr": "correction", "psf": "PSF"}.get(verdict.witness_followed, "both")
     side = "below" if apart > 0 else "above"
-    return (Cell(f"PSF {abs(apart):.1f} % {side} the correction; {followed} followed"),)
+    said = (
+        f"PSF {abs(apart):.1f} % {side} the correction" if abs(apart) >= 0.05 else "PSF and correction agree"
+    )
+    return (Cell(f"{said}; {followed} followed"),)
 
 
 def _list(names: Sequence[str]) -> tuple[Cell, ...]:

@@ -36,6 +36,12 @@ def test_the_other_numbers():
     assert told(WRONG, "dropped")[0][0] == "width, companions"
 
 
+def test_small_numbers_have_no_sign_of_their_own():
+    assert told(Verdict(trace_offset=-0.001), "trace")[0][0] == "+0.00 px"
+    for followed, said in (("both", "PSF and correction agree; both followed"), ("psf", "by the PSF alone")):
+        assert told(Verdict(witness_followed=followed), "enclosed light")[0][0] == said
+
+
 def test_one_line_for_all_of_it():
     assert summary_of(FINE) == "Agrees with the plain sum to 0.4 %, residual as noise"
     assert (

@@ -180,7 +180,7 @@ def test_refinements_and_their_advice(app, panel):
     refinements = panel.locator(".lrs-field", has_text="Refinements").first
     app.picture("refinements", app.picture_of(advice), app.picture_of(refinements))
     app.button("trace", advice).click()
-    expect(advice).to_have_count(0)
+    expect(app.button("trace", advice)).to_have_count(0)
     expect(panel.get_by_label("trace", exact=True)).to_be_checked()
     app.until(lambda: bool(app.marks(1, ORANGE)), "the refined spectrum is drawn")
 
