@@ -21,8 +21,8 @@ TRACE_ORDER, WIDTH_ORDER = 3, 2
 TRACE_PRIOR, WIDTH_PRIOR = 0.5, 0.2
 """Pixels, and parts of the width, by which headers and PSFs have been seen to be off."""
 
-BLUR_PRIOR = 0.05
-"""Pixels squared: what resampling and the stacking of nods have been seen to do."""
+BLUR_ORDER, BLUR_PRIOR = 7, 0.05
+"""Along the spectrum, and pixels squared: resampling and stacked nods blur by their phases, which go round."""
 
 WIDEST = 0.35
 """Parts of the width by which a PSF may be off."""
@@ -103,7 +103,7 @@ def align(
         everyone = tuple(range(len(scene.traces)))
         blocks.append(Block("width", everyone, WIDTH_ORDER, WIDTH_PRIOR))
         if scene.blur is not None:
-            blocks.append(Block("blur", everyone, WIDTH_ORDER, BLUR_PRIOR))
+            blocks.append(Block("blur", everyone, BLUR_ORDER, BLUR_PRIOR))
     if not blocks:
         return Aligned(scene)
     first = geometry = fit_geometry(scene, data, weights, blocks)
