@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from astropy.coordinates import angular_separation
 from numpy.typing import NDArray
 
+from jdaviz_lrs.box_outliers import box_outliers, inspect_box
 from jdaviz_lrs.engine.apcorr import LEAST_SHARE, pixel_fractions, profile_correction
 from jdaviz_lrs.engine.background import Background, fit_background
 from jdaviz_lrs.engine.box import Sums, box_model, box_sums
@@ -106,25 +108,43 @@ def extract_box(
 ) -> ExtractedSpectrum:
     """Sum the image over the aperture; see `extract`."""
     placement = place(image, parameters)
-    weights = np.where(image.good, placement.weights, 0.0)
-    background = box_background(image, parameters, placement, weights)
-    sums = box_sums(image.filled, image.variances, weights, background)
+    compatible = parameters.pipeline_compatible
+    rejected, seen = None, image
+    if "outliers" in parameters.refinements and not compatible:  # the others are optimal extraction's
+        rejected = box_outliers(image, placement)
+        seen = replace(image, good=image.good & ~rejected)
+    weights = np.where(seen.good, placement.weights, 0.0)
+    background = box_background(seen, parameters, placement, weights)
+    sums = box_sums(seen.filled, seen.variances, weights, background)
     spectrum = tabulate(image, sums, placement.weights, placement.limits)
-    if not parameters.pipeline_compatible and (sums.npixels < placement.weights.sum(axis=-1)).any():
-        source = image.filled if background is None else image.filled - background.image
-        spectrum = make_up_for_lost_light(spectrum, image, references, placement, image.good, source)
+    if not compatible and (sums.npixels < placement.weights.sum(axis=-1)).any():
+        source = seen.filled if background is None else seen.filled - background.image
+        spectrum = make_up_for_lost_light(spectrum, image, references, placement, seen.good, source)
     spectrum = _aperture_corrected(spectrum, image, parameters, references, placement)
     notes = (*_notes(spectrum, image), *placement.notes)
     if parameters.save_scene_model or parameters.save_residual_image:
         model = np.broadcast_to(box_model(sums, weights, background), image.data.shape)
         spectrum = replace(spectrum, scene_model=model, residual=image.data - model, variance=image.variance)
+    if rejected is not None:
+        spectrum = replace(
+            _outliers_flagged(spectrum, rejected & (placement.weights > 0)),
+            rejected=rejected,
+            report={"rejected_pixels": int(rejected.sum())},
+        )
     return replace(
         spectrum,
         profile=placement.weights,
         parameters=parameters.asdict(),
         notes=(*spectrum.notes, *notes),
         references={"extract1d": references.extract1d.name, **spectrum.references},
+        inspect=None if rejected is not None or compatible else partial(inspect_box, image, placement),
     )
+
+
+def _outliers_flagged(spectrum: ExtractedSpectrum, rejected: NDArray[np.bool_]) -> ExtractedSpectrum:
+    """Flag the wavelengths at which pixels were rejected, ([n_int,] n_disp, n_xdisp)."""
+    hit = rejected.any(axis=-1)[..., spectrum.rows]
+    return replace(spectrum, dq=spectrum.dq | np.where(hit, OUTLIER, 0).astype(np.uint32))
 
 
 def extract_profile(
@@ -145,10 +165,8 @@ def extract_profile(
         spectrum = tabulate(
             image, sums, fit.profile, limits, wavelength=fit.wavelength, surface_brightness=False
         )
-        hit = (fit.rejected & (fit.profile > 0)).any(axis=-1)[..., spectrum.rows]
         return replace(
-            spectrum,
-            dq=spectrum.dq | np.where(hit, OUTLIER, 0).astype(np.uint32),
+            _outliers_flagged(spectrum, fit.rejected & (fit.profile > 0)),
             trace=trace,
             parameters=parameters.asdict(),
             references={"extract1d": references.extract1d.name, "psf": references.psf.name},

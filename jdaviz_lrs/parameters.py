@@ -11,12 +11,15 @@ from typing import Any
 
 from jdaviz_lrs.errors import LRSError
 
-__all__ = ["APERTURE_NAMES", "REFINEMENTS", "STEP_NAMES", "ExtractionParameters"]
+__all__ = ["APERTURE_NAMES", "BOX_REFINEMENTS", "REFINEMENTS", "STEP_NAMES", "ExtractionParameters"]
 
 Coefficients = tuple[tuple[float, ...], ...]
 
 #: What `refinements` may name; ``all`` stands for every one of them.
 REFINEMENTS = ("trace", "width", "outliers", "companions", "variance", "background")
+
+#: Those of them that a box extraction has.
+BOX_REFINEMENTS = ("outliers",)
 
 #: Parameters of an aperture in the extract1d reference file.
 APERTURE_NAMES = (
@@ -76,7 +79,7 @@ class ExtractionParameters:
     bkg_disp_order : int or None
         Fit one smooth surface instead of each wavelength apart: its polynomial order along the dispersion.
     refinements : tuple of str
-        For optimal extraction: any of `REFINEMENTS`, or ``('all',)``.
+        Any of `REFINEMENTS`, or ``('all',)``; box extraction has those in `BOX_REFINEMENTS` alone.
     sources : tuple of float
         For optimal extraction: further sources, by their pixel offset from the target.
     pipeline_compatible : bool

@@ -96,7 +96,7 @@ class ExtractedSpectrum:
     report : Mapping of str to object
         What was fitted beyond the fluxes (refinements, advice), by name; plain numbers.
     inspect : callable or None
-        Looks at the residual of an unrefined optimal extraction; see `advice`.
+        Looks at the residual of an unrefined extraction; see `advice`.
     image : SpectralImage or None
         The image it came from, None for a spectrum read from a file.
     """
@@ -163,7 +163,7 @@ class ExtractedSpectrum:
     def advice(self) -> tuple:
         """What the residual shows, and which refinement answers it (`jdaviz_lrs.engine.refine.advice`).
 
-        Found when it is first asked for; empty for box extraction and where refinements were on.
+        Found when it is first asked for; empty where refinements were on.
         """
         return self.inspect() if self.inspect is not None else ()
 
