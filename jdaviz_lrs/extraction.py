@@ -21,6 +21,7 @@ from jdaviz_lrs.lost_light import give_up_lost_light, make_up_for_lost_light
 from jdaviz_lrs.optimal_extraction import extract_optimal
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.placement import Placement, place, uses_source_position
+from jdaviz_lrs.products.bad_pixels import mask_bad_pixels
 from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.products.read import read
 from jdaviz_lrs.products.spectrum import OUTLIER, ApertureLimits, ExtractedSpectrum
@@ -86,6 +87,7 @@ def extract(
     if by_position:
         kind = "optimal" if uses_source_position(image, parameters) else "box"
         parameters = replace(parameters, extraction_type=kind)
+    image = mask_bad_pixels(image, parameters.bad_pixels)
     if parameters.extraction_type == "optimal" and "psf" in references.not_applicable:
         spectrum = extract_box(image, replace(parameters, extraction_type="box"), references)
         kinds = {*spectrum.references, "psf"}

@@ -113,6 +113,7 @@ FIELDS = (
     Field("optimize_psf_location", "source", "switch", optimal),
     Field("refinements", "source", "checkboxes", always, REFINEMENTS, refines),
     Field("sources", "source", "list", optimal),
+    Field("bad_pixels", "source", "list"),
     Field("subtract_background", "background", "tristate"),
     Field("bkg_coeff", "background", "regions", box),
     Field("bkg_fit", "background", "choice", box_background, ("mean", "median", "poly")),

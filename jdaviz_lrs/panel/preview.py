@@ -139,6 +139,7 @@ class Preview(Computing):
         self.marks.lines("trace", [] if layout.trace is None else [layout.trace], display, viewers)
         self.marks.lines("nods", layout.nods, display, viewers)
         self.marks.lines("companions", layout.companions, display, viewers)
+        self.marks.points("bad", layout.bad_pixels, display, viewers)
         self.marks.points("rejected", None, display, viewers)
 
     def _draw_fitted(self, result: ExtractedSpectrum) -> None:

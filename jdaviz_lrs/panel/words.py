@@ -52,6 +52,11 @@ WORDS = {
         "Further sources (pixels from the target)",
         "Each is fitted along, with its own spectrum, such as [7.1]. Empty: none.",
     ),
+    "bad_pixels": (
+        "Further bad pixels",
+        "Columns and rows of the file, zero-indexed, such as [[30, 120]], or the path of a file that lists "
+        "pixels of the detector. With the mouse: the tool with the crossed pixel. Empty: none.",
+    ),
     "subtract_background": (
         "Subtract the background",
         "Automatic: when background regions are given. Optimal extraction fits it beside the source.",
