@@ -17,7 +17,7 @@ from jdaviz_lrs.engine.apcorr import LEAST_SHARE, pixel_fractions, profile_corre
 from jdaviz_lrs.engine.background import Background, fit_background
 from jdaviz_lrs.engine.box import Sums, box_model, box_sums
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.lost_light import give_up_lost_light, make_up_for_lost_light
+from jdaviz_lrs.lost_light import give_up_lost_light, make_up_for_lost_light, tell_of_estimates
 from jdaviz_lrs.optimal_extraction import extract_optimal
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.placement import Placement, place, uses_source_position
@@ -122,6 +122,8 @@ def extract_box(
     if not compatible and (sums.npixels < placement.weights.sum(axis=-1)).any():
         source = seen.filled if background is None else seen.filled - background.image
         spectrum = make_up_for_lost_light(spectrum, image, references, placement, seen.good, source)
+    if not compatible:
+        spectrum = tell_of_estimates(spectrum, seen, placement.weights)
     spectrum = _aperture_corrected(spectrum, image, parameters, references, placement)
     notes = (*_notes(spectrum, image), *placement.notes)
     if parameters.save_scene_model or parameters.save_residual_image:
@@ -187,7 +189,9 @@ def extract_profile(
         companions=tuple(map(spectrum_of, fit.companions, fit.companion_traces)),
         inspect=None if parameters.refinements or parameters.pipeline_compatible else fit.advice,
     )
-    return spectrum if parameters.pipeline_compatible else give_up_lost_light(spectrum, image, fit.profile)
+    if parameters.pipeline_compatible:
+        return spectrum
+    return give_up_lost_light(tell_of_estimates(spectrum, image, fit.profile), image, fit.profile)
 
 
 def box_background(
@@ -239,9 +243,9 @@ def _aperture_corrected(
     notes: tuple[str, ...] = ()
     if parameters.apcorr_method == "reference" and references.apcorr is not None:
         scale = _pixel_scale(image, spectrum) if references.apcorr.size_unit.startswith("arcsec") else None
-        size = placement.weights.sum(axis=-1)[spectrum.rows]
-        if parameters.pipeline_compatible:  # there an aperture with a bad pixel is a smaller one
-            size = spectrum.npixels
+        # in the pipeline an aperture with a bad pixel is a smaller one
+        same = parameters.pipeline_compatible or spectrum.light_left is None
+        size = spectrum.npixels if same else placement.weights.sum(axis=-1)[spectrum.rows]
         correction = references.apcorr.at(size, spectrum.wavelength, scale)
         name = references.apcorr.name
     else:

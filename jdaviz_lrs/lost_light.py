@@ -17,7 +17,7 @@ from jdaviz_lrs.references.find import References
 from jdaviz_lrs.references.psf import SpectralPSF
 from jdaviz_lrs.tabulate import made_up
 
-__all__ = ["give_up_lost_light", "make_up_for_lost_light"]
+__all__ = ["give_up_lost_light", "make_up_for_lost_light", "tell_of_estimates"]
 
 Image = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -127,6 +127,33 @@ def give_up_lost_light(
         light_left=left,
         notes=(*spectrum.notes, *note),
     )
+
+
+def tell_of_estimates(spectrum: ExtractedSpectrum, image: SpectralImage, profile: Image) -> ExtractedSpectrum:
+    """Flag and count the wavelengths to which pixels contribute that the pipeline has filled.
+
+    They are used: the same flag has a pixel near saturation whose first frames were kept (``firstframe``).
+
+    Parameters
+    ----------
+    spectrum : ExtractedSpectrum
+    image : SpectralImage
+    profile : ndarray, (n_disp, n_xdisp)
+        Weights of an aperture, or the share of the light in every pixel.
+    """
+    filled = (image.dq & FLUX_ESTIMATED) != 0
+    if not filled.any():
+        return spectrum
+    hit = (filled & image.good & (profile > WORTH_TELLING)).any(axis=-1)[..., spectrum.rows]
+    hit &= np.isfinite(spectrum.flux)
+    if not hit.any():
+        return spectrum
+    note = (
+        f"The pipeline has estimated pixels (FLUX_ESTIMATED) that go into the flux at {int(hit.sum())} of "
+        f"{hit.size} wavelengths."
+    )
+    flags = np.where(hit, FLUX_ESTIMATED, 0).astype(np.uint32)
+    return replace(spectrum, dq=spectrum.dq | flags, notes=(*spectrum.notes, note))
 
 
 def _point_source(image: SpectralImage, psf: SpectralPSF, placement: Placement) -> Image:

@@ -116,3 +116,23 @@ def test_optimal_extraction(seen, columns, given_up):
         np.testing.assert_allclose(less.flux[rows], whole.flux[rows], rtol=0.02)
     assert any(f"at {LOST.size} of" in note for note in less.notes)
     assert whole.light_left is None
+
+
+@pytest.mark.parametrize("kind", ["box", "optimal"])
+def test_what_the_pipeline_has_estimated_is_told(seen, kind):
+    image, references = seen
+    dq = image.dq.copy()
+    dq[LOST, np.round(simulated_trace(image)[LOST]).astype(int)] |= FLUX_ESTIMATED
+    told, silent = (
+        extract(
+            replace(image, dq=dq),
+            references=references,
+            extraction_type=kind,
+            pipeline_compatible=compatible,
+            **BOX,
+        )
+        for compatible in (False, True)
+    )
+    np.testing.assert_array_equal(told.rows[(told.dq & FLUX_ESTIMATED) > 0], LOST)
+    assert any(f"go into the flux at {LOST.size} of" in note for note in told.notes)
+    assert not (silent.dq & FLUX_ESTIMATED).any()
