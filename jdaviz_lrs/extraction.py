@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdaviz_lrs.advice import say_verdict
+from jdaviz_lrs.box_outliers import box_outliers, inspect_box
 from jdaviz_lrs.engine.apcorr import LEAST_SHARE, pixel_fractions, profile_correction
 from jdaviz_lrs.engine.background import Background, fit_background
 from jdaviz_lrs.engine.box import Sums, box_model, box_sums
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.lost_light import give_up_lost_light, make_up_for_lost_light
+from jdaviz_lrs.lost_light import give_up_lost_light, make_up_for_lost_light, tell_of_estimates
 from jdaviz_lrs.optimal_extraction import extract_optimal
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.placement import Placement, place, uses_source_position
+from jdaviz_lrs.products.bad_pixels import mask_bad_pixels
 from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.products.read import read
 from jdaviz_lrs.products.spectrum import OUTLIER, ApertureLimits, ExtractedSpectrum
@@ -87,6 +90,7 @@ def extract(
     if by_position:
         kind = "optimal" if uses_source_position(image, parameters) else "box"
         parameters = replace(parameters, extraction_type=kind)
+    image = mask_bad_pixels(image, parameters.bad_pixels)
     if parameters.extraction_type == "optimal" and "psf" in references.not_applicable:
         spectrum = extract_box(image, replace(parameters, extraction_type="box"), references)
         kinds = {*spectrum.references, "psf"}
@@ -110,25 +114,45 @@ def extract_box(
 ) -> ExtractedSpectrum:
     """Sum the image over the aperture; see `extract`."""
     placement = place(image, parameters)
-    weights = np.where(image.good, placement.weights, 0.0)
-    background = box_background(image, parameters, placement, weights)
-    sums = box_sums(image.filled, image.variances, weights, background)
+    compatible = parameters.pipeline_compatible
+    rejected, seen = None, image
+    if "outliers" in parameters.refinements and not compatible:  # the others are optimal extraction's
+        rejected = box_outliers(image, placement)
+        seen = replace(image, good=image.good & ~rejected)
+    weights = np.where(seen.good, placement.weights, 0.0)
+    background = box_background(seen, parameters, placement, weights)
+    sums = box_sums(seen.filled, seen.variances, weights, background)
     spectrum = tabulate(image, sums, placement.weights, placement.limits)
-    if not parameters.pipeline_compatible and (sums.npixels < placement.weights.sum(axis=-1)).any():
-        source = image.filled if background is None else image.filled - background.image
-        spectrum = make_up_for_lost_light(spectrum, image, references, placement, image.good, source)
+    if not compatible and (sums.npixels < placement.weights.sum(axis=-1)).any():
+        source = seen.filled if background is None else seen.filled - background.image
+        spectrum = make_up_for_lost_light(spectrum, image, references, placement, seen.good, source)
+    if not compatible:
+        spectrum = tell_of_estimates(spectrum, seen, placement.weights)
     spectrum = _aperture_corrected(spectrum, image, parameters, references, placement)
     notes = (*_notes(spectrum, image), *placement.notes)
     if parameters.save_scene_model or parameters.save_residual_image:
         model = np.broadcast_to(box_model(sums, weights, background), image.data.shape)
         spectrum = replace(spectrum, scene_model=model, residual=image.data - model, variance=image.variance)
+    if rejected is not None:
+        spectrum = replace(
+            _outliers_flagged(spectrum, rejected & (placement.weights > 0)),
+            rejected=rejected,
+            report={"rejected_pixels": int(rejected.sum())},
+        )
     return replace(
         spectrum,
         profile=placement.weights,
         parameters=parameters.asdict(),
         notes=(*spectrum.notes, *notes),
         references={"extract1d": references.extract1d.name, **spectrum.references},
+        inspect=None if rejected is not None or compatible else partial(inspect_box, image, placement),
     )
+
+
+def _outliers_flagged(spectrum: ExtractedSpectrum, rejected: NDArray[np.bool_]) -> ExtractedSpectrum:
+    """Flag the wavelengths at which pixels were rejected, ([n_int,] n_disp, n_xdisp)."""
+    hit = rejected.any(axis=-1)[..., spectrum.rows]
+    return replace(spectrum, dq=spectrum.dq | np.where(hit, OUTLIER, 0).astype(np.uint32))
 
 
 def extract_profile(
@@ -149,10 +173,8 @@ def extract_profile(
         spectrum = tabulate(
             image, sums, fit.profile, limits, wavelength=fit.wavelength, surface_brightness=False
         )
-        hit = (fit.rejected & (fit.profile > 0)).any(axis=-1)[..., spectrum.rows]
         return replace(
-            spectrum,
-            dq=spectrum.dq | np.where(hit, OUTLIER, 0).astype(np.uint32),
+            _outliers_flagged(spectrum, fit.rejected & (fit.profile > 0)),
             trace=trace,
             parameters=parameters.asdict(),
             references={"extract1d": references.extract1d.name, "psf": references.psf.name},
@@ -175,7 +197,9 @@ def extract_profile(
         verdict=verdict,
         notes=(*spectrum.notes, *say_verdict(verdict)),
     )
-    return spectrum if parameters.pipeline_compatible else give_up_lost_light(spectrum, image, fit.profile)
+    if parameters.pipeline_compatible:
+        return spectrum
+    return give_up_lost_light(tell_of_estimates(spectrum, image, fit.profile), image, fit.profile)
 
 
 def _enclosed(image: SpectralImage, references: References) -> Image | None:
@@ -270,9 +294,9 @@ def _reference_correction(
         raise LRSError("The aperture correction is given in arcsec, but the image has no WCS to convert it.")
     size = detector_pixels(image, parameters.pipeline_compatible)
     scale = None if image.pixel_scale is None else image.pixel_scale / size
-    npixels = placement.weights.sum(axis=-1)[spectrum.rows]
-    if parameters.pipeline_compatible:  # there an aperture with a bad pixel is a smaller one
-        npixels = spectrum.npixels
+    # in the pipeline an aperture with a bad pixel is a smaller one
+    same = parameters.pipeline_compatible or spectrum.light_left is None
+    npixels = spectrum.npixels if same else placement.weights.sum(axis=-1)[spectrum.rows]
     correction = references.apcorr.at(npixels * size, spectrum.wavelength, scale)
     if size == 1.0:
         return correction

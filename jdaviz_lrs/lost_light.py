@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdaviz_lrs.engine.apcorr import pixel_fractions
-from jdaviz_lrs.engine.lost_light import LEAST_LEFT, light_left
+from jdaviz_lrs.engine.lost_light import LEAST_LEFT, fits_profile, light_left
 from jdaviz_lrs.engine.neighbours import running_median
 from jdaviz_lrs.placement import Placement
 from jdaviz_lrs.products.image import SpectralImage
@@ -17,7 +17,7 @@ from jdaviz_lrs.references.find import References
 from jdaviz_lrs.references.psf import SpectralPSF
 from jdaviz_lrs.tabulate import made_up
 
-__all__ = ["give_up_lost_light", "make_up_for_lost_light"]
+__all__ = ["give_up_lost_light", "make_up_for_lost_light", "tell_of_estimates"]
 
 Image = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -57,25 +57,34 @@ def make_up_for_lost_light(
     Returns
     -------
     ExtractedSpectrum
-        The same where no pixel is lost; NaN and DO_NOT_USE where less than half of the light is left, else
-        FLUX_ESTIMATED; a note tells how often and how much.
+        The same where no pixel is lost; NaN and DO_NOT_USE where less than half of the light is left, or
+        where what is left of a point source does not look like the PSF, else FLUX_ESTIMATED; notes tell how
+        often and how much.
     """
     weights, rows = placement.weights, spectrum.rows
     pixels = light_left(weights > 0, weights, good)[..., rows]
     some = (pixels > 0) & (pixels < 1.0)  # where none is left there is no flux already
     if not some.any():
         return spectrum
-    used = {}
+    used, fits = {}, np.ones(pixels.shape, bool)
     if image.observation.source_type == "POINT" and "psf" not in references.not_applicable:
         profile = _point_source(image, references.psf, placement)
         used, by = {"psf": references.psf.name}, "the PSF's share of the pixels left"
+        variance = np.where(good, image.variances.sum(axis=0), 0.0)
+        fits = fits_profile(source, variance, profile, weights, good)[..., rows]
     else:
         profile = running_median(source, good, NEIGHBOURS)
         by = "the profile of the neighbouring wavelengths"
     left = np.where(some, light_left(profile, weights, good)[..., rows], pixels)
     enough = left >= LEAST_LEFT
-    note = _told(left, some & enough, some & ~enough, f"made up for by {by}", "the aperture")
-    made_of = np.where(enough, left, np.nan)
+    note = _told(left, some & enough & fits, some & ~enough, f"made up for by {by}", "the aperture")
+    if unlike := int((some & enough & ~fits).sum()):
+        note = (
+            *note,
+            f"No flux at {unlike} of {left.size} wavelengths where the pixels that bad ones have left do not "
+            "look like the PSF.",
+        )
+    made_of = np.where(enough & fits, left, np.nan)
     return replace(
         made_up(spectrum, np.where(some, made_of, 1.0), np.where(some, pixels, 1.0)),
         light_left=left,
@@ -127,6 +136,33 @@ def give_up_lost_light(
         light_left=left,
         notes=(*spectrum.notes, *note),
     )
+
+
+def tell_of_estimates(spectrum: ExtractedSpectrum, image: SpectralImage, profile: Image) -> ExtractedSpectrum:
+    """Flag and count the wavelengths to which pixels contribute that the pipeline has filled.
+
+    They are used: the same flag has a pixel near saturation whose first frames were kept (``firstframe``).
+
+    Parameters
+    ----------
+    spectrum : ExtractedSpectrum
+    image : SpectralImage
+    profile : ndarray, (n_disp, n_xdisp)
+        Weights of an aperture, or the share of the light in every pixel.
+    """
+    filled = (image.dq & FLUX_ESTIMATED) != 0
+    if not filled.any():
+        return spectrum
+    hit = (filled & image.good & (profile > WORTH_TELLING)).any(axis=-1)[..., spectrum.rows]
+    hit &= np.isfinite(spectrum.flux)
+    if not hit.any():
+        return spectrum
+    note = (
+        f"The pipeline has estimated pixels (FLUX_ESTIMATED) that go into the flux at {int(hit.sum())} of "
+        f"{hit.size} wavelengths."
+    )
+    flags = np.where(hit, FLUX_ESTIMATED, 0).astype(np.uint32)
+    return replace(spectrum, dq=spectrum.dq | flags, notes=(*spectrum.notes, note))
 
 
 def _point_source(image: SpectralImage, psf: SpectralPSF, placement: Placement) -> Image:

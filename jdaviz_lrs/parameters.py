@@ -7,16 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from numbers import Integral, Real
+from os import PathLike, fspath
 from typing import Any
 
 from jdaviz_lrs.errors import LRSError
 
-__all__ = ["APERTURE_NAMES", "REFINEMENTS", "STEP_NAMES", "ExtractionParameters"]
+__all__ = ["APERTURE_NAMES", "BOX_REFINEMENTS", "REFINEMENTS", "STEP_NAMES", "ExtractionParameters"]
 
 Coefficients = tuple[tuple[float, ...], ...]
 
 #: What `refinements` may name; ``all`` stands for every one of them.
 REFINEMENTS = ("trace", "width", "outliers", "companions", "variance", "background")
+
+#: Those of them that a box extraction has.
+BOX_REFINEMENTS = ("outliers",)
 
 #: Parameters of an aperture in the extract1d reference file.
 APERTURE_NAMES = (
@@ -76,7 +80,10 @@ class ExtractionParameters:
     bkg_disp_order : int or None
         Fit one smooth surface instead of each wavelength apart: its polynomial order along the dispersion.
     refinements : tuple of str
-        For optimal extraction: any of `REFINEMENTS`, or ``('all',)``.
+        Any of `REFINEMENTS`, or ``('all',)``; box extraction has those in `BOX_REFINEMENTS` alone.
+    bad_pixels : tuple of (int, int) or of str
+        Further pixels to leave out: column and row in the file, zero-indexed; or the path of a file that
+        lists pixels of the detector (see `jdaviz_lrs.products.bad_pixels.read_bad_pixels`).
     sources : tuple of float
         For optimal extraction: further sources, by their pixel offset from the target.
     pipeline_compatible : bool
@@ -118,6 +125,7 @@ class ExtractionParameters:
     bkg_disp_order: int | None = None
     refinements: tuple[str, ...] = ()
     sources: tuple[float, ...] = ()
+    bad_pixels: tuple[tuple[int, int] | str, ...] = ()
     pipeline_compatible: bool = False
 
     def __post_init__(self) -> None:
@@ -257,6 +265,24 @@ def _numbers(name: str, value: Any) -> tuple[float, ...]:
     return tuple(_number(name, one) for one in _sequence(name, value))
 
 
+def _bad_pixels(name: str, value: Any) -> tuple[tuple[int, int] | str, ...]:
+    if isinstance(value, str | PathLike):
+        value = (fspath(value),) if fspath(value) else ()
+    return tuple(_bad_pixel(name, one) for one in _sequence(name, value))
+
+
+def _bad_pixel(name: str, value: Any) -> tuple[int, int] | str:
+    if isinstance(value, str | PathLike):
+        return _text(name, fspath(value))
+    try:
+        column, row = (_whole(name, one) for one in value)
+    except (TypeError, ValueError):
+        raise LRSError(
+            f"{name} = {value!r} is no pixel; give [column, row] as whole numbers, or the path of a file."
+        ) from None
+    return column, row
+
+
 def _dispaxis(name: str, value: Any) -> int:
     if value not in (1, 2) or not isinstance(value, Integral):
         raise LRSError(f"{name} = {value!r} is not known; give 1 (along x) or 2 (along y).")
@@ -294,5 +320,6 @@ _CHECKS = {
     "bkg_disp_order": _none_or(_whole),
     "refinements": _refinements,
     "sources": _numbers,
+    "bad_pixels": _bad_pixels,
     "pipeline_compatible": _boolean,
 }

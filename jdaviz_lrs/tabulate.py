@@ -109,7 +109,7 @@ def _center(image: SpectralImage, profile: Image, total: Image) -> tuple[float, 
 
 def scaled(spectrum: ExtractedSpectrum, correction: Image) -> ExtractedSpectrum:
     """Return the spectrum with an aperture correction on flux, surface brightness, and their errors."""
-    return replace(_times(spectrum, correction, correction), apcorr=correction)
+    return replace(spectrum, **_times(spectrum, correction, correction), apcorr=correction)
 
 
 def made_up(spectrum: ExtractedSpectrum, left: Image, pixels: Image) -> ExtractedSpectrum:
@@ -129,16 +129,20 @@ def made_up(spectrum: ExtractedSpectrum, left: Image, pixels: Image) -> Extracte
         Unchanged where no pixel is lost.
     """
     # the mean over the pixels left already stands for the others, but for the profile
-    spectrum = _times(spectrum, 1.0 / left, pixels / left)
+    columns = _times(spectrum, 1.0 / left, pixels / left)
     estimated = np.isfinite(left) & (pixels < 1.0)
-    return replace(spectrum, dq=spectrum.dq | np.where(estimated, FLUX_ESTIMATED, 0).astype(np.uint32))
+    columns["dq"] = columns["dq"] | np.where(estimated, FLUX_ESTIMATED, 0).astype(np.uint32)
+    return replace(spectrum, **columns)
 
 
-def _times(spectrum: ExtractedSpectrum, flux: Image, brightness: Image) -> ExtractedSpectrum:
-    """Multiply flux and surface brightness, with their errors; what becomes NaN is flagged."""
+def _times(spectrum: ExtractedSpectrum, flux: Image, brightness: Image) -> dict[str, Image]:
+    """Multiply flux and surface brightness, with their errors; flag what becomes NaN."""
+    factors = (("flux", "flux", flux, flux**2), ("sb", "surf_bright", brightness, brightness**2))
     columns = {}
-    for kind, value, factor in (("flux", "flux", flux), ("sb", "surf_bright", brightness)):
-        columns |= {name: getattr(spectrum, name) * factor for name in (value, f"{kind}_error")}
-        variances = (f"{kind}_var_{source}" for source in SOURCES)
-        columns |= {name: getattr(spectrum, name) * factor**2 for name in variances}
-    return replace(spectrum, **columns, dq=spectrum.dq | _flags(columns["flux"]))
+    for kind, value, factor, squared in factors:
+        for name in (value, f"{kind}_error"):
+            columns[name] = getattr(spectrum, name) * factor
+        for source in SOURCES:
+            name = f"{kind}_var_{source}"
+            columns[name] = getattr(spectrum, name) * squared
+    return columns | {"dq": spectrum.dq | _flags(columns["flux"])}

@@ -116,3 +116,35 @@ def test_optimal_extraction(seen, columns, given_up):
         np.testing.assert_allclose(less.flux[rows], whole.flux[rows], rtol=0.02)
     assert any(f"at {LOST.size} of" in note for note in less.notes)
     assert whole.light_left is None
+
+
+@pytest.mark.parametrize("kind", ["box", "optimal"])
+def test_what_the_pipeline_has_estimated_is_told(seen, kind):
+    image, references = seen
+    dq = image.dq.copy()
+    dq[LOST, np.round(simulated_trace(image)[LOST]).astype(int)] |= FLUX_ESTIMATED
+    told, silent = (
+        extract(
+            replace(image, dq=dq),
+            references=references,
+            extraction_type=kind,
+            pipeline_compatible=compatible,
+            **BOX,
+        )
+        for compatible in (False, True)
+    )
+    np.testing.assert_array_equal(told.rows[(told.dq & FLUX_ESTIMATED) > 0], LOST)
+    assert any(f"go into the flux at {LOST.size} of" in note for note in told.notes)
+    assert not (silent.dq & FLUX_ESTIMATED).any()
+
+
+def test_where_what_is_left_is_no_point_source_nothing_is_made_up_for(seen):
+    image, references = seen
+    rows = LOST[LOST >= 100]
+    less = lose(image, (0,), rows)
+    data, at = less.data.copy(), np.round(simulated_trace(image)[rows]).astype(int)
+    for column in (-1, 1):  # as where the gap was there before the image was resampled
+        data[rows, at + column] *= 0.5
+    spectrum = extract(replace(less, data=data), references=references, **BOX)
+    np.testing.assert_array_equal(np.flatnonzero(np.isnan(spectrum.flux)), rows)
+    assert any(f"No flux at {rows.size} of" in n and "look like the PSF" in n for n in spectrum.notes)

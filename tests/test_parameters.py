@@ -1,6 +1,7 @@
 import math
 import re
 from dataclasses import FrozenInstanceError
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -53,6 +54,11 @@ BAD = [
     ("refinements", ["focus"], "trace, width, outliers"),
     ("sources", ["left"], "finite number"),
     ("sources", 7.0, "not a list"),
+    ("bad_pixels", 7, "not a list"),
+    ("bad_pixels", [7], "[column, row]"),
+    ("bad_pixels", [[7, 8, 9]], "[column, row]"),
+    ("bad_pixels", [[7, 8.5]], "[column, row]"),
+    ("bad_pixels", [[7, -8]], "[column, row]"),
 ]
 
 
@@ -128,6 +134,7 @@ def test_dictionary_gives_the_parameters_back():
         "bkg_coeff": [[20.0], [25.0]],
         "bkg_sigma_clip": 4,
         "sources": [7],
+        "bad_pixels": [[7, 8], Path("badpix.txt")],
     }
     p = ExtractionParameters().with_(given)
     everything = p.asdict()
@@ -135,6 +142,15 @@ def test_dictionary_gives_the_parameters_back():
     assert set(APERTURE_NAMES) <= set(everything)
     assert ExtractionParameters(**everything) == p
     assert hash(p) == hash(ExtractionParameters(**everything))
+
+
+def test_bad_pixels_in_every_form():
+    def given(value):
+        return ExtractionParameters(bad_pixels=value).bad_pixels
+
+    assert given("badpix.txt") == given(Path("badpix.txt")) == given(["badpix.txt"]) == ("badpix.txt",)
+    assert given(np.array([[7, 8]])) == given([(7.0, 8)]) == ((7, 8),)
+    assert given("") == given([]) == ()
 
 
 def test_parameters_do_not_change():

@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LEAST_LEFT", "light_left"]
+__all__ = ["LEAST_LEFT", "fits_profile", "light_left"]
 
 Image = NDArray[np.float64]
 
 LEAST_LEFT = 0.5
 """Of the light: with less on good pixels than that, what is lost is not made up for."""
+
+AGREEMENT, SIGMA = 0.1, 4.0
+"""Of the flux, and in standard deviations: two estimates of it that differ by more than both do not agree."""
 
 
 def light_left(profile: Image, weights: Image, good: NDArray[np.bool_]) -> Image:
@@ -35,3 +38,43 @@ def light_left(profile: Image, weights: Image, good: NDArray[np.bool_]) -> Image
     total = light.sum(axis=-1)
     left = np.where(good, light, 0.0).sum(axis=-1)
     return np.divide(left, total, out=np.zeros(left.shape), where=total > 0)
+
+
+def fits_profile(
+    data: Image, variance: Image, profile: Image, weights: Image, good: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Say at which wavelengths the pixels that are left have the profile with which the others are made up.
+
+    Parameters
+    ----------
+    data, variance : ndarray, ([n_int,] n_disp, n_xdisp)
+        Without background.
+    profile, weights : ndarray, (n_disp, n_xdisp)
+    good : ndarray of bool, ([n_int,] n_disp, n_xdisp)
+
+    Returns
+    -------
+    ndarray of bool, ([n_int,] n_disp)
+
+    Notes
+    -----
+    Where the flux from the sum over the pixels left and that from a plain least-squares fit of the profile to
+    them, which the core decides, agree as they do at the other wavelengths, in the median. In an image that
+    was resampled after its pixels were lost they do not: what is left of it beside the gap has taken its
+    light from farther out.
+    """
+    summed, squared = np.where(good, weights, 0.0), profile**2 * (weights > 0)
+    fitted = np.where(good & (weights > 0), profile, 0.0)
+    share, information = np.vecdot(profile, summed), np.where(good, squared, 0.0).sum(axis=-1)
+    known = (share > 0) & (information > 0)
+    summed, fitted = (
+        np.divide(w, total[..., None], out=np.zeros(good.shape), where=known[..., None])
+        for w, total in ((summed, share), (fitted, information))
+    )
+    sum_flux, fit_flux = np.vecdot(data, summed), np.vecdot(data, fitted)
+    whole = known & ~((weights > 0) & ~good).any(axis=-1)
+    whole &= sum_flux > SIGMA * np.sqrt(np.vecdot(variance, summed**2))
+    usual = np.median(fit_flux[whole] / sum_flux[whole]) if whole.any() else 1.0
+    off = np.abs(fit_flux / usual - sum_flux)
+    error = np.sqrt(np.vecdot(variance, (fitted / usual - summed) ** 2))
+    return ~((off > AGREEMENT * np.abs(sum_flux)) & (off > SIGMA * error))

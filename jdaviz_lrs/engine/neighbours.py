@@ -19,18 +19,21 @@ def running_median(values: Image, good: NDArray[np.bool_], length: int) -> Image
     values : ndarray, (..., n_disp, n_xdisp)
     good : ndarray of bool, same shape
     length : int
-        Odd; beyond the ends of the image its rows are mirrored.
+        Odd. Towards the ends it shrinks to as many rows as there are on the shorter side, so that what
+        changes steadily along the rows comes out as it is; the last two rows are mirrored.
 
     Returns
     -------
     ndarray, (..., n_disp, n_xdisp)
         Zero where no pixel is good.
     """
-    half = length // 2
+    half, row = length // 2, np.arange(values.shape[-2])
+    reach = np.clip(np.minimum(row, row[::-1]), 2, half)
+    far = np.abs(np.arange(-half, half + 1)) > reach[:, None, None]
     pad = [(0, 0)] * (values.ndim - 2) + [(half, half), (0, 0)]
     # what is not good is sorted to the end, and not counted
     padded = np.pad(np.where(good, values, np.inf), pad, mode="symmetric")
-    ranked = np.sort(sliding_window_view(padded, length, axis=-2), axis=-1)
+    ranked = np.sort(np.where(far, np.inf, sliding_window_view(padded, length, axis=-2)), axis=-1)
     number = np.isfinite(ranked).sum(axis=-1)[..., None]
     lower, upper = (
         np.take_along_axis(ranked, np.maximum(n, 0), axis=-1)[..., 0]

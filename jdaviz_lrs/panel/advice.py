@@ -1,4 +1,4 @@
-"""The part of the panel that says what the residual of an optimal extraction shows, and what answers it."""
+"""The part of the panel that says what the residual of an extraction shows, and what answers it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ class AdviceList(Preview):
     """Sentences about the last extraction, each with the refinement that answers it."""
 
     advice = List().tag(sync=True)
+    _advised = ""  # the extraction type that it is about
 
     def on_input(self) -> None:
         """Forget what was said about another dataset."""
@@ -27,26 +28,25 @@ class AdviceList(Preview):
             return
         values = self.values
         chosen = values["refinements"] or ()
-        if values["extraction_type"] != "optimal":
+        if values["extraction_type"] != self._advised:
             self.advice = []
         else:
             self.advice = [one for one in self.advice if not {one["refinement"], "all"} & set(chosen)]
 
     def inspect(self) -> list[dict]:
-        """Look at the residual of an unrefined optimal extraction.
+        """Look at the residual of an unrefined extraction.
 
         Returns
         -------
         list of dict
-            ``sentence`` and ``refinement``; empty for box extraction, where refinements are on, or where
-            nothing is worth one.
+            ``sentence`` and ``refinement``; empty where refinements are on, or where nothing is worth one.
 
         Raises
         ------
         LRSError
             When it cannot be extracted.
         """
-        found = self.compute().advice
+        found, self._advised = self.compute().advice, self.values["extraction_type"]
         self.advice = [{"sentence": one.sentence, "refinement": one.refinement} for one in found]
         return self.advice
 

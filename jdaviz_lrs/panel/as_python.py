@@ -37,12 +37,17 @@ def as_python(
     arguments = [_text(path)]
     arguments += [f"{name}={_text(Path(value))}" for name, value in overrides.items() if value]
     arguments += [
-        f"{name}={_value(value)}"
+        f"{name}={_value(_anywhere(value) if name == 'bad_pixels' else value)}"
         for name, value in parameters.asdict().items()
         if value != getattr(reference, name)
     ]
     lines = "".join(f"    {argument},\n" for argument in arguments)
     return f"from jdaviz_lrs import extract\n\nspectrum = extract(\n{lines})\n"
+
+
+def _anywhere(bad_pixels: tuple) -> tuple:
+    """Give the paths among them from the root."""
+    return tuple(str(Path(p).expanduser().resolve()) if isinstance(p, str) else p for p in bad_pixels)
 
 
 def _text(path: Path) -> str:

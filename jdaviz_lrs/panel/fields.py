@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jdaviz_lrs.panel.words import CHOICES, WORDS
-from jdaviz_lrs.parameters import REFINEMENTS
+from jdaviz_lrs.parameters import BOX_REFINEMENTS, REFINEMENTS
 
 __all__ = ["FIELDS", "Field", "describe"]
 
@@ -70,6 +70,11 @@ def corrects(values: Values) -> bool:
     return box(values) and values["apply_apcorr"] is True
 
 
+def refines(refinement: str, values: Values) -> bool:
+    """Whether a refinement is one of the extraction; a box only leaves pixels out."""
+    return optimal(values) or refinement in BOX_REFINEMENTS
+
+
 @dataclass(frozen=True)
 class Field:
     """How a parameter is shown.
@@ -84,6 +89,8 @@ class Field:
     shown : callable
         Whether it applies, from the values of all parameters.
     choices : tuple of str
+    applies : callable
+        Whether one of the choices applies, from it and the values of all parameters.
     """
 
     name: str
@@ -91,6 +98,7 @@ class Field:
     kind: str
     shown: Callable[[Values], bool] = always
     choices: tuple[str, ...] = ()
+    applies: Callable[[str, Values], bool] = lambda choice, values: True
 
 
 FIELDS = (
@@ -103,8 +111,9 @@ FIELDS = (
     Field("src_coeff", "source", "list", box),
     Field("model_nod_pair", "source", "switch", optimal),
     Field("optimize_psf_location", "source", "switch", optimal),
-    Field("refinements", "source", "checkboxes", optimal, REFINEMENTS),
+    Field("refinements", "source", "checkboxes", always, REFINEMENTS, refines),
     Field("sources", "source", "list", optimal),
+    Field("bad_pixels", "source", "list"),
     Field("subtract_background", "background", "tristate"),
     Field("bkg_coeff", "background", "regions", box),
     Field("bkg_fit", "background", "choice", box_background, ("mean", "median", "poly")),
@@ -126,17 +135,20 @@ FIELDS = (
 
 
 def describe(values: Values) -> list[dict[str, Any]]:
-    """Return the fields as the template takes them, with `shown` settled for these values."""
-    return [
-        {
-            "name": field.name,
-            "section": field.section,
-            "kind": field.kind,
-            "label": WORDS[field.name][0],
-            "hint": WORDS[field.name][1],
-            "choices": list(field.choices),
-            "choice_hints": [CHOICES.get(choice, "") for choice in field.choices],
-            "shown": bool(field.shown(values)),
-        }
-        for field in FIELDS
-    ]
+    """Return the fields as the template takes them, with `shown` and `choices` settled for these values."""
+    return [_described(field, values) for field in FIELDS]
+
+
+def _described(field: Field, values: Values) -> dict[str, Any]:
+    choices = [choice for choice in field.choices if field.applies(choice, values)]
+    label, hint = WORDS[field.name]
+    return {
+        "name": field.name,
+        "section": field.section,
+        "kind": field.kind,
+        "label": label,
+        "hint": hint,
+        "choices": choices,
+        "choice_hints": [CHOICES.get(choice, "") for choice in choices],
+        "shown": bool(field.shown(values)),
+    }

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from jdaviz_lrs.optimal_placement import place_traces
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.placement import place
+from jdaviz_lrs.products.bad_pixels import bad_pixel_mask, mask_bad_pixels
 from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.products.spectrum import ApertureLimits
 
@@ -32,6 +33,8 @@ class Layout:
         By how much the source's position moves aperture and regions from where the parameters put them.
     about_source : bool
         Whether the aperture's edges are given relative to the source.
+    bad_pixels : ndarray of bool or None, (n_disp, n_xdisp)
+        Those given beyond what the file has flagged.
     reported : str
         The extent as the pipeline reports it.
     notes : tuple of str
@@ -44,6 +47,7 @@ class Layout:
     companions: tuple[Row, ...] = ()
     shift: float = 0.0
     about_source: bool = False
+    bad_pixels: NDArray | None = None
     reported: str = ""
     notes: tuple[str, ...] = ()
 
@@ -54,12 +58,16 @@ def lay_out(image: SpectralImage, parameters: ExtractionParameters) -> Layout:
     Raises
     ------
     LRSError
-        When they do not lie on the image.
+        When they do not lie on the image, nor the bad pixels that are given.
     """
+    bad = bad_pixel_mask(image, parameters.bad_pixels) if parameters.bad_pixels else None
+    image = mask_bad_pixels(image, parameters.bad_pixels)
     if parameters.extraction_type == "optimal":
         traces = place_traces(image, parameters)
         companions = tuple(traces.source + offset for offset in parameters.sources)
-        return Layout(trace=traces.source, nods=traces.nods, companions=companions, notes=traces.notes)
+        return Layout(
+            trace=traces.source, nods=traces.nods, companions=companions, bad_pixels=bad, notes=traces.notes
+        )
     placement = place(image, parameters)
     return Layout(
         edges=placement.edges,
@@ -67,6 +75,7 @@ def lay_out(image: SpectralImage, parameters: ExtractionParameters) -> Layout:
         trace=placement.trace,
         shift=float(np.nanmedian(placement.shift)),
         about_source=placement.about_source,
+        bad_pixels=bad,
         reported=_reported(placement.limits, image.horizontal),
         notes=placement.notes,
     )

@@ -36,7 +36,10 @@ IMAGE_MARKS = {
     "nods": {"colors": [PURPLE], "line_style": "dash_dotted"},
     "companions": {"colors": [GREEN], "line_style": "dash_dotted"},
 }
-POINT_MARKS = {"rejected": {"colors": [VERMILLION], "marker": "cross", "default_size": 30, "stroke_width": 1}}
+POINT_MARKS = {
+    "rejected": {"colors": [VERMILLION], "marker": "cross", "default_size": 30, "stroke_width": 1},
+    "bad": {"colors": [PURPLE], "marker": "square", "default_size": 30, "stroke_width": 1, "fill": False},
+}
 SPECTRUM_MARKS = {
     "band": {"colors": [ORANGE], "fill": "inside", "fill_opacities": [0.25], "stroke_width": 0},
     "subtracted": {"colors": [BLUE], "line_style": "dashed", "stroke_width": 1},

@@ -18,7 +18,7 @@ from jdaviz_lrs.products.image import SpectralImage
 
 __all__ = [
     "add_region", "add_source", "keep_regions", "move_aperture", "move_region", "move_source", "move_trace",
-    "nearest", "nearest_line", "remove_region", "remove_source",
+    "nearest", "nearest_line", "remove_region", "remove_source", "toggle_pixel",
 ]  # fmt: skip
 
 Changes = dict[str, Any]
@@ -116,6 +116,13 @@ def add_region(parameters: ExtractionParameters, layout: Layout, lower: float, u
     """Add a background region between two columns of the image."""
     new = tuple((round(edge - layout.shift, DIGITS),) for edge in sorted((lower, upper)))
     return {"bkg_coeff": (*(parameters.bkg_coeff or ()), *new)}
+
+
+def toggle_pixel(parameters: ExtractionParameters, column: int, row: int) -> Changes:
+    """Mark a pixel of the file as bad, or, where it was marked, not."""
+    given, pixel = parameters.bad_pixels, (column, row)
+    marked = pixel in given
+    return {"bad_pixels": tuple(one for one in given if one != pixel) if marked else (*given, pixel)}
 
 
 def _bounds(image: SpectralImage, parameters: ExtractionParameters) -> tuple[float, float]:

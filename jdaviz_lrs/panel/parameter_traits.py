@@ -43,8 +43,10 @@ def as_meant(value: Any) -> Any:
 #: Where an empty field means the default, not "not given".
 _REQUIRED = {
     name: getattr(ExtractionParameters(), name)
-    for name in ("position_offset", "sources", "refinements", "id", "region_type", "independent_var")
-}
+    for name in (
+        "position_offset", "sources", "refinements", "bad_pixels", "id", "region_type", "independent_var"
+    )
+}  # fmt: skip
 
 #: What is a name, also where it looks like a number.
 _NAMES = ("id", "region_type")

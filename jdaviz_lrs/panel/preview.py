@@ -139,18 +139,19 @@ class Preview(Computing):
         self.marks.lines("trace", [] if layout.trace is None else [layout.trace], display, viewers)
         self.marks.lines("nods", layout.nods, display, viewers)
         self.marks.lines("companions", layout.companions, display, viewers)
+        self.marks.points("bad", layout.bad_pixels, display, viewers)
         self.marks.points("rejected", None, display, viewers)
 
     def _draw_fitted(self, result: ExtractedSpectrum) -> None:
         """Move the traces to where they were fitted, and show what was rejected."""
+        display, viewers = self._input.display, self.dataset.viewers_with_selected_visible
+        self.marks.points("rejected", result.rejected, display, viewers)
         if result.trace is None:
             return
-        display, viewers = self._input.display, self.dataset.viewers_with_selected_visible
         self.marks.lines("trace", [result.trace], display, viewers)
         self.marks.lines("nods", result.nod_traces, display, viewers)
         companions = [one.trace for one in result.companions if one.trace is not None]
         self.marks.lines("companions", companions, display, viewers)
-        self.marks.points("rejected", result.rejected, display, viewers)
 
     def on_result(self, result: ExtractedSpectrum | None) -> None:
         """React to a new preview, or to its end; for the other parts of the panel to extend."""

@@ -1,4 +1,4 @@
-"""A tool in the toolbar of the 2-D viewer: move aperture and background regions with the mouse."""
+"""Tools in the toolbar of the 2-D viewer: move aperture and background regions, mark bad pixels."""
 
 from __future__ import annotations
 
@@ -23,14 +23,56 @@ from jdaviz_lrs.panel.moves import (
     nearest_line,
     remove_region,
     remove_source,
+    toggle_pixel,
 )
 
-__all__ = ["RegionTool"]
+__all__ = ["BadPixelTool", "RegionTool"]
 
 #: How near to an edge, as a fraction of the viewer's height, the mouse takes hold of it.
 REACH = 0.025
 
-EVENTS = ("dragstart", "dragmove", "dragend", "dblclick")
+
+class PanelTool(CheckableTool):
+    """What acts on the panel, in the viewers that show its dataset."""
+
+    events: tuple[str, ...] = ()
+
+    def is_visible(self) -> bool:
+        """Only where the panel's dataset is shown."""
+        panel = self._panel
+        return panel is not None and self.viewer in panel.dataset.viewers_with_selected_visible
+
+    def activate(self):
+        """Listen to the mouse, and keep the panel's marks on the screen."""
+        self.viewer.add_event_callback(self.on_mouse, events=self.events)
+        if self._panel is not None:
+            self._kept, self._panel.keep_active = self._panel.keep_active, True
+
+    def deactivate(self):
+        """Leave the mouse to the other tools."""
+        self.viewer.remove_event_callback(self.on_mouse)
+        if self._panel is not None:
+            self._panel.keep_active = self._kept
+
+    @property
+    def _panel(self):
+        app = self.viewer.jdaviz_app
+        names = [item["name"] for item in app.state.tray_items]
+        return app.get_tray_item_from_name("lrs-extraction") if "lrs-extraction" in names else None
+
+    def on_mouse(self, event: dict) -> None:
+        """Act where the mouse is on the image."""
+        panel, where = self._panel, event.get("domain") or {}
+        if panel is None or panel._input is None or "y" not in where:
+            return
+        display = panel._input.display
+        column = float(display.xdisp(where["y"]))
+        row = int(display.rows[int(np.clip(round(where["x"]), 0, display.rows.size - 1))])
+        self.act(event["event"], panel, column, row)
+
+    def act(self, event: str, panel, column: float, row: int) -> None:
+        """Answer to an event at a column of the file and a row of the image."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -46,7 +88,7 @@ class Hold:
 
 
 @viewer_tool
-class RegionTool(CheckableTool):
+class RegionTool(PanelTool):
     """Drag edges or whole regions; drag out a new background region; double-click removes one.
 
     For optimal extraction: drag the trace or a further source; double-click adds or removes one.
@@ -61,47 +103,23 @@ class RegionTool(CheckableTool):
         "or a further source; double-click to add a source, or on one to remove it"
     )
 
+    events = ("dragstart", "dragmove", "dragend", "dblclick")
     _hold: Hold | None = None
 
-    def is_visible(self) -> bool:
-        """Only where the panel's dataset is shown."""
-        panel = self._panel
-        return panel is not None and self.viewer in panel.dataset.viewers_with_selected_visible
-
-    def activate(self):
-        """Listen to the mouse, and keep the panel's marks on the screen."""
-        self.viewer.add_event_callback(self.on_mouse, events=EVENTS)
-        if self._panel is not None:
-            self._kept, self._panel.keep_active = self._panel.keep_active, True
-
     def deactivate(self):
-        """Leave the mouse to the other tools."""
-        self.viewer.remove_event_callback(self.on_mouse)
+        """Let go, and leave the mouse to the other tools."""
+        super().deactivate()
         self._hold = None
-        if self._panel is not None:
-            self._panel.keep_active = self._kept
 
-    @property
-    def _panel(self):
-        app = self.viewer.jdaviz_app
-        names = [item["name"] for item in app.state.tray_items]
-        return app.get_tray_item_from_name("lrs-extraction") if "lrs-extraction" in names else None
-
-    def on_mouse(self, event: dict) -> None:
+    def act(self, event: str, panel, column: float, row: int) -> None:
         """Take hold, move, let go."""
-        panel, where = self._panel, event.get("domain") or {}
-        if panel is None or panel._input is None or "y" not in where:
-            return
-        display = panel._input.display
-        column = float(display.xdisp(where["y"]))
-        row = int(display.rows[int(np.clip(round(where["x"]), 0, display.rows.size - 1))])
-        if event["event"] == "dragstart":
+        if event == "dragstart":
             self._hold = self._take(panel, column, row)
-        elif event["event"] == "dblclick":
+        elif event == "dblclick":
             self._remove(panel, column, row)
         elif self._hold is not None:
             self._move(panel, column)
-            if event["event"] == "dragend":
+            if event == "dragend":
                 self._hold = None
 
     def _take(self, panel, column: float, row: int) -> Hold | None:
@@ -179,11 +197,35 @@ class RegionTool(CheckableTool):
             panel.fill(parameters)
 
 
+@viewer_tool
+class BadPixelTool(PanelTool):
+    """Click on a pixel to mark it as bad, or on a marked one to take it back."""
+
+    icon = str(Path(__file__).with_name("lrs_bad_pixels.svg"))
+    tool_id = "lrs:badpixels"
+    action_text = "Bad pixels"
+    tool_tip = "LRS Extraction: click on a pixel to leave it out, or on one left out to take it back"
+    events = ("click",)
+
+    def act(self, event: str, panel, column: float, row: int) -> None:
+        """Mark, or take back."""
+        image = panel.image
+        place = round(column), int(image.disp_index[row])
+        if not 0 <= place[0] - image.origin[1] < image.n_xdisp:
+            return
+        try:
+            parameters = panel.parameters
+            panel.fill(parameters.with_(toggle_pixel(parameters, *place[:: -1 if image.horizontal else 1])))
+        except LRSError:  # something else in the panel is wrong, and it says so
+            return
+
+
 def _offer_tools() -> None:
-    """Put our tool into the toolbar of 2-D spectra, and a subset that bounds columns beside that of rows."""
+    """Put our tools into the toolbar of 2-D spectra, and a subset that bounds columns beside that of rows."""
     tools = Spectrum2DViewer.tools_nested
-    if [RegionTool.tool_id] not in tools:
-        tools.insert(-1, [RegionTool.tool_id])
+    for tool in (RegionTool, BadPixelTool):
+        if [tool.tool_id] not in tools:
+            tools.insert(-1, [tool.tool_id])
     for group in tools:
         if "bqplot:xrange" in group and "bqplot:rectangle" not in group:
             group.append("bqplot:rectangle")

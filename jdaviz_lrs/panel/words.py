@@ -6,7 +6,7 @@ __all__ = ["CHOICES", "WORDS"]
 CHOICES = {
     "trace": "Shift and bend the trace as the data have it.",
     "width": "Fit the width of the PSF, and the shape of its wings.",
-    "outliers": "Leave out pixels that no PSF explains, such as cosmic rays.",
+    "outliers": "Leave out what no PSF, or in a box no neighbouring wavelength, explains: cosmic rays.",
     "companions": "Look for further sources in the slit, and fit them along.",
     "variance": "Weigh by the noise that the fitted scene should have.",
     "background": "Smooth the fitted background along the dispersion.",
@@ -52,6 +52,11 @@ WORDS = {
         "Further sources (pixels from the target)",
         "Each is fitted along, with its own spectrum, such as [7.1]. Empty: none.",
     ),
+    "bad_pixels": (
+        "Further bad pixels",
+        "Columns and rows of the file, zero-indexed, such as [[30, 120]], or the path of a file that lists "
+        "pixels of the detector. With the mouse: the tool with the crossed pixel. Empty: none.",
+    ),
     "subtract_background": (
         "Subtract the background",
         "Automatic: when background regions are given. Optimal extraction fits it beside the source.",
@@ -80,7 +85,7 @@ WORDS = {
     ),
     "apcorr_method": (
         "Correction from",
-        "reference: interpolated in the apcorr file. psf: computed for the very pixels used.",
+        "reference: interpolated in the apcorr file. psf: computed for the very aperture.",
     ),
     "id": ("Aperture id", "Name of the aperture in the extract1d file."),
     "region_type": ("Region type", "As in the extract1d file; target for a source."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Observation", "SpectralImage"]
 
 Image = NDArray[np.float64]
+
+DO_NOT_USE = 1
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,8 @@ class SpectralImage:
     """A calibrated 2-D spectrum, its orientation, NaNs, DQ and units settled.
 
     The dispersion runs along the second-to-last axis, the slit along the last one. A stack of integrations
-    has a leading axis. Where a pixel is not good, data and variances are NaN, as after the pipeline's own
-    matching of NaNs and flags.
+    has a leading axis. Where a pixel of the product is not good, data and variances are NaN, as after the
+    pipeline's own matching of NaNs and flags.
 
     Attributes
     ----------
@@ -215,6 +217,12 @@ class SpectralImage:
         count = valid.sum(axis=1)
         total = np.where(valid, self.wavelength, 0.0).sum(axis=1)
         return np.divide(total, count, out=np.full(self.n_disp, np.nan), where=count > 0)
+
+    def with_bad_pixels(self, bad: NDArray[np.bool_]) -> SpectralImage:
+        """Return the image with some more pixels, (n_disp, n_xdisp), not good; their values stay."""
+        return replace(
+            self, good=self.good & ~bad, dq=self.dq | np.where(bad, DO_NOT_USE, 0).astype(np.uint32)
+        )
 
     def world(self, disp, xdisp):
         """Right ascension, declination (deg) and wavelength (micron) at rows and columns of the file."""

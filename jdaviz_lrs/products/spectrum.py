@@ -99,7 +99,7 @@ class ExtractedSpectrum:
     verdict : Verdict or None
         How far to trust it, in plain numbers; None for a spectrum read from a file of the pipeline's.
     inspect : callable or None
-        Looks at the residual of an unrefined optimal extraction; see `advice`.
+        Looks at the residual of an unrefined extraction; see `advice`.
     image : SpectralImage or None
         The image it came from, None for a spectrum read from a file.
     """

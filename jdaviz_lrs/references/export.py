@@ -12,7 +12,7 @@ from numpy.polynomial import Polynomial
 from numpy.typing import NDArray
 
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.parameters import Coefficients, ExtractionParameters
+from jdaviz_lrs.parameters import BOX_REFINEMENTS, Coefficients, ExtractionParameters
 from jdaviz_lrs.placement import Placement, place, subtracts_background
 from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.products.orientation import to_image_axes
@@ -118,6 +118,12 @@ def export_extract1d(
             notes.append(
                 "The pipeline's optimal extraction differs slightly; pipeline_compatible gives its numbers."
             )
+    elif set(BOX_REFINEMENTS) & set(parameters.refinements):
+        notes.append("The pipeline rejects no outliers: its flux will differ where we have left some out.")
+    if parameters.bad_pixels:
+        notes.append(
+            "The pipeline takes no list of bad_pixels: set DO_NOT_USE (1) in the DQ of the file it extracts."
+        )
     for name in ("bkg_sigma_clip", "bkg_disp_order"):
         if getattr(parameters, name) is not None:
             notes.append(f"The pipeline has no {name}: its background will differ.")

@@ -1,6 +1,6 @@
 import numpy as np
 
-from jdaviz_lrs.engine.lost_light import light_left
+from jdaviz_lrs.engine.lost_light import fits_profile, light_left
 from jdaviz_lrs.engine.neighbours import running_median
 
 
@@ -33,7 +33,24 @@ def test_running_median_leaves_bad_pixels_out():
     found = running_median(values, good, 7)
     padded = np.pad(np.where(good, values, np.nan), [(0, 0), (3, 3), (0, 0)], mode="symmetric")
     for row in range(40):
-        window = padded[:, row : row + 7]
+        reach = min(3, max(2, min(row, 39 - row)))
+        window = padded[:, row + 3 - reach : row + 4 + reach]
         some = np.isfinite(window).any(axis=1)
         expected = np.nanmedian(np.where(some[:, None], window, 0.0), axis=1)
         np.testing.assert_allclose(found[:, row], expected)
+
+
+def test_pixels_left_that_have_another_profile_are_told():
+    profile = np.tile(np.array([0.02, 0.08, 0.25, 0.3, 0.25, 0.08, 0.02]), (20, 1))
+    weights, good = np.ones(profile.shape), np.ones(profile.shape, bool)
+    draw = np.random.default_rng(1)
+    variance = np.full(profile.shape, 4.0)
+    good[5:8, 3] = good[10:12, 3] = False
+    # off by a tenth from the reference everywhere, which is no matter
+    broad = 0.9 * profile + 0.1 / 7
+    data = 1000.0 * broad + 2.0 * draw.normal(size=profile.shape)
+    data[10:12, [2, 4]] *= 0.6  # as resampled after the peak was lost
+    fits = fits_profile(np.where(good, data, 0.0), variance, profile, weights, good)
+    np.testing.assert_array_equal(np.flatnonzero(~fits), [10, 11])
+    faint = 1e-3 * data + 2.0 * draw.normal(size=profile.shape)
+    assert fits_profile(np.where(good, faint, 0.0), variance, profile, weights, good).all()

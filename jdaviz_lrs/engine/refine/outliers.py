@@ -8,7 +8,7 @@ from scipy.ndimage import median_filter
 
 from jdaviz_lrs.engine.refine.scene import Scene, linear_fit
 
-__all__ = ["find_outliers"]
+__all__ = ["find_outliers", "find_unexplained"]
 
 Image = NDArray[np.float64]
 
@@ -38,6 +38,39 @@ def find_outliers(scene: Scene, data: Image, variance: Image, good: NDArray[np.b
     -------
     ndarray of bool, (n_disp, n_xdisp)
 
+    See Also
+    --------
+    find_unexplained : How it is done.
+    """
+    return find_unexplained(scene.profiles(), scene.basis, data, variance, good)
+
+
+def find_unexplained(
+    profiles: Image,
+    basis: Image,
+    data: Image,
+    variance: Image,
+    good: NDArray[np.bool_],
+    tolerance: float = TOLERANCE,
+    threshold: float | Image = THRESHOLD,
+) -> NDArray[np.bool_]:
+    """Find pixels that no sum of profiles and background explains.
+
+    Parameters
+    ----------
+    profiles : ndarray, (n_source, n_disp, n_xdisp)
+    basis : ndarray, (n_disp, n_xdisp, n_background)
+    data, variance, good : ndarray, (n_disp, n_xdisp)
+        See `find_outliers`.
+    tolerance : float
+        Of the light in a pixel: how far the profiles may be off from one wavelength to the next.
+    threshold : float or ndarray, (n_disp, n_xdisp)
+        Sigma.
+
+    Returns
+    -------
+    ndarray of bool, (n_disp, n_xdisp)
+
     Notes
     -----
     Residuals are compared with their own standard deviation, V (1 - leverage), so that a hit in the core, to
@@ -46,7 +79,6 @@ def find_outliers(scene: Scene, data: Image, variance: Image, good: NDArray[np.b
     the running median over wavelengths shows is no cosmic ray but the PSF's misfit, and is taken off first.
     """
     inverse = np.divide(1.0, variance, out=np.zeros_like(variance), where=variance > 0)
-    profiles, basis = scene.profiles(), scene.basis
     rejected = np.zeros(good.shape, bool)
     rows = np.flatnonzero(good.any(axis=-1))
     fit = linear_fit(profiles, basis, data, good * inverse)
@@ -55,14 +87,16 @@ def find_outliers(scene: Scene, data: Image, variance: Image, good: NDArray[np.b
     steady = median_filter(flux, size=(1, NEIGHBOURS), mode="mirror")
     scale = np.abs(profiles * steady[..., None]).sum(axis=0) + np.sqrt(variance)
     misfit = _shared(np.where(good, fit.residual, 0.0), scale)
+    limit = np.broadcast_to(threshold, good.shape)
     for _ in range(MAX_PASSES):
         kept = good[rows] & ~rejected[rows]
         fit = linear_fit(profiles[:, rows], basis[rows], data[rows] - misfit[rows], kept * inverse[rows])
         leverage = (fit.weighted * (fit.design @ fit.covariance)).sum(axis=-1)
-        spread = variance[rows] * np.clip(1.0 - leverage, 0.05, 1.0) + (TOLERANCE * light[rows]) ** 2
+        spread = variance[rows] * np.clip(1.0 - leverage, 0.05, 1.0) + (tolerance * light[rows]) ** 2
         deviation = np.where(kept, np.abs(fit.residual) / np.sqrt(np.where(spread > 0, spread, np.inf)), 0.0)
-        worst = deviation.argmax(axis=-1)
-        hit = deviation[np.arange(rows.size), worst] > THRESHOLD
+        excess = deviation - limit[rows]
+        worst = excess.argmax(axis=-1)
+        hit = excess[np.arange(rows.size), worst] > 0
         if not hit.any():
             break
         rejected[rows[hit], worst[hit]] = True

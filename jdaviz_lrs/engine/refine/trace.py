@@ -22,7 +22,7 @@ TRACE_PRIOR, WIDTH_PRIOR = 0.5, 0.2
 """Pixels, and parts of the width, by which headers and PSFs have been seen to be off."""
 
 BLUR_ORDER, BLUR_PRIOR = 7, 0.05
-"""Along the spectrum, and pixels squared: resampling and stacked nods blur by their phases, which go round."""
+"""Along the spectrum, and pixels squared: resampling blurs by its phase, which goes round along the trace."""
 
 WIDEST = 0.35
 """Parts of the width by which a PSF may be off."""
