@@ -106,20 +106,11 @@ def say_verdict(verdict: Verdict) -> tuple[str, ...]:
             f"The brightest trace lies {verdict.trace_offset:+.1f} px from the place that was extracted, "
             f"{verdict.trace_ratio:.2g} times as bright: is it the source?"
         )
-    if "lost_light" in passed:
-        notes.append(
-            f"Pixels with {_percent(verdict.lost_light)} of the light are bad or were rejected in "
-            f"{_ranges(verdict)}."
-        )
     return tuple(notes)
 
 
 def _each(verdict: Verdict, values) -> str:
     return ", ".join("-" if np.isnan(v) else f"{v:.3f}" for v in values)
-
-
-def _percent(values) -> str:
-    return ", ".join("-" if np.isnan(v) else f"{100 * v:.0f}" for v in values) + " %"
 
 
 def _ranges(verdict: Verdict) -> str:

@@ -12,7 +12,7 @@ from jdaviz_lrs.placement import Placement
 from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.threads import single_thread
 
-__all__ = ["box_outliers", "inspect_box"]
+__all__ = ["box_outliers", "inspect_outliers"]
 
 MARGIN = 4.0
 """Pixels on either side of the aperture that help to tell what in it is light and what is sky."""
@@ -34,7 +34,7 @@ def box_outliers(image: SpectralImage, placement: Placement) -> NDArray[np.bool_
     return found
 
 
-def inspect_box(image: SpectralImage, placement: Placement) -> tuple[Advice, ...]:
+def inspect_outliers(image: SpectralImage, placement: Placement) -> tuple[Advice, ...]:
     """See whether the refinement ``outliers`` has something to do in a box extraction."""
     number = int(box_outliers(image, placement).sum())
     if number == 0:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from jdaviz_lrs.box_background import box_background
 from jdaviz_lrs.engine.apcorr import pixel_fractions
 from jdaviz_lrs.engine.spatial_profile import median_profile, scale_profile
-from jdaviz_lrs.extraction import box_background
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.placement import Placement
 from jdaviz_lrs.products.image import SpectralImage

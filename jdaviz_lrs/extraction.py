@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdaviz_lrs.advice import say_verdict
-from jdaviz_lrs.box_outliers import box_outliers, inspect_box
+from jdaviz_lrs.box_advice import inspect_box
+from jdaviz_lrs.box_background import box_background
+from jdaviz_lrs.box_outliers import box_outliers
 from jdaviz_lrs.engine.apcorr import LEAST_SHARE, pixel_fractions, profile_correction
-from jdaviz_lrs.engine.background import Background, fit_background
 from jdaviz_lrs.engine.box import Sums, box_model, box_sums
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.lost_light import give_up_lost_light, make_up_for_lost_light, tell_of_estimates
@@ -25,12 +26,11 @@ from jdaviz_lrs.products.bad_pixels import mask_bad_pixels
 from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.products.read import read
 from jdaviz_lrs.products.spectrum import OUTLIER, ApertureLimits, ExtractedSpectrum
-from jdaviz_lrs.references.apcorr import CALIBRATION_WIDTH
 from jdaviz_lrs.references.find import References, find_references
 from jdaviz_lrs.references.pixels import detector_pixels, on_pixels_of, scale_note
 from jdaviz_lrs.references.psf import SpectralPSF, enclosed_fraction
 from jdaviz_lrs.tabulate import scaled, tabulate
-from jdaviz_lrs.verdict import judge_optimal
+from jdaviz_lrs.verdict import judge_box, judge_optimal, tabulated_light
 
 __all__ = ["extract"]
 
@@ -139,13 +139,16 @@ def extract_box(
             rejected=rejected,
             report={"rejected_pixels": int(rejected.sum())},
         )
+    subtracted = None if background is None else background.image
+    verdict = judge_box(image, references, placement, subtracted, spectrum, seen.good)
     return replace(
         spectrum,
         profile=placement.weights,
         parameters=parameters.asdict(),
-        notes=(*spectrum.notes, *notes),
+        notes=(*spectrum.notes, *notes, *say_verdict(verdict)),
         references={"extract1d": references.extract1d.name, **spectrum.references},
-        inspect=None if rejected is not None or compatible else partial(inspect_box, image, placement),
+        verdict=verdict,
+        inspect=None if compatible else partial(inspect_box, seen, parameters, references, placement),
     )
 
 
@@ -162,7 +165,7 @@ def extract_profile(
     progress: Callable[[str], None] | None = None,
 ) -> ExtractedSpectrum:
     """Fit the PSF at every wavelength; see `extract`."""
-    fit = extract_optimal(image, parameters, references.psf, progress, _enclosed(image, references))
+    fit = extract_optimal(image, parameters, references.psf, progress, tabulated_light(image, references))
     used = image.disp_index[fit.profile.any(axis=1)]
     first, last = image.xdisp_index[[0, -1]]
     # The pipeline counts one pixel too many: the end of its range, not the last pixel in it.
@@ -200,49 +203,6 @@ def extract_profile(
     if parameters.pipeline_compatible:
         return spectrum
     return give_up_lost_light(tell_of_estimates(spectrum, image, fit.profile), image, fit.profile)
-
-
-def _enclosed(image: SpectralImage, references: References) -> Image | None:
-    """Share of the light in the calibration aperture by the aperture correction, (n_disp,)."""
-    apcorr = references.apcorr
-    if apcorr is None or apcorr.refusal:
-        return None
-    scale = None
-    if apcorr.size_unit.startswith("arcsec"):
-        if image.pixel_scale is None:
-            return None
-        scale = image.pixel_scale / detector_pixels(image)
-    return 1.0 / apcorr.at(np.full(image.n_disp, CALIBRATION_WIDTH), image.row_wavelength, scale)
-
-
-def box_background(
-    image: SpectralImage, parameters: ExtractionParameters, placement: Placement, weights: Image
-) -> Background | None:
-    """Fit the background of a box extraction; `weights` are those of the good pixels in the aperture."""
-    if placement.background is None:
-        return None
-    compatible = parameters.pipeline_compatible
-    bkg_fit = parameters.bkg_fit or "poly"
-    background = fit_background(
-        image.filled,
-        image.variances,
-        image.good,
-        placement.background,
-        placement.weights if compatible else weights,
-        bkg_fit=bkg_fit,
-        bkg_order=parameters.bkg_order or 0,
-        smoothing_length=parameters.smoothing_length or 0,
-        bkg_sigma_clip=parameters.bkg_sigma_clip,
-        bkg_disp_order=parameters.bkg_disp_order,
-        basis=2.0 * image.xdisp_index / (image.file_shape[1] - 1) - 1.0 if compatible else None,
-        propagate_smoothing=not compatible,
-        margins=image.margins if compatible else None,
-    )
-    if not compatible:
-        return background
-    # Where the pipeline cannot fit a polynomial, it subtracts nothing.
-    fitted = background.image if bkg_fit == "median" else np.nan_to_num(background.image)
-    return replace(background, image=fitted, variances=np.nan_to_num(background.variances))
 
 
 def _aperture_corrected(

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from jdaviz_lrs.advice import Advice, advise, say_dropped
 from jdaviz_lrs.engine.box import Sums
 from jdaviz_lrs.engine.optimal import ProfileFit, fit_profiles
-from jdaviz_lrs.engine.profile import ProfileGrid, profile_grid
+from jdaviz_lrs.engine.profile import ProfileGrid
+from jdaviz_lrs.engine.refine.advice import REFINEMENTS as TRIED
 from jdaviz_lrs.engine.refine.advice import Answer, inspect_scene
 from jdaviz_lrs.engine.refine.flux_variance import shape_variance
-from jdaviz_lrs.engine.refine.judging import Setting, refine_what_earns
+from jdaviz_lrs.engine.refine.judging import Earned, Setting, refine_what_earns
 from jdaviz_lrs.engine.refine.location import far_shift, fit_location
 from jdaviz_lrs.engine.refine.run import add_sources, clean_pixels
 from jdaviz_lrs.engine.refine.scene import Frame, Scene
@@ -83,8 +84,8 @@ class OptimalExtraction:
         What was followed of the witnesses to it; None where no shape was fitted.
     dropped : tuple of str
         Refinements that did not earn their place.
-    inspect : callable
-        Sees what is left unexplained.
+    look, inspect : callable or None
+        Makes all refinements, and sees which of them would change the flux.
     """
 
     wavelength: Image
@@ -106,12 +107,13 @@ class OptimalExtraction:
     tabulated: Image | None = None
     enclosed: Enclosed | None = None
     dropped: tuple[str, ...] = ()
-    inspect: Callable[[], tuple[Answer, ...]] = tuple
+    look: Callable[[], Earned] | None = None
+    inspect: Callable[[Earned], tuple[Answer, ...]] | None = None
 
     @single_thread()
     def advice(self) -> tuple[Advice, ...]:
         """See what the residual shows, and which refinements would answer it (in about the time of all)."""
-        return tuple(advise(answer) for answer in self.inspect())
+        return tuple(advise(answer) for answer in self.inspect(self.look()))
 
     @property
     def flux(self) -> Image:
@@ -230,7 +232,8 @@ def extract_optimal(
         dropped=tuple(earned.dropped) if looks else (),
         tabulated=enclosed,
         enclosed=refined.enclosed if looks else None,
-        inspect=partial(inspect_scene, scene, unrefined, setting, parameters.refinements),
+        look=partial(refine_what_earns, scene, unrefined, TRIED, setting),
+        inspect=partial(inspect_scene, unrefined=unrefined, setting=setting, chosen=parameters.refinements),
     )
 
 
@@ -273,7 +276,7 @@ def _grid(image: SpectralImage, psf: SpectralPSF, compatible: bool) -> ProfileGr
         (_, last), (_, right) = image.bounding_box
         inside = (image.disp_index < np.ceil(last))[:, None] & (image.xdisp_index < np.ceil(right))
         wavelength = np.where(inside, wavelength, np.nan)
-    grid = profile_grid(psf.data, psf.wavelength, psf.subpix, psf.center_col, wavelength, image.xdisp_index)
+    grid = psf.on(wavelength, image.xdisp_index)
     if not grid.covered.any():
         shortest, longest = np.nanmin(psf.wavelength), np.nanmax(psf.wavelength)
         raise LRSError(

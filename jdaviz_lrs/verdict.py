@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,15 @@ from jdaviz_lrs.engine.refine.scene import Scene
 from jdaviz_lrs.engine.verdict import Judged, compare_with_sum, fit_weights, left_unexplained, lost_light
 from jdaviz_lrs.optimal_extraction import OptimalExtraction
 from jdaviz_lrs.parameters import ExtractionParameters
+from jdaviz_lrs.placement import Placement
 from jdaviz_lrs.products.image import SpectralImage
+from jdaviz_lrs.products.spectrum import ExtractedSpectrum
 from jdaviz_lrs.products.verdict import BANDS, Verdict
+from jdaviz_lrs.references.apcorr import CALIBRATION_WIDTH
+from jdaviz_lrs.references.find import References
+from jdaviz_lrs.references.pixels import detector_pixels, on_pixels_of
 
-__all__ = ["band_rows", "judge", "judge_optimal"]
+__all__ = ["band_rows", "judge", "judge_box", "judge_optimal", "tabulated_light"]
 
 Image = NDArray[np.float64]
 
@@ -62,6 +68,100 @@ def judge(judged: Judged, scene: Scene, bands: list[NDArray[np.bool_]], **more: 
         **place,
         **more,
     )
+
+
+def judge_box(
+    image: SpectralImage,
+    references: References,
+    placement: Placement,
+    background: Image | None,
+    spectrum: ExtractedSpectrum,
+    good: NDArray[np.bool_],
+) -> Verdict:
+    """Judge a box extraction by the PSF at its trace, or in the middle of the aperture; of a stack its mean.
+
+    Parameters
+    ----------
+    image : SpectralImage
+    references : References
+    placement : Placement
+    background : ndarray, broadcastable to the image, or None
+        What was subtracted.
+    spectrum : ExtractedSpectrum
+        With its aperture correction.
+    good : ndarray of bool, ([n_int,] n_disp, n_xdisp)
+        Pixels that were summed where the aperture lies.
+
+    Returns
+    -------
+    Verdict
+        What is told by the PSF alone where no aperture correction was made; nothing of sources that are no
+        points.
+    """
+    stand_ins = tuple(references.stand_ins)
+    if image.observation.source_type != "POINT":
+        return Verdict(stand_ins=stand_ins)
+    psf = on_pixels_of(image, references.psf)
+    grid = psf.on(image.wavelength, image.xdisp_index)
+    if not grid.covered.any():
+        return Verdict(stand_ins=stand_ins)
+    trace = np.where(placement.rows, placement.center, np.nan)
+    scene = Scene(
+        grid,
+        trace[None],
+        signs=np.ones(1),
+        groups=np.zeros(1, int),
+        stretch=np.ones(image.n_disp),
+        coordinate=np.linspace(-1.0, 1.0, image.n_xdisp),
+        order=-1,
+        calibration_width=CALIBRATION_WIDTH / detector_pixels(image),
+    )
+    data = image.filled if background is None else image.filled - background
+    data, variance, good = np.where(good, data, 0.0), image.variances.sum(axis=0), good
+    flux, correction = np.full((2, image.n_disp), np.nan)
+    spectrum_flux, factor = spectrum.flux, spectrum.apcorr
+    if image.data.ndim == 3:
+        number = np.maximum(good.sum(axis=0), 1)
+        data, variance, good = data.sum(axis=0) / number, variance.sum(axis=0) / number**2, good.any(axis=0)
+        spectrum_flux = np.nanmean(spectrum.flux, axis=0)
+        factor = None if factor is None or factor.ndim == 1 else factor.mean(axis=0)
+    unit = image.pixel_area * 1e6 if image.unit == "MJy/sr" else 1.0
+    flux[spectrum.rows] = spectrum_flux / unit
+    correction[spectrum.rows] = 1.0 if factor is None else factor
+    profile = scene.place(0).value
+    enclosed = scene.enclosed_light
+    tabulated = tabulated_light(image, references)
+    if tabulated is not None:
+        enclosed = np.where(np.isfinite(tabulated), tabulated, enclosed)
+    judged = Judged(
+        data=data,
+        variance=variance,
+        good=good,
+        profile=profile,
+        offset=image.xdisp_index - trace[:, None],
+        flux=flux,
+        flux_weights=placement.weights * np.nan_to_num(correction)[:, None],
+        enclosed=enclosed,
+        width=scene.calibration_width,
+    )
+    verdict = judge(judged, scene, band_rows(image), stand_ins=stand_ins)
+    if spectrum.apcorr is None:  # it is no flux of the whole source, by choice
+        unknown = (np.nan,) * len(BANDS)
+        verdict = replace(verdict, sum_ratio=unknown, sum_ratio_error=unknown, sum_scatter=unknown)
+    return verdict
+
+
+def tabulated_light(image: SpectralImage, references: References) -> Image | None:
+    """Share of the light in the calibration aperture by the aperture correction, (n_disp,)."""
+    apcorr = references.apcorr
+    if apcorr is None or apcorr.refusal:
+        return None
+    scale = None
+    if apcorr.size_unit.startswith("arcsec"):
+        if image.pixel_scale is None:
+            return None
+        scale = image.pixel_scale / detector_pixels(image)
+    return 1.0 / apcorr.at(np.full(image.n_disp, CALIBRATION_WIDTH), image.row_wavelength, scale)
 
 
 def judge_optimal(

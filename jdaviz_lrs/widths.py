@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from jdaviz_lrs.box_background import box_background
 from jdaviz_lrs.engine.apcorr import pixel_fractions
 from jdaviz_lrs.engine.aperture import pixel_weights
 from jdaviz_lrs.engine.growth import Apertures, Growth, growth, measure_apertures
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.extraction import box_background
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.placement import Placement, place
 from jdaviz_lrs.products.image import SpectralImage

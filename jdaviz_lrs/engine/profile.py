@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["PlacedProfile", "ProfileGrid", "profile_grid"]
+__all__ = ["PlacedProfile", "ProfileGrid", "normalise", "profile_grid"]
 
 Image = NDArray[np.float64]
 
@@ -182,8 +182,36 @@ def _blend(flat: Image, index: NDArray[np.intp], row: int, fraction: Image | Non
     return below + fraction * (flat.take(index + row) - below)
 
 
+def normalise(data: Image, psf_wavelength: Image, subpix: float) -> tuple[Image, Image]:
+    """Sort a PSF by wavelength, give every row the light of one, and frame it by zeros.
+
+    Parameters
+    ----------
+    data : ndarray, (n_wavelength, n_subpixel)
+    psf_wavelength : ndarray, (n_wavelength,)
+    subpix : float
+
+    Returns
+    -------
+    wavelength : ndarray, (n_wavelength,)
+    samples : ndarray, (n_wavelength + 1, n_subpixel + 3)
+        So that neighbours exist at the ends.
+    """
+    order = np.argsort(psf_wavelength)
+    samples = np.nan_to_num(np.asarray(data, float))[order]
+    light = samples.sum(axis=1, keepdims=True) / subpix
+    samples = np.divide(samples, light, out=np.zeros_like(samples), where=light != 0)
+    return np.asarray(psf_wavelength, float)[order], np.pad(samples, ((0, 1), (1, 2)))
+
+
 def profile_grid(
-    data: Image, psf_wavelength: Image, subpix: float, center: float, wavelength: Image, columns: Image
+    data: Image,
+    psf_wavelength: Image,
+    subpix: float,
+    center: float,
+    wavelength: Image,
+    columns: Image,
+    normalised: tuple[Image, Image] | None = None,
 ) -> ProfileGrid:
     """Prepare a PSF for an image.
 
@@ -199,17 +227,14 @@ def profile_grid(
         Of the image's pixels, in micron.
     columns : ndarray, (n_xdisp,)
         In the units of the traces to come.
+    normalised : tuple of ndarray, optional
+        What `normalise` makes of the PSF, where it was made before.
 
     Returns
     -------
     ProfileGrid
     """
-    order = np.argsort(psf_wavelength)
-    known = np.asarray(psf_wavelength, float)[order]
-    samples = np.nan_to_num(np.asarray(data, float))[order]
-    light = samples.sum(axis=1, keepdims=True) / subpix
-    samples = np.divide(samples, light, out=np.zeros_like(samples), where=light != 0)
-    samples = np.pad(samples, ((0, 1), (1, 2)))  # so that neighbours exist at the ends
+    known, samples = normalised if normalised is not None else normalise(data, psf_wavelength, subpix)
     position = np.interp(wavelength, known, np.arange(known.size, dtype=float), left=np.nan, right=np.nan)
     covered = np.isfinite(position)
     position = np.where(covered, position, 0.0)

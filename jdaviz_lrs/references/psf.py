@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from astropy.io import fits
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import map_coordinates
 
+from jdaviz_lrs.engine.profile import ProfileGrid, normalise, profile_grid
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.files import whole_file
 from jdaviz_lrs.references.sound import demand, demand_wavelengths
@@ -46,6 +48,16 @@ class SpectralPSF:
     """What the profile comes from: the name of a file or of a model."""
     drizzled: bool = False
     """Whether it is broadened already as the pixels of a rectified image are."""
+
+    @cached_property
+    def _normalised(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return normalise(self.data, self.wavelength, self.subpix)
+
+    def on(self, wavelength: NDArray[np.float64], columns: NDArray[np.float64]) -> ProfileGrid:
+        """Make it ready for an image: wavelengths (n_disp, n_xdisp) in um, columns (n_xdisp,) in px."""
+        return profile_grid(
+            self.data, self.wavelength, self.subpix, self.center_col, wavelength, columns, self._normalised
+        )
 
 
 def enclosed_fraction(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from jdaviz_lrs.engine.refine.judging import Earned, Setting, refine_what_earns
+from jdaviz_lrs.engine.refine.judging import Earned, Setting
 from jdaviz_lrs.engine.refine.scene import Scene, linear_fit
 
 __all__ = ["REFINEMENTS", "Answer", "inspect_scene"]
@@ -44,14 +44,14 @@ class Answer:
 
 
 def inspect_scene(
-    start: Scene, unrefined: Scene, setting: Setting, chosen: Collection[str] = ()
+    earned: Earned, unrefined: Scene, setting: Setting, chosen: Collection[str] = ()
 ) -> tuple[Answer, ...]:
     """See what an extraction has left unexplained.
 
     Parameters
     ----------
-    start : Scene
-        Target and nods where a refinement starts.
+    earned : Earned
+        All refinements, made.
     unrefined : Scene
         Target, nods and sources as they are extracted without any.
     setting : Setting
@@ -65,10 +65,9 @@ def inspect_scene(
 
     Notes
     -----
-    The refinements are made, all of them, and taken back one at a time: what the flux changes by is what it
-    is off without that one.
+    The refinements are taken back one at a time: what the flux changes by is what it is off without that
+    one.
     """
-    earned = refine_what_earns(start, unrefined, REFINEMENTS, setting)
     refined = earned.refined
     none = np.zeros_like(refined.rejected)
     best, sigma = _flux(refined.scene, refined.rejected, earned, setting)
