@@ -46,15 +46,15 @@ def inspect_box(
     Returns
     -------
     tuple of Advice
-        ``outliers``, unless they were left out, and ``companions`` and ``width``, which optimal extraction can
-        tell from the source.
+        ``outliers``, unless they were left out, and ``companions`` and ``width``, which optimal extraction
+        can tell from the source.
     """
     found = () if "outliers" in parameters.refinements else inspect_outliers(image, placement)
     return (*found, *_beside_the_psf(image, parameters, references, placement))
 
 
 def _beside_the_psf(image, parameters, references, placement) -> tuple[Advice, ...]:
-    """What a scene of sources, fitted with all refinements, has that neither PSF nor correction know of."""
+    """Ask a scene of sources, fitted with all refinements, what PSF and correction do not know of."""
     source = source_location(image)
     if source is None or image.data.ndim == 3 or image.observation.source_type != "POINT":
         return ()
