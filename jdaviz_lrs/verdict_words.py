@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from jdaviz_lrs.products.verdict import (
-    CHI_SQUARE_LIMIT,
     LOST_LIMIT,
     OFFSET_LIMIT,
     RATIO_LIMIT,
@@ -36,7 +35,7 @@ HINTS = {
     "sum_scatter": "Scatter of the difference between flux and plain sum, over its error: one where the "
     f"errors hold. Limit: {SCATTER_LIMIT:g}.",
     "chi_square": "What the model leaves near the source: mean squared residual over the variance, one where "
-    f"it is noise. Limit: {CHI_SQUARE_LIMIT:g}.",
+    "it is noise. No limit: in bright sources it shows what hardly changes the flux.",
     "lost_light": "Share of the source's light on pixels that are bad or were rejected. "
     f"Limit: {LOST_LIMIT:.0%}.",
     "trace_offset": "Where the brightest trace lies, from the place that was extracted. "
