@@ -27,7 +27,7 @@ from tests.gaussian_slit import (
     observe,
     source_and_nod,
     weights_of,
-)  # fmt: skip
+)
 
 
 @pytest.fixture(scope="module")
