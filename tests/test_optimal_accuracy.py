@@ -48,7 +48,7 @@ def test_companion_on_the_other_side():
 
 
 def test_uncertain_shape_is_in_the_errors():
-    """Where a companion's light lies on wings that the PSF lacks, errors are larger than of known profiles."""
+    """Where a companion's light lies on wings that the PSF lacks, errors exceed those of known profiles."""
     scene = replace(SCENES["companion, half as bright, 7 px away"], companion_offset=4.5)
     (image, _) = next(draws(scene, 1))
     distance = (np.arange(PSF.data.shape[1]) - PSF.center_col) / PSF.subpix
@@ -60,8 +60,8 @@ def test_uncertain_shape_is_in_the_errors():
     used = (image.row_wavelength > 5) & (image.row_wavelength < 13.5)
     ratio = np.sqrt(result.flux_var.sum(axis=0)[used] / least[used])
     assert (ratio >= 1 - 1e-6).all()
-    # All wavelengths tell it together, and the other side of the profile tells it too: beside the noise of one
-    # it is small, 5 % of 0.7 %. That it is what flux scatters by is in engine/refine/test_flux_variance.
+    # All wavelengths tell it together, and the other side of the profile tells it too: 5 % of the noise of
+    # each. That fluxes scatter by it is shown in engine/refine/test_flux_variance.
     assert 1.0005 < np.median(ratio) < 1.01
 
 
