@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from jdaviz_lrs.engine.refine.outliers import TOLERANCE
 from jdaviz_lrs.engine.refine.scene import linear_fit
 from jdaviz_lrs.optimal_extraction import extract_optimal
 from jdaviz_lrs.parameters import ExtractionParameters
@@ -87,7 +88,13 @@ def test_refined_flux_of_one_draw(name):
     assert abs(np.median(difference / truth[used])) < 0.01 * bias_limit(name) + 3 * 0.0005
     assert np.abs(pull).max() < 6  # sigma
     if "cosmic" in name:
-        assert result.report["rejected_pixels"] == pytest.approx(40, abs=3)
+        (clean, _) = next(draws(replace(SCENES[name], cosmic_rays=0), 1))
+        hit = np.nan_to_num(image.data - clean.data)
+        # a hit must exceed what the PSF may be off by as well: four lie on the nod, of a tenth of its light
+        large = hit > 5 * np.sqrt(result.variance + (TOLERANCE * result.scene) ** 2)
+        assert (large & ~result.rejected).sum() <= 1  # noise may hide it
+        assert (result.rejected & (hit == 0)).sum() <= 1
+        assert result.report["rejected_pixels"] == result.rejected.sum() >= 35
     if "wider" in name:
         assert result.report["psf_stretch"] == pytest.approx(1.15, abs=0.01)
     if "companion" in name:
@@ -115,8 +122,12 @@ def test_bent_trace_is_reported_and_drawn():
     # the skewed PSF's place is what its centroid would have: within 0.03 px
     np.testing.assert_allclose(result.trace[good], true[good], atol=0.05)
     assert result.report["trace_bend"] == pytest.approx(0.6, abs=0.02)
-    names = [a.refinement for a in extract_optimal(image, NONE, PSF).advice()]
-    assert "trace" in names
+    # once it is located, such a bend moves fluxes by less than a hundredth; a larger one is advised on
+    assert extract_optimal(image, NONE, PSF).advice() == ()
+    (image, _) = next(draws(replace(SCENES["trace shifted 0.2 px, bent 0.6 px"], trace_bend=1.0), 1))
+    (advice,) = extract_optimal(image, NONE, PSF).advice()
+    assert advice.refinement == "trace"
+    assert advice.values["trace_bend"] == pytest.approx(1.0, abs=0.02)
 
 
 def test_background_is_smoothed():

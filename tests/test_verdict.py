@@ -88,8 +88,7 @@ def test_verdict_of_a_sound_extraction(changes, observation):
         # cut pixels count by their share in the sum, which is good to 0.3 %
         assert ratio == pytest.approx(1.0, abs=0.003 + 3 * error)
         assert 0 < error < 0.005
-    # a box as wide as that of the sum is the sum
-    np.testing.assert_allclose(verdict.sum_scatter, 0.0 if changes is BOX else 1.0, atol=0.5)
+    np.testing.assert_allclose(verdict.sum_scatter, 1.0, atol=0.5)
     # of 12 pixels in 50 rows and more, 6 % each, and the background's share
     np.testing.assert_allclose(verdict.chi_square, 1.0, atol=0.25)
     np.testing.assert_allclose(verdict.lost_light, 0.0, atol=1e-3)

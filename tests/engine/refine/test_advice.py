@@ -14,10 +14,13 @@ from tests.gaussian_slit import FLUX, N_DISP, observe, setting_of, source_and_no
 SCENE = source_and_nod()
 
 
-def answers(frame, chosen=()):
+def answers(frame, chosen=(), flux=None):
+    """What is proposed for a flux, by default that of the scene as the header has it."""
     setting = setting_of(frame)
+    if flux is None:
+        flux = linear_fit(SCENE.profiles(), SCENE.basis, frame.data, weights_of(frame)).flux[0]
     earned = refine_what_earns(SCENE, SCENE, REFINEMENTS, setting)
-    return {a.refinement: a for a in inspect_scene(earned, SCENE, setting, chosen)}
+    return {a.refinement: a for a in inspect_scene(earned, SCENE, setting, flux, chosen)}
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +60,10 @@ def test_effect_is_what_the_flux_is_off_without(wrong):
 def test_what_was_chosen_is_not_proposed(wrong):
     assert set(answers(wrong, ("width", "outliers"))) == {"trace"}
     assert answers(wrong, REFINEMENTS) == {}
+
+
+def test_where_the_flux_is_right_already_only_outliers_are_left_to_tell(wrong):
+    assert set(answers(wrong, flux=FLUX)) == {"outliers"}
 
 
 @pytest.mark.parametrize("seed", range(3))

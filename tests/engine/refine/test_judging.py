@@ -76,13 +76,25 @@ def test_what_leads_away_from_the_plain_sum_is_dropped(monkeypatch):
             return result
         # less light inside than there is: the flux is too high, and the sum is not corrected so
         wrong = replace(result.scene, stretch=0.8 * result.scene.stretch, shape=None, enclosed=None)
-        return replace(result, scene=wrong)
+        return replace(result, scene=wrong, complete=wrong)
 
     monkeypatch.setattr(judging, "refine", lying)
     result = earned(observe(SCENE), ("trace", "width"))
     assert result.dropped == {"width": "sum"}
     assert result.chosen == ("trace",)
     np.testing.assert_array_equal(result.refined.scene.stretch, 1.0)
+
+
+def test_a_neighbour_that_is_not_to_be_fitted_speaks_against_no_other_refinement():
+    frame = observe(SCENE)
+    neighbour = SCENE.grid.place(SCENE.traces[0] - 5.0).value
+    frame = replace(frame, data=frame.data + 0.5 * FLUX[:, None] * neighbour)
+    result = earned(frame, ("trace", "width"))
+    assert result.dropped == {}
+    assert len(result.refined.left_out) == 1
+    assert len(result.refined.scene.traces) == len(SCENE.traces)
+    whole = result.refined.complete.traces
+    np.testing.assert_allclose(whole[len(SCENE.traces)] - whole[0], -5.0, atol=0.02)
 
 
 def test_no_refinement_leads_farther_from_the_sum_than_none():
