@@ -7,8 +7,9 @@ import pytest
 
 
 @pytest.fixture
-def hit(active):
-    """The panel with an image that has two cosmic rays in the aperture."""
+def hit(active, observation):
+    """The panel with an image that has two cosmic rays in the aperture, and else nothing to advise on."""
+    active.override_psf, active.override_apcorr = str(observation["psf"]), str(observation["apcorr"])
     image = active.image
     data = image.data.copy()
     at = np.round(active._layout.trace if active._layout.trace is not None else 31).astype(int)
@@ -112,4 +113,4 @@ def test_paths_in_python_begin_at_the_root(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     given = ExtractionParameters(bad_pixels=["bad.txt", (3, 4)])
     text = as_python(tmp_path / "a_cal.fits", {}, given, ExtractionParameters())
-    assert f'    bad_pixels=["{tmp_path / "bad.txt"}", [3, 4]],\n' in text
+    assert f"    bad_pixels=[{str(tmp_path / 'bad.txt')!r}, [3, 4]],\n" in text
