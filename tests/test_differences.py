@@ -13,6 +13,7 @@ import pytest
 from jdaviz_lrs import ExtractionParameters, LRSError, extract
 from jdaviz_lrs.products.spectrum import FLUX_ESTIMATED
 from jdaviz_lrs.references.find import find_references
+from jdaviz_lrs.simulate.psf import simulated_psf
 from tests.exposures import SOURCE, exposure
 from tests.pipeline import pipeline_spec, pipeline_x1d
 
@@ -28,7 +29,7 @@ CAL_SKY = {
 
 def both(image, **parameters):
     """Our spectrum, and that of the pipeline."""
-    references = find_references(image, crds=False)
+    references = replace(find_references(image, crds=False), psf=simulated_psf())
     given = ExtractionParameters().with_({"apply_apcorr": False, **parameters})
     compatible = given.with_({"pipeline_compatible": True})
     return extract(image, given, references), extract(image, compatible, references)
@@ -159,7 +160,7 @@ def test_high_orders_are_fitted_on_detector_images():
 
 def test_pipeline_subtracts_nothing_there_too(tmp_path):
     image, model = exposure("cal", 0, False, whole=True).image, exposure("cal", 0, False, whole=True).model
-    references = find_references(image, crds=False)
+    references = replace(find_references(image, crds=False), psf=simulated_psf())
     given = ExtractionParameters().with_({**CAL_SKY, "bkg_order": 3})
     path = references.extract1d.with_parameters(given, "MIR_LRS-FIXEDSLIT").write(tmp_path / "a.json")
     assert (pipeline_x1d(model.copy(), path)["BACKGROUND"] == 0).all()

@@ -8,7 +8,7 @@ import pytest
 from jdaviz_lrs import LRSError, extract, read
 from jdaviz_lrs.references.find import find_references
 from jdaviz_lrs.simulate import Scene, simulate, to_model
-from jdaviz_lrs.simulate.psf import effective_profile
+from jdaviz_lrs.simulate.psf import effective_profile, simulated_psf
 from tests.pipeline import pipeline_x1d
 
 NOD = Scene(noise=False)
@@ -150,7 +150,7 @@ def faint():
 def test_pull_is_one(noisy, faint, background):
     linear = not {"median", "clipped"} & {*background.split()}
     image, draws = noisy if linear else faint
-    references = find_references(image, crds=False)
+    references = replace(find_references(image, crds=False), psf=simulated_psf())
     parameters = references.parameters.with_(
         {
             "xstart": 27.3,
@@ -163,12 +163,15 @@ def test_pull_is_one(noisy, faint, background):
     mean = extract(image, parameters, references).flux
     spectra = [extract(draw, parameters, references) for draw in draws]
     pull = np.array([(one.flux - mean) / one.flux_error for one in spectra])
+    # what bad pixels leave may look unlike the PSF: in 6e-5 of the draws of a source that is none, by chance,
+    # and beyond 13.5 um where the sky is summed with the source, one or two wavelengths of the 387
+    assert np.isnan(pull).mean() < (2 / 387 if background == "none" else 1e-4)
     # 200 x 387 draws: the width itself is known to 0.003
-    assert np.std(pull) == pytest.approx(1.0, abs=0.05)
+    assert np.nanstd(pull) == pytest.approx(1.0, abs=0.05)
     # at no part of the spectrum is it hidden by another: a tenth of it has 0.008
-    parts = [np.std(part) for part in np.array_split(pull, 10, axis=1)]
+    parts = [np.nanstd(part) for part in np.array_split(pull, 10, axis=1)]
     np.testing.assert_allclose(parts, 1.0, atol=0.08)
-    assert abs(np.mean(pull)) < 0.05
+    assert abs(np.nanmean(pull)) < 0.05
 
 
 def test_sky_error_is_one_sigma_too(noisy):

@@ -1,5 +1,6 @@
 """Files as people meet them: what is odd about each, and what is right."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -13,6 +14,7 @@ from jdaviz_lrs.references.lrs_psf import built_in_psf
 from jdaviz_lrs.references.pixels import detector_pixels, on_pixels_of, rescaled
 from jdaviz_lrs.references.psf import enclosed_fraction
 from jdaviz_lrs.simulate import Scene, simulate, to_model
+from jdaviz_lrs.simulate.psf import simulated_psf
 from jdaviz_lrs.simulate.wcs import Pointing
 
 CLEAN = Scene(noise=False, nod_subtracted=False, background=0.0)
@@ -56,6 +58,7 @@ def test_box_on_pixels_of_another_size(resampled, observation, method, width):
     spectrum = extract(
         image,
         override_apcorr=observation["apcorr"],
+        override_psf=observation["psf"],
         apcorr_method=method,
         use_source_posn=True,
         extract_width=width / size,
@@ -66,7 +69,8 @@ def test_box_on_pixels_of_another_size(resampled, observation, method, width):
 
 def test_optimal_on_pixels_of_another_size(resampled):
     image, truth, size = resampled
-    spectrum = extract(image, references=find_references(image, crds=False), **OPTIMAL)
+    references = replace(find_references(image, crds=False), psf=simulated_psf())
+    spectrum = extract(image, references=references, **OPTIMAL)
     # On pixels as wide as half the FWHM the share of each depends on where the detector's pixels lay, which
     # the image does not tell: the PSF is that of their average place.
     limit = 0.01 if size < 2 else 0.014

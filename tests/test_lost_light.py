@@ -9,6 +9,7 @@ from jdaviz_lrs import extract, read
 from jdaviz_lrs.products.spectrum import DO_NOT_USE, FLUX_ESTIMATED
 from jdaviz_lrs.references.find import find_references
 from jdaviz_lrs.simulate import Scene, simulate, to_model
+from jdaviz_lrs.simulate.psf import simulated_psf
 
 CLEAN = Scene(noise=False, nod_subtracted=False, background=0.0)
 BOX = {"extract_width": 8, "use_source_posn": True}
@@ -33,7 +34,7 @@ def simulated_trace(image):
 @pytest.fixture(scope="module", params=["s2d", "cal"])
 def seen(request):
     image = read(to_model(simulate(CLEAN, request.param)))
-    return image, find_references(image, crds=False)
+    return image, replace(find_references(image, crds=False), psf=simulated_psf())
 
 
 def of_type(image, kind):

@@ -75,3 +75,65 @@ def test_order_of_the_psf_wavelengths_does_not_matter(grid, wavelength):
     other = profile_grid(PSF[::-1], PSF_WAVELENGTH[::-1], SUBPIX, CENTER, wavelength, COLUMNS)
     trace = np.full(60, 324.1)
     np.testing.assert_array_equal(other.place(trace).value, grid.place(trace).value)
+
+
+@pytest.fixture
+def rectified():
+    """A grid whose rows have one wavelength each."""
+    wavelength = np.broadcast_to(np.linspace(13.9, 4.1, 60)[:, None], (60, COLUMNS.size))
+    return profile_grid(PSF, PSF_WAVELENGTH, SUBPIX, CENTER, wavelength, COLUMNS)
+
+
+def spread(grid, trace):
+    """Light, middle and variance of the profile in every row."""
+    value = grid.place(np.full(60, trace)).value
+    light = value.sum(axis=1)
+    middle = value @ COLUMNS / light
+    return light, middle, (value * (COLUMNS - middle[:, None]) ** 2).sum(axis=1) / light
+
+
+def test_blur_keeps_light_and_place_and_widens_by_its_variance(rectified):
+    blur = np.linspace(0.0, 0.125, 60)  # a quarter: linear interpolation half way between pixels
+    before, after = (spread(grid, 324.37) for grid in (rectified, rectified.blurred(blur)))
+    # sums over pixels of what is linear between samples a tenth of a pixel apart
+    np.testing.assert_allclose(after[0], before[0], atol=1e-5)
+    np.testing.assert_allclose(after[1], before[1], atol=1e-5)
+    np.testing.assert_allclose(after[2] - before[2], 2 * blur, atol=2e-3)
+
+
+@pytest.mark.parametrize("blur", [-1.0, -0.02, 0.0, 0.1, 10.0])
+def test_blurred_light_is_never_negative(rectified, blur):
+    value = rectified.blurred(np.full(60, blur)).place(np.full(60, 324.0)).value
+    assert value.min() > -1e-3 * value.max()
+    if blur >= 0:
+        assert value.min() >= 0
+
+
+def test_curvature_is_the_change_with_blur(rectified):
+    trace, step = np.full(60, 324.3), 1e-3
+    blurred = rectified.blurred(np.full(60, step))
+    change = (blurred.place(trace).value - rectified.place(trace).value) / step
+    np.testing.assert_allclose(rectified.curvature.place(trace).value, change, atol=1e-9)
+
+
+def test_around_is_the_profile_on_the_image_and_beyond(grid):
+    trace = np.linspace(322.3, 325.9, 60)
+    distance, value = grid.around(trace, np.ones(60), 6)
+    assert distance.shape == value.shape == (60, 13)
+    first = np.rint(trace).astype(int) - 6 - int(COLUMNS[0])
+    columns = first[:, None] + np.arange(13)
+    np.testing.assert_allclose(distance, COLUMNS[columns] - trace[:, None], atol=1e-12)
+    # at the wavelength of the trace, while that of the pixels differs by 0.001 um a column
+    there = np.take_along_axis(grid.place(trace).value, columns, axis=1)
+    np.testing.assert_allclose(value, there, atol=5e-4)
+    # at the slit's end the image holds half of it, the profile is whole
+    _, beyond = grid.around(np.full(60, COLUMNS[0]), np.ones(60), 8)
+    np.testing.assert_allclose(beyond.sum(axis=1), 1.0, atol=2e-3)
+
+
+def test_around_is_dark_without_a_trace(grid):
+    trace = np.where(np.arange(60) < 5, np.nan, 324.0)
+    distance, value = grid.around(trace, np.ones(60), 4)
+    assert np.isfinite(distance).all()
+    assert not value[:5].any()
+    assert (value[5:].sum(axis=1) > 0.9).all()

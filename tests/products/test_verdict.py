@@ -15,7 +15,7 @@ def test_what_cannot_be_told_passes_no_limit():
     ("name", "values", "bands"),
     [
         ("sum_scatter", (1.0, 2.1, NAN), [1]),
-        ("chi_square", (3.1, 2.9, 40.0), [0, 2]),
+        ("chi_square", (3.1, 2.9, 40.0), []),  # bright sources show what hardly changes their flux
         ("lost_light", (0.0, 0.09, 0.11), [2]),
     ],
 )

@@ -1,0 +1,96 @@
+"""What does not earn its place is dropped, and the step before stands."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from jdaviz_lrs.advice import say_dropped
+from jdaviz_lrs.engine.refine.advice import REFINEMENTS
+from jdaviz_lrs.engine.refine.judging import FURTHEST, judged_scene, refine_what_earns
+from jdaviz_lrs.engine.verdict import compare_with_sum
+from tests.gaussian_slit import BANDS, FLUX, N_DISP, observe, setting_of, source_and_nod
+
+SCENE = source_and_nod()
+
+
+def earned(frame, chosen=REFINEMENTS, start=SCENE, tabulated=None):
+    return refine_what_earns(start, start, chosen, setting_of(frame, tabulated))
+
+
+def ratios(result, frame):
+    variance = result.refined.variances.sum(axis=0)
+    judged = judged_scene(frame, result.refined.scene, result.refined.rejected, variance)
+    return np.array([a.ratio for a in compare_with_sum(judged, list(BANDS))])
+
+
+def test_what_the_data_ask_for_is_kept():
+    frame = observe(replace(SCENE, traces=SCENE.traces + 0.3, stretch=np.full(N_DISP, 1.15)))
+    result = earned(frame)
+    assert result.chosen == REFINEMENTS
+    assert result.dropped == {}
+    np.testing.assert_allclose(ratios(result, frame), 1.0, atol=0.002)
+
+
+@pytest.mark.parametrize("stretch", [0.6, 1.6])
+def test_no_psf_is_stretched_beyond_its_limits(stretch):
+    frame = observe(replace(SCENE, stretch=np.full(N_DISP, stretch)))
+    result = earned(frame, ("width",))
+    # beyond a third the fit itself leaves it
+    assert result.dropped or result.refined.aligned.term("width", 0)[0] == 0.0
+    np.testing.assert_array_equal(result.refined.scene.stretch, 1.0)
+    assert result.chosen == (() if result.dropped else ("width",))
+
+
+@pytest.mark.parametrize("stretch", [0.78, 1.33])
+def test_within_them_it_is(stretch):
+    frame = observe(replace(SCENE, stretch=np.full(N_DISP, stretch)))
+    result = earned(frame, ("width",))
+    assert result.dropped == {}
+    np.testing.assert_allclose(result.refined.scene.stretch, stretch, atol=0.02)
+
+
+def test_a_trace_that_leads_too_far_is_dropped():
+    # a bend whose ends are 3 px off, which the fit follows from the middle outwards
+    bend = FURTHEST + 1.0
+    place = np.linspace(-1.0, 1.0, N_DISP) ** 2
+    frame = observe(replace(SCENE, traces=SCENE.traces + bend * place))
+    result = earned(frame, ("trace", "outliers"))
+    assert result.dropped == {"trace": "far"}
+    assert result.chosen == ("outliers",)
+    np.testing.assert_array_equal(result.refined.scene.traces, SCENE.traces)
+    assert say_dropped(result.dropped) == (
+        "The refinement trace was dropped: the trace that it found is too far off.",
+    )
+
+
+def test_what_leads_away_from_the_plain_sum_is_dropped(monkeypatch):
+    """A refinement that gives a wrong flux, by a tenth, is found out by the sum, and given up."""
+    from jdaviz_lrs.engine.refine import judging
+
+    honest = judging.refine
+
+    def lying(frame, scene, chosen, *more):
+        result = honest(frame, scene, chosen, *more)
+        if "width" not in chosen:
+            return result
+        # less light inside than there is: the flux is too high, and the sum is not corrected so
+        wrong = replace(result.scene, stretch=0.8 * result.scene.stretch, shape=None, enclosed=None)
+        return replace(result, scene=wrong)
+
+    monkeypatch.setattr(judging, "refine", lying)
+    result = earned(observe(SCENE), ("trace", "width"))
+    assert result.dropped == {"width": "sum"}
+    assert result.chosen == ("trace",)
+    np.testing.assert_array_equal(result.refined.scene.stretch, 1.0)
+
+
+def test_no_refinement_leads_farther_from_the_sum_than_none():
+    # two peaks, 3 px apart, which no PSF has
+    frame = observe(SCENE)
+    twin = sum(SCENE.grid.place(SCENE.traces[0] + d).value for d in (-1.5, 1.5)) / 2
+    data = frame.data + FLUX[:, None] * (twin - SCENE.place(0).value)
+    frame = replace(frame, data=data)
+    before = np.abs(ratios(earned(frame, ("outliers",)), frame) - 1.0).max()
+    result = earned(frame)
+    assert np.abs(ratios(result, frame) - 1.0).max() < before + 0.01
