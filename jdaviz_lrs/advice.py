@@ -97,9 +97,10 @@ def say_verdict(verdict: Verdict) -> tuple[str, ...]:
             f"{_ranges(verdict)}: the profile is not that of the source, or a neighbour is in one of them."
         )
     elif "sum_scatter" in passed:
+        worst = np.nanmax(verdict.sum_scatter)
         notes.append(
-            "Flux and plain corrected sum differ by more than their errors from one wavelength to the next "
-            f"(by {max(verdict.sum_scatter):.1f} times): pixels are off, or the profile is."
+            f"From one wavelength to the next the flux is off by up to {worst:.1f} times its errors, by the "
+            "plain corrected sum: pixels are bad, or the profile is not the source's."
         )
     if "trace_offset" in passed:
         notes.append(

@@ -233,7 +233,13 @@ def extract_optimal(
         tabulated=enclosed,
         enclosed=refined.enclosed if looks else None,
         look=partial(refine_what_earns, scene, unrefined, TRIED, setting),
-        inspect=partial(inspect_scene, unrefined=unrefined, setting=setting, chosen=parameters.refinements),
+        inspect=partial(
+            inspect_scene,
+            unrefined=unrefined,
+            setting=setting,
+            flux=result.flux if image.data.ndim == 2 else np.nanmean(result.flux, axis=0),
+            chosen=parameters.refinements,
+        ),
     )
 
 

@@ -32,8 +32,8 @@ LABELS = {
 HINTS = {
     "sum_ratio": "Flux over the plain sum of the calibration aperture, without background and further "
     f"sources, times its correction. Limit: {RATIO_LIMIT:.0%} and {SIGNIFICANT:g} errors off one.",
-    "sum_scatter": "Scatter of the difference between flux and plain sum, over its error: one where the "
-    f"errors hold. Limit: {SCATTER_LIMIT:g}.",
+    "sum_scatter": "How many times its errors the flux scatters, by its difference from the plain sum: one "
+    f"where they hold. Limit: {SCATTER_LIMIT:g}.",
     "chi_square": "What the model leaves near the source: mean squared residual over the variance, one where "
     "it is noise. No limit: in bright sources it shows what hardly changes the flux.",
     "lost_light": "Share of the source's light on pixels that are bad or were rejected. "

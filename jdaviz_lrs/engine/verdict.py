@@ -83,7 +83,15 @@ class Judged:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Flux over the plain corrected sum in a band, its error, and the scatter of the two over its error."""
+    """How an extraction agrees with the plain corrected sum in a band.
+
+    Attributes
+    ----------
+    ratio, error : float
+        Flux over the sum.
+    scatter : float
+        How many times its errors the flux scatters.
+    """
 
     ratio: float
     error: float
@@ -123,7 +131,9 @@ def compare_with_sum(judged: Judged, bands: list[Mask]) -> list[Agreement]:
     difference = judged.flux_weights * judged.good - weights / scale[:, None]
     apart = np.maximum((difference**2 * judged.variance).sum(axis=1), LEAST_INDEPENDENT * variance)
     pull = np.divide(flux - plain, np.sqrt(apart), out=np.zeros_like(plain), where=usable)
-    return [_agreement(flux, plain, steady, variance, apart, pull, band & usable) for band in bands]
+    own = (judged.flux_weights**2 * judged.good * judged.variance).sum(axis=1)
+    part = np.divide(apart, own, out=np.zeros_like(apart), where=own > 0)
+    return [_agreement(flux, plain, steady, variance, apart, pull, part, band & usable) for band in bands]
 
 
 def fit_weights(profile: Image, weights: Image) -> Image:
@@ -133,7 +143,7 @@ def fit_weights(profile: Image, weights: Image) -> Image:
     return np.divide(weighted, power, out=np.zeros_like(weighted), where=power > 0)
 
 
-def _agreement(flux, plain, steady, variance, apart, pull, rows) -> Agreement:
+def _agreement(flux, plain, steady, variance, apart, pull, part, rows) -> Agreement:
     if rows.sum() < LEAST_ROWS:
         return UNKNOWN
     middle, scatter = np.median(pull[rows]), float(mad_std(pull[rows]))
@@ -143,7 +153,9 @@ def _agreement(flux, plain, steady, variance, apart, pull, rows) -> Agreement:
     if total <= 0:
         return UNKNOWN
     error = np.sqrt(weight**2 @ apart[rows]) / total
-    return Agreement(float(weight @ flux[rows] / total), float(error), scatter)
+    # what exceeds the noise of the difference, in units of that of the flux
+    beyond = max(scatter**2 - 1.0, 0.0) * float(np.median(part[rows]))
+    return Agreement(float(weight @ flux[rows] / total), float(error), float(np.sqrt(1.0 + beyond)))
 
 
 def left_unexplained(judged: Judged, bands: list[Mask]) -> list[float]:

@@ -10,6 +10,7 @@ from jdaviz_lrs.panel.preview import Preview
 from jdaviz_lrs.panel.profile_view import ProfileView
 from jdaviz_lrs.panel.situation import Situation
 from jdaviz_lrs.panel.width_view import WidthView
+from jdaviz_lrs.products.bad_pixels import mask_bad_pixels
 from jdaviz_lrs.products.spectrum import ExtractedSpectrum
 
 __all__ = ["VIEWS_API", "Views"]
@@ -39,7 +40,9 @@ class Views(Preview):
         """What the panel is about to extract; None without a dataset or with wrong parameters."""
         if self._input is None or self._layout is None:
             return None
-        return Situation(self._input.image, self._input.display, self.parameters, self._references)
+        parameters = self.parameters
+        image = mask_bad_pixels(self._input.image, parameters.bad_pixels)
+        return Situation(image, self._input.display, parameters, self._references)
 
     def on_input(self) -> None:
         """Take away what belongs to another dataset."""

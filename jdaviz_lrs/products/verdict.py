@@ -16,7 +16,7 @@ RATIO_LIMIT = 0.02
 """By which flux and plain sum may differ, as a part of the flux."""
 
 SCATTER_LIMIT = 2.0
-"""Scatter of their difference, in its errors."""
+"""Times its errors that a flux may scatter."""
 
 LOST_LIMIT = 0.1
 """Share of the light."""
@@ -40,7 +40,8 @@ class Verdict:
         Flux over the plain corrected sum: that of the aperture which the flux calibration is tied to, without
         background and further sources, times its correction.
     sum_scatter : tuple of float
-        Scatter of the difference between the two over its error: one where the errors hold.
+        How many times its errors the flux scatters, by its difference from the plain sum: one where they
+        hold.
     chi_square : tuple of float
         What the model leaves near the source: mean squared residual over the variance.
     lost_light : tuple of float

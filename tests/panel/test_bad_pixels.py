@@ -72,6 +72,7 @@ def test_a_click_marks_a_pixel_and_another_takes_it_back(active, click):
     np.testing.assert_array_equal(np.sort(mark.y), active._input.display.y([30, 31]))
     after = active.compute()
     np.testing.assert_array_equal(np.flatnonzero(after.npixels < before.npixels), [150, 151])
+    assert not active.situation.image.good[150, 31]  # in the profile and the growth curve as well
     click(31, 150)
     click(200, 150)  # beside the image
     assert active.bad_pixels == [[30, 151]]

@@ -44,7 +44,7 @@ class Answer:
 
 
 def inspect_scene(
-    earned: Earned, unrefined: Scene, setting: Setting, chosen: Collection[str] = ()
+    earned: Earned, unrefined: Scene, setting: Setting, flux: Image, chosen: Collection[str] = ()
 ) -> tuple[Answer, ...]:
     """See what an extraction has left unexplained.
 
@@ -55,6 +55,8 @@ def inspect_scene(
     unrefined : Scene
         Target, nods and sources as they are extracted without any.
     setting : Setting
+    flux : ndarray, (n_disp,)
+        Of the target as it was extracted.
     chosen : collection of str
         Refinements that the extraction had: they are not proposed.
 
@@ -71,22 +73,21 @@ def inspect_scene(
     refined = earned.refined
     none = np.zeros_like(refined.rejected)
     best, sigma = _flux(refined.scene, refined.rejected, earned, setting)
+    off = _largest([_median_part(flux - best, best, band) for band in setting.bands])
     answers = []
     for name, values in _found(earned).items():
         if name in chosen:
             continue
         scene, rejected = _taken_back(name, refined.scene, unrefined), refined.rejected
         rejected = none if name == "outliers" else rejected
-        flux, _ = _flux(scene, rejected, earned, setting)
+        without, _ = _flux(scene, rejected, earned, setting)
         if name == "outliers":
-            hit = np.abs(flux - best) > HIT * sigma
+            hit = np.abs(without - best) > HIT * sigma
             effect = float(np.mean(hit))
             worth = hit.any()
         else:
-            effect = _largest(
-                [np.median(_part(flux - best, best)[band]) for band in setting.bands if band.any()]
-            )
-            worth = abs(effect) >= WORTH
+            effect = _largest([_median_part(without - best, best, band) for band in setting.bands])
+            worth = abs(effect) >= WORTH and abs(off) >= WORTH
         if worth:
             answers.append(Answer(name, values, effect))
     return tuple(answers)
@@ -135,8 +136,10 @@ def _flux(scene: Scene, rejected: NDArray[np.bool_], earned: Earned, setting: Se
     return fit.flux[0], np.sqrt(fit.covariance[:, fit.n_background, fit.n_background])
 
 
-def _part(change: Image, whole: Image) -> Image:
-    return np.divide(change, whole, out=np.zeros_like(whole), where=whole != 0)
+def _median_part(change: Image, whole: Image, rows: NDArray[np.bool_]) -> float:
+    """Median of a change as a part of the whole, zero where there is none."""
+    part = np.divide(change, whole, out=np.full_like(whole, np.nan), where=(whole != 0) & rows)
+    return float(np.nanmedian(part)) if np.isfinite(part).any() else 0.0
 
 
 def _largest(values: list[float]) -> float:

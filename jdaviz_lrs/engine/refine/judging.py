@@ -156,7 +156,7 @@ def refine_what_earns(
     if dropped:
         refined = attempt()
     before = _distance(unrefined, refined, setting, setting.tabulated)
-    while _distance(refined.scene, refined, setting, None) > max(before, 0.0) + WORSE:
+    while _distance(refined.complete, refined, setting, None) > max(before, 0.0) + WORSE:
         name = next((n for n in DROPPED_FIRST if n in kept), None)
         if name is None:
             break

@@ -18,7 +18,7 @@ THRESHOLD = 5.0
 NEIGHBOURS = 15
 """Rows over which the misfit of the PSF changes little: the trace moves by a tenth of a pixel."""
 
-TOLERANCE = 0.01
+TOLERANCE = 0.02
 """Of the light in a pixel: how far the PSF may be off from one wavelength to the next."""
 
 MAX_PASSES = 8

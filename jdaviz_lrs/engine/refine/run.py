@@ -44,6 +44,8 @@ class Refined:
         Found, but not to be fitted: they were told apart from trace, width and shape, no more.
     enclosed : Enclosed or None
         What the witnesses say of the light in the calibration aperture; None where the width was not fitted.
+    complete : Scene
+        With those that were left out.
     """
 
     scene: Scene
@@ -53,6 +55,7 @@ class Refined:
     companions: tuple[Companion, ...] = field(default=())
     left_out: tuple[Companion, ...] = field(default=())
     enclosed: Enclosed | None = None
+    complete: Scene | None = None
 
 
 def add_sources(scene: Scene, offsets: Sequence[float]) -> tuple[Scene, list[tuple[int, ...]]]:
@@ -149,13 +152,13 @@ def refine(
             current = _with_shape(frame, replace(again, order=order), weights)
         inspected = replace(current, order=max(order, INSPECTION_ORDER))
         variances, rejected = _look(frame, inspected)
-    neighbours = tuple(found)
+    neighbours, complete = tuple(found), current
     if found and not more:
         # they pulled at trace, width and shape, but are not to be fitted
         own = len(add_sources(scene, sources)[0].traces)
         current = current.first_sources(own)
     fitted, left_out = (neighbours, ()) if more else ((), neighbours)
-    return Refined(current, rejected, variances, best.aligned, fitted, left_out, witnesses)
+    return Refined(current, rejected, variances, best.aligned, fitted, left_out, witnesses, complete)
 
 
 @dataclass(frozen=True, eq=False)
