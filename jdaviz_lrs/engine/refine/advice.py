@@ -22,7 +22,7 @@ WORTH = 0.01
 """Part of the flux, in any band, that an answer must change to be worth it."""
 
 HIT = 5.0
-"""Sigma by which outlying pixels must move a flux to be worth leaving out."""
+"""Sigma by which outlying pixels must move a flux, besides that part of it, to be worth leaving out."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,8 @@ def inspect_scene(
         rejected = none if name == "outliers" else rejected
         without, _ = _flux(scene, rejected, earned, setting)
         if name == "outliers":
-            hit = np.abs(without - best) > HIT * sigma
+            change = np.abs(without - best)
+            hit = (change > HIT * sigma) & (change > WORTH * np.abs(best))
             effect = float(np.mean(hit))
             worth = hit.any()
         else:
