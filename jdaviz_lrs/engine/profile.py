@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["PlacedProfile", "ProfileGrid", "normalise", "profile_grid"]
+__all__ = ["NormalisedPSF", "PlacedProfile", "ProfileGrid", "normalise", "profile_grid"]
 
 Image = NDArray[np.float64]
 
@@ -182,26 +182,40 @@ def _blend(flat: Image, index: NDArray[np.intp], row: int, fraction: Image | Non
     return below + fraction * (flat.take(index + row) - below)
 
 
-def normalise(data: Image, psf_wavelength: Image, subpix: float) -> tuple[Image, Image]:
-    """Sort a PSF by wavelength, give every row the light of one, and frame it by zeros.
+@dataclass(frozen=True, eq=False)
+class NormalisedPSF:
+    """A PSF sorted by wavelength, every row with the light of one, without what is zero, framed by zeros.
 
-    Parameters
+    Attributes
     ----------
-    data : ndarray, (n_wavelength, n_subpixel)
-    psf_wavelength : ndarray, (n_wavelength,)
-    subpix : float
-
-    Returns
-    -------
     wavelength : ndarray, (n_wavelength,)
-    samples : ndarray, (n_wavelength + 1, n_subpixel + 3)
+        Micron, rising.
+    samples : ndarray, (n_wavelength + 1, n_sample)
         So that neighbours exist at the ends.
+    subpix, center : float
+        Samples per pixel; the sample on which the source is centred.
     """
+
+    wavelength: Image
+    samples: Image
+    subpix: float
+    center: float
+
+
+def normalise(data: Image, psf_wavelength: Image, subpix: float, center: float) -> NormalisedPSF:
+    """Make a PSF ready for any image; the arguments are those of `profile_grid`."""
     order = np.argsort(psf_wavelength)
     samples = np.nan_to_num(np.asarray(data, float))[order]
+    lit = np.flatnonzero(samples.any(axis=0))
+    first, last = (lit[0], lit[-1] + 1) if lit.size else (0, samples.shape[1])
+    samples = samples[:, first:last]
     light = samples.sum(axis=1, keepdims=True) / subpix
     samples = np.divide(samples, light, out=np.zeros_like(samples), where=light != 0)
-    return np.asarray(psf_wavelength, float)[order], np.pad(samples, ((0, 1), (1, 2)))
+    # it falls to zero over one sample more, and farther out where it is blurred
+    frame = int(np.ceil(BLUR_STEP * subpix)) + 2
+    samples = np.pad(samples, ((0, 1), (frame, frame + 1)))
+    known = np.asarray(psf_wavelength, float)[order]
+    return NormalisedPSF(known, samples, float(subpix), float(center) + frame - first)
 
 
 def profile_grid(
@@ -211,7 +225,7 @@ def profile_grid(
     center: float,
     wavelength: Image,
     columns: Image,
-    normalised: tuple[Image, Image] | None = None,
+    normalised: NormalisedPSF | None = None,
 ) -> ProfileGrid:
     """Prepare a PSF for an image.
 
@@ -227,14 +241,15 @@ def profile_grid(
         Of the image's pixels, in micron.
     columns : ndarray, (n_xdisp,)
         In the units of the traces to come.
-    normalised : tuple of ndarray, optional
+    normalised : NormalisedPSF, optional
         What `normalise` makes of the PSF, where it was made before.
 
     Returns
     -------
     ProfileGrid
     """
-    known, samples = normalised if normalised is not None else normalise(data, psf_wavelength, subpix)
+    psf = normalise(data, psf_wavelength, subpix, center) if normalised is None else normalised
+    known, samples = psf.wavelength, psf.samples
     position = np.interp(wavelength, known, np.arange(known.size, dtype=float), left=np.nan, right=np.nan)
     covered = np.isfinite(position)
     position = np.where(covered, position, 0.0)
@@ -251,8 +266,8 @@ def profile_grid(
         fraction = None
     return ProfileGrid(
         samples=samples,
-        subpix=float(subpix),
-        center=float(center) + 1.0,
+        subpix=psf.subpix,
+        center=psf.center,
         columns=np.asarray(columns, float),
         first=first,
         fraction=fraction,

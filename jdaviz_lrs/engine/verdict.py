@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from astropy.stats import mad_std
@@ -68,12 +69,12 @@ class Judged:
     enclosed: Image
     width: float
 
-    @property
+    @cached_property
     def weights(self) -> Image:
         """Part of every pixel that lies in the calibration aperture, same shape as the data."""
         return np.nan_to_num(np.clip(self.width / 2 + 0.5 - np.abs(self.offset), 0.0, 1.0))
 
-    @property
+    @cached_property
     def seen(self) -> Image:
         """Share of the light in the calibration aperture that fell on pixels that were used, (n_disp,)."""
         light = self.weights * self.profile

@@ -10,7 +10,7 @@ from astropy.io import fits
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import map_coordinates
 
-from jdaviz_lrs.engine.profile import ProfileGrid, normalise, profile_grid
+from jdaviz_lrs.engine.profile import NormalisedPSF, ProfileGrid, normalise, profile_grid
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.files import whole_file
 from jdaviz_lrs.references.sound import demand, demand_wavelengths
@@ -50,8 +50,8 @@ class SpectralPSF:
     """Whether it is broadened already as the pixels of a rectified image are."""
 
     @cached_property
-    def _normalised(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return normalise(self.data, self.wavelength, self.subpix)
+    def _normalised(self) -> NormalisedPSF:
+        return normalise(self.data, self.wavelength, self.subpix, self.center_col)
 
     def on(self, wavelength: NDArray[np.float64], columns: NDArray[np.float64]) -> ProfileGrid:
         """Make it ready for an image: wavelengths (n_disp, n_xdisp) in um, columns (n_xdisp,) in px."""

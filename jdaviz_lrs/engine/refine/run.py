@@ -143,10 +143,10 @@ def refine(
     variances, rejected, pairs = best.variances, best.rejected, best.pairs
     current, witnesses = replace(best.aligned.scene, order=order), None
     if width:
-        weights = _weights(frame, variances, rejected)
-        current, witnesses = _enclosing(_with_shape(frame, current, weights), enclosed, frame)
+        current, witnesses = _enclosing(replace(best.shaped, order=order), enclosed, frame)
         if trace and pairs and current.shape is not None:
             # places of neighbours and wings depend on each other
+            weights = _weights(frame, variances, rejected)
             inspected = replace(current, order=max(order, INSPECTION_ORDER))
             again = align(inspected, frame.data, weights, trace=True, width=False, pairs=pairs).scene
             current = _with_shape(frame, replace(again, order=order), weights)
