@@ -187,8 +187,8 @@ def _point_source(image: SpectralImage, psf: SpectralPSF, placement: Placement) 
 
 def _unlike(number: int, size: int) -> str:
     return (
-        f"No flux at {number} of {size} wavelengths where the pixels that bad ones have left do not look like
-        " "the PSF."
+        f"No flux at {number} of {size} wavelengths where the pixels that bad ones have left do not look "
+        "like the PSF."
     )
 
 
