@@ -202,7 +202,9 @@ def extract_profile(
     )
     if parameters.pipeline_compatible:
         return spectrum
-    return give_up_lost_light(tell_of_estimates(spectrum, image, fit.profile), image, fit.profile)
+    light = np.nan_to_num(fit.flux)[..., None] * fit.profile
+    source = np.nan_to_num(fit.residual) + light
+    return give_up_lost_light(tell_of_estimates(spectrum, image, fit.profile), image, fit.profile, source)
 
 
 def _aperture_corrected(

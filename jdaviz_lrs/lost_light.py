@@ -25,6 +25,9 @@ Mask = NDArray[np.bool_]
 NEIGHBOURS = 15
 """Rows whose median tells the profile where no PSF does."""
 
+CORE = 0.02
+"""Of a profile's peak: pixels with more of the light are looked at together."""
+
 WORTH_TELLING = 0.01
 """Of the light under a profile: nearly every one of them reaches over some bad pixel far out."""
 
@@ -79,11 +82,7 @@ def make_up_for_lost_light(
     enough = left >= LEAST_LEFT
     note = _told(left, some & enough & fits, some & ~enough, f"made up for by {by}", "the aperture")
     if unlike := int((some & enough & ~fits).sum()):
-        note = (
-            *note,
-            f"No flux at {unlike} of {left.size} wavelengths where the pixels that bad ones have left do not "
-            "look like the PSF.",
-        )
+        note = (*note, _unlike(unlike, left.size))
     made_of = np.where(enough & fits, left, np.nan)
     return replace(
         made_up(spectrum, np.where(some, made_of, 1.0), np.where(some, pixels, 1.0)),
@@ -94,9 +93,11 @@ def make_up_for_lost_light(
 
 
 def give_up_lost_light(
-    spectrum: ExtractedSpectrum, image: SpectralImage, profile: Image
+    spectrum: ExtractedSpectrum, image: SpectralImage, profile: Image, source: Image
 ) -> ExtractedSpectrum:
     """Take the flux of an optimal extraction away where too little of its profile lies on good pixels.
+
+    So, too, where the pixels left do not look like the profile: those beside a gap that was resampled.
 
     Elsewhere the fit has made up for what is lost already; where that is more than a hundredth of the light,
     it is flagged and counted.
@@ -108,6 +109,8 @@ def give_up_lost_light(
     image : SpectralImage
     profile : ndarray, (n_disp, n_xdisp)
         Of the source.
+    source : ndarray, ([n_int,] n_disp, n_xdisp)
+        The image without background and other sources.
 
     Returns
     -------
@@ -121,7 +124,17 @@ def give_up_lost_light(
     told, enough = known & (left < 1.0 - WORTH_TELLING), left >= LEAST_LEFT
     if not told.any():
         return spectrum
-    note = _told(left, told & enough, told & ~enough, "made up for by the fit", "the profile")
+    # what was rejected beside a gap is what does not look like the profile
+    seen = image.good
+    core = profile > CORE * profile.max(axis=-1, keepdims=True)
+    variance = np.where(seen, np.nan_to_num(spectrum.variance), 0.0)
+    fits = fits_profile(np.where(seen, source, 0.0), variance, profile, core, seen)
+    gap = light_left(profile, weights, seen) < 1.0 - WORTH_TELLING
+    fits = (fits | ~gap)[..., spectrum.rows]
+    note = _told(left, told & enough & fits, told & ~enough, "made up for by the fit", "the profile")
+    if unlike := int((told & enough & ~fits).sum()):
+        note = (*note, _unlike(unlike, left.size))
+    enough &= fits
     estimated = np.where(told & enough, FLUX_ESTIMATED, 0).astype(np.uint32)
     lost = np.where(enough, 0, DO_NOT_USE).astype(np.uint32)
     factor = np.where(enough, 1.0, np.nan)
@@ -170,6 +183,13 @@ def _point_source(image: SpectralImage, psf: SpectralPSF, placement: Placement) 
     wavelength = np.clip(image.row_wavelength, psf.wavelength.min(), psf.wavelength.max())
     offsets = image.xdisp_index - placement.center[:, None]
     return pixel_fractions(psf.data, psf.wavelength, psf.subpix, psf.center_col, offsets, wavelength)
+
+
+def _unlike(number: int, size: int) -> str:
+    return (
+        f"No flux at {number} of {size} wavelengths where the pixels that bad ones have left do not look "
+        "like the PSF."
+    )
 
 
 def _told(left: Image, estimated: Mask, given_up: Mask, how: str, where: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import median_filter
 
 from jdaviz_lrs.advice import Advice, advise, say_dropped
 from jdaviz_lrs.engine.box import Sums
@@ -41,6 +42,8 @@ Image = NDArray[np.float64]
 
 LOCATED = 0.1
 """Pixels: a location known worse than this is no better start than the header's."""
+GAP, GAP_ROWS = 0.1, 101
+"""Share of a profile's light that makes a gap in it, less than is usual over so many rows."""
 SMOOTHING_LENGTH = 21
 """Rows over which the refinement smooths the background where `smoothing_length` is not given."""
 
@@ -190,6 +193,8 @@ def extract_optimal(
     chosen = () if compatible else parameters.refinements
     looks = bool({"trace", "width", "outliers", "companions", "variance"} & set(chosen))
     frame = _frame(image, good)
+    if image.resampled and not compatible:
+        frame = replace(frame, good=frame.good & ~_beside_gaps(scene, frame.good)[:, None])
     location = None
     if parameters.optimize_psf_location and not compatible:
         moved = far_shift(frame, scene)
@@ -344,6 +349,21 @@ def _frame(image: SpectralImage, good: NDArray[np.bool_]) -> Frame:
         (image.variances * used).sum(axis=1) / number**2,
         good.any(axis=0),
     )
+
+
+def _beside_gaps(scene: Scene, good: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Rows of a rectified image whose core is lost in part, (n_disp,).
+
+    Resampled beside a gap, what is left took light from elsewhere, and has not the profile that trace, width
+    and shape are told by. What the slit's end cuts off is lost in all rows alike.
+    """
+    light = scene.place(0).value
+    whole, seen = light.sum(axis=1), (light * good).sum(axis=1)
+    share = np.divide(seen, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+    if not np.isfinite(share).any():
+        return np.zeros(share.shape, bool)
+    usual = median_filter(np.where(np.isfinite(share), share, np.nanmedian(share)), GAP_ROWS, mode="mirror")
+    return np.nan_to_num(share, nan=1.0) < usual - GAP
 
 
 def _pipelines_way(image, frame, scene, good, parameters, notes, report) -> OptimalExtraction:
