@@ -32,7 +32,13 @@ def band_rows(image: SpectralImage) -> list[NDArray[np.bool_]]:
     return [(wavelength >= first) & (wavelength < last) for first, last in BANDS]
 
 
-def judge(judged: Judged, scene: Scene, bands: list[NDArray[np.bool_]], **more: object) -> Verdict:
+def judge(
+    judged: Judged,
+    scene: Scene,
+    bands: list[NDArray[np.bool_]],
+    used: NDArray[np.bool_] | None = None,
+    **more: object,
+) -> Verdict:
     """Judge an extraction.
 
     Parameters
@@ -41,6 +47,8 @@ def judge(judged: Judged, scene: Scene, bands: list[NDArray[np.bool_]], **more: 
     scene : Scene
         With the target's trace.
     bands : list of ndarray of bool, (n_disp,)
+    used : ndarray of bool, (n_disp, n_xdisp), optional
+        Pixels that the flux is made of, where those to judge it by are fewer.
     **more
         What else the verdict is to hold.
 
@@ -64,7 +72,7 @@ def judge(judged: Judged, scene: Scene, bands: list[NDArray[np.bool_]], **more: 
         sum_ratio_error=tuple(a.error for a in agreements),
         sum_scatter=tuple(a.scatter for a in agreements),
         chi_square=tuple(left_unexplained(judged, bands)),
-        lost_light=tuple(lost_light(judged, bands)),
+        lost_light=tuple(lost_light(judged if used is None else replace(judged, good=used), bands)),
         **place,
         **more,
     )
@@ -206,4 +214,7 @@ def judge_optimal(
             "witness_disagreement": fit.enclosed.disagreement,
             "witness_followed": fit.enclosed.followed,
         }
-    return judge(judged, scene, band_rows(image), stand_ins=tuple(stand_ins), dropped=fit.dropped, **witness)
+    seen = image.good.any(axis=0) if stack else image.good
+    used = seen & scene.grid.covered & np.isfinite(fit.trace)[:, None] & ~rejected
+    more = {"stand_ins": tuple(stand_ins), "dropped": fit.dropped, **witness}
+    return judge(judged, scene, band_rows(image), used, **more)

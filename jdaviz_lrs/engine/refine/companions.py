@@ -193,9 +193,16 @@ def find_brightest(scene: Scene, image: Image, weights: Image, reach: float = np
     if not usable.any():
         return None
     significance = np.where(usable, score / np.sqrt(np.where(lit, power, 1.0)), -np.inf)
+    # the flank of a trace beyond reach is no trace
+    everywhere = np.pad(
+        np.where(lit, score / np.sqrt(np.where(lit, power, 1.0)), -np.inf), 1, constant_values=-np.inf
+    )
+    top = (everywhere[1:-1] >= everywhere[:-2]) & (everywhere[1:-1] >= everywhere[2:])
+    significance = np.where(top, significance, -np.inf)
     peak = int(significance.argmax())
     if significance[peak] < SIGNIFICANCE:
         return None
+    significance = np.where(usable, everywhere[1:-1], -np.inf)
     step = 0.0
     if 0 < peak < offsets.size - 1 and usable[peak - 1] and usable[peak + 1]:
         before, here, after = significance[peak - 1 : peak + 2]

@@ -114,10 +114,14 @@ def refine(
         scene = replace(scene, blur=scene.expected_blur)
     header = replace(scene, order=max(order, INSPECTION_ORDER))
 
+    first_look = _shifted(header, starts) if trace else header
+
     def explain(offsets: Sequence[float], variances: Image, rejected: NDArray[np.bool_]) -> _Explained:
         """Fit trace, width and shape with further sources at some offsets."""
         weights = _weights(frame, variances, rejected)
-        start, pairs = add_sources(header, offsets)
+        # which nods of a further source lie in the slit is told where the traces are, not where they were put
+        start, pairs = add_sources(first_look, offsets)
+        start = _shifted(start, [-shift for shift in starts]) if trace else start
         tell(f"Fitting {_fitted(trace, width)}{_of_sources(1 + len(offsets))}")
         aligned = align(start, frame.data, weights, trace, width, pairs, starts)
         variances, rejected = _look(frame, aligned.scene)
@@ -127,7 +131,6 @@ def refine(
             shaped = _with_shape(frame, shaped, _weights(frame, variances, rejected))
         return _Explained(tuple(offsets), aligned, pairs, shaped, variances, rejected)
 
-    first_look = _shifted(header, starts) if trace else header
     best = explain(sources, *_look(frame, add_sources(first_look, sources)[0]))
     found: list[Companion] = []
     while (trace or width or more) and len(found) < MOST_COMPANIONS:
