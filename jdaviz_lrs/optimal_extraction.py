@@ -14,7 +14,7 @@ from scipy.ndimage import median_filter
 from jdaviz_lrs.advice import Advice, advise, say_dropped
 from jdaviz_lrs.engine.box import Sums
 from jdaviz_lrs.engine.optimal import ProfileFit, fit_profiles
-from jdaviz_lrs.engine.profile import ProfileGrid
+from jdaviz_lrs.engine.profile import ProfileGrid, profile_grid
 from jdaviz_lrs.engine.refine.advice import REFINEMENTS as TRIED
 from jdaviz_lrs.engine.refine.advice import Answer, inspect_scene
 from jdaviz_lrs.engine.refine.flux_variance import shape_variance
@@ -287,7 +287,11 @@ def _grid(image: SpectralImage, psf: SpectralPSF, compatible: bool) -> ProfileGr
         (_, last), (_, right) = image.bounding_box
         inside = (image.disp_index < np.ceil(last))[:, None] & (image.xdisp_index < np.ceil(right))
         wavelength = np.where(inside, wavelength, np.nan)
-    grid = psf.on(wavelength, image.xdisp_index)
+    columns = image.xdisp_index
+    if compatible:
+        grid = profile_grid(psf.data, psf.wavelength, psf.subpix, psf.center_col, wavelength, columns)
+    else:
+        grid = psf.on(wavelength, columns)
     if not grid.covered.any():
         shortest, longest = np.nanmin(psf.wavelength), np.nanmax(psf.wavelength)
         raise LRSError(

@@ -9,6 +9,7 @@ from jdaviz_lrs import extract
 from jdaviz_lrs.products.spectrum import OUTLIER
 from jdaviz_lrs.references.find import find_references
 from jdaviz_lrs.simulate import Scene
+from jdaviz_lrs.simulate.psf import simulated_psf
 from tests.draws import MISFIT, NOISY, draws, true_flux
 
 PLACED = {"extract_width": 8, "use_source_posn": True}
@@ -23,7 +24,7 @@ def pulls(product, subtracted, refinements, **settings):
         sky = {} if subtracted else {"bkg_coeff": regions(image), "bkg_order": 1}
         spectrum = extract(
             image,
-            references=find_references(image, crds=False),
+            references=replace(find_references(image, crds=False), psf=simulated_psf()),
             refinements=refinements,
             **PLACED,
             **sky,

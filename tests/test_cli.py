@@ -86,7 +86,7 @@ def test_extract_says_that_a_built_in_model_was_used(observation, here, capsys):
 
 def test_the_verdict_is_said_where_it_can_be_told(observation):
     def said(verdict) -> list[str]:
-        lines = describe(replace(spectrum, verdict=verdict, notes=(), references={}))
+        lines = describe(replace(spectrum, verdict=verdict, notes=(), references={}, inspect=None))
         return lines[2:]  # after what was extracted, and where
 
     spectrum = extract(observation["nod1_s2d"])

@@ -202,17 +202,23 @@ class NormalisedPSF:
     center: float
 
 
-def normalise(data: Image, psf_wavelength: Image, subpix: float, center: float) -> NormalisedPSF:
-    """Make a PSF ready for any image; the arguments are those of `profile_grid`."""
+def normalise(
+    data: Image, psf_wavelength: Image, subpix: float, center: float, trimmed: bool = False
+) -> NormalisedPSF:
+    """Make a PSF ready for any image; the arguments are those of `profile_grid`.
+
+    Trimmed to its light it is faster to place. Then samples are counted from elsewhere, which moves the last
+    digits and, at its ends, what is exactly zero: the pipeline's choice of pixels hangs on that.
+    """
     order = np.argsort(psf_wavelength)
     samples = np.nan_to_num(np.asarray(data, float))[order]
     lit = np.flatnonzero(samples.any(axis=0))
-    first, last = (lit[0], lit[-1] + 1) if lit.size else (0, samples.shape[1])
+    first, last = (lit[0], lit[-1] + 1) if trimmed and lit.size else (0, samples.shape[1])
     samples = samples[:, first:last]
     light = samples.sum(axis=1, keepdims=True) / subpix
     samples = np.divide(samples, light, out=np.zeros_like(samples), where=light != 0)
     # it falls to zero over one sample more, and farther out where it is blurred
-    frame = int(np.ceil(BLUR_STEP * subpix)) + 2
+    frame = int(np.ceil(BLUR_STEP * subpix)) + 2 if trimmed else 1
     samples = np.pad(samples, ((0, 1), (frame, frame + 1)))
     known = np.asarray(psf_wavelength, float)[order]
     return NormalisedPSF(known, samples, float(subpix), float(center) + frame - first)

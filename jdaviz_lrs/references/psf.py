@@ -51,7 +51,7 @@ class SpectralPSF:
 
     @cached_property
     def _normalised(self) -> NormalisedPSF:
-        return normalise(self.data, self.wavelength, self.subpix, self.center_col)
+        return normalise(self.data, self.wavelength, self.subpix, self.center_col, trimmed=True)
 
     def on(self, wavelength: NDArray[np.float64], columns: NDArray[np.float64]) -> ProfileGrid:
         """Make it ready for an image: wavelengths (n_disp, n_xdisp) in um, columns (n_xdisp,) in px."""
