@@ -10,13 +10,18 @@ from numpy.typing import ArrayLike
 
 from jdaviz_lrs.engine.width import MeasuredWidth, full_width, measure_fwhm
 from jdaviz_lrs.errors import LRSError, LRSWarning
+from jdaviz_lrs.found_trace import NO_TRACE, mean_image, trace_offset
 from jdaviz_lrs.placement import source_location
 from jdaviz_lrs.products.image import SpectralImage
+from jdaviz_lrs.references.lrs_psf import built_in_psf
 from jdaviz_lrs.references.pixels import on_pixels_of
 from jdaviz_lrs.references.psf import SpectralPSF
 from jdaviz_lrs.width_table import read_widths
 
 __all__ = ["measured_widths", "psf_widths", "tapered_aperture"]
+
+DIGITS = 2
+"""Kept of a place, in pixels."""
 
 
 def tapered_aperture(
@@ -25,6 +30,7 @@ def tapered_aperture(
     table: Any = None,
     psf: SpectralPSF | None = None,
     degree: int = 1,
+    position_offset: float = 0.0,
 ) -> dict[str, Any]:
     """Parameters of an aperture that reaches `multiple` times the FWHM to either side of the source.
 
@@ -43,11 +49,14 @@ def tapered_aperture(
     psf : SpectralPSF, optional
     degree : int
         Of the polynomial.
+    position_offset : float
+        Pixels from where the header has the source, to look for its trace about.
 
     Returns
     -------
     dict
-        `src_coeff` (edges about zero, in pixels from the source), `independent_var` and `use_source_posn`.
+        `src_coeff` (edges about zero, in pixels from the source), `independent_var` and `use_source_posn`;
+        and `position_offset` if not zero: that given, or of the trace where the image has it beside.
 
     Raises
     ------
@@ -58,18 +67,22 @@ def tapered_aperture(
     Warns
     -----
     LRSWarning
-        Where the polynomial is used beyond the wavelengths it was made from by more than a tenth of them.
+        Where the polynomial is used beyond the wavelengths it was made from by more than a tenth of them;
+        where the aperture is laid about the trace in the image, or no trace is there.
     """
     if not multiple > 0 or not np.isfinite(multiple):
         raise LRSError(f"multiple = {multiple} is not positive; give the half width over the FWHM, e.g. 2.")
     if degree != int(degree) or degree < 0:
         raise LRSError(f"degree = {degree} is not a whole number; give 0, 1, 2 ...")
+    source = None if image is None else source_location(image)
+    if source is not None:
+        position_offset = _on_trace(image, psf, source.trace, position_offset)
     if table is not None:
         widths = read_widths(table, None if image is None else image.pixel_scale)
     elif psf is not None:
         widths = psf_widths(psf if image is None else on_pixels_of(image, psf))
     elif image is not None:
-        widths = measured_widths(image)
+        widths = measured_widths(image, None if source is None else source.trace + position_offset)
     else:
         raise LRSError("The FWHM is not known; give an image to measure it in, a table or a PSF.")
     if image is not None and (table is not None or psf is not None):
@@ -86,7 +99,22 @@ def tapered_aperture(
         "src_coeff": [[-one for one in upper], upper],
         "independent_var": "wavelength",
         "use_source_posn": True,
-    }
+    } | ({"position_offset": position_offset} if position_offset else {})
+
+
+def _on_trace(image: SpectralImage, psf: SpectralPSF | None, trace: ArrayLike, offset: float) -> float:
+    """Offset of the brightest trace near an offset from a trace, or that itself; says what it finds."""
+    by = trace_offset(image, psf or built_in_psf(), np.asarray(trace, float) + offset)
+    if np.isnan(by):
+        warnings.warn(f"{NO_TRACE}.", LRSWarning, stacklevel=3)
+    elif by:
+        warnings.warn(
+            f"The trace lies {by:+.1f} px from the aperture's centre: it is laid about the trace.",
+            LRSWarning,
+            stacklevel=3,
+        )
+        return round(offset + by, DIGITS)
+    return offset
 
 
 def measured_widths(image: SpectralImage, trace: ArrayLike | None = None, n_bins: int = 12) -> MeasuredWidth:
@@ -110,12 +138,7 @@ def measured_widths(image: SpectralImage, trace: ArrayLike | None = None, n_bins
         if source is None:
             raise LRSError("The header does not tell where the source is; give its FWHM in a table.")
         trace = source.trace
-    data, variance, good = image.data, image.variance, image.good
-    if data.ndim == 3:
-        number = np.maximum(good.sum(axis=0), 1)
-        data = image.filled.sum(axis=0) / number
-        variance = np.where(good, variance, 0.0).sum(axis=0) / number**2
-        good = good.any(axis=0)
+    data, variance, good = mean_image(image)
     if not (variance[good] > 0).any():
         variance = np.ones_like(data)
     return measure_fwhm(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from jdaviz_lrs.engine.refine.companions import find_brightest
 from jdaviz_lrs.engine.refine.scene import Scene
 from jdaviz_lrs.engine.verdict import Judged, compare_with_sum, fit_weights, left_unexplained, lost_light
+from jdaviz_lrs.found_trace import source_at
 from jdaviz_lrs.optimal_extraction import OptimalExtraction
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.placement import Placement
@@ -19,7 +20,7 @@ from jdaviz_lrs.products.spectrum import ExtractedSpectrum
 from jdaviz_lrs.products.verdict import BANDS, Verdict
 from jdaviz_lrs.references.apcorr import CALIBRATION_WIDTH
 from jdaviz_lrs.references.find import References
-from jdaviz_lrs.references.pixels import detector_pixels, on_pixels_of
+from jdaviz_lrs.references.pixels import detector_pixels
 
 __all__ = ["band_rows", "judge", "judge_box", "judge_optimal", "tabulated_light"]
 
@@ -109,21 +110,10 @@ def judge_box(
     stand_ins = tuple(references.stand_ins)
     if image.observation.source_type != "POINT":
         return Verdict(stand_ins=stand_ins)
-    psf = on_pixels_of(image, references.psf)
-    grid = psf.on(image.wavelength, image.xdisp_index)
-    if not grid.covered.any():
-        return Verdict(stand_ins=stand_ins)
     trace = np.where(placement.rows, placement.center, np.nan)
-    scene = Scene(
-        grid,
-        trace[None],
-        signs=np.ones(1),
-        groups=np.zeros(1, int),
-        stretch=np.ones(image.n_disp),
-        coordinate=np.linspace(-1.0, 1.0, image.n_xdisp),
-        order=-1,
-        calibration_width=CALIBRATION_WIDTH / detector_pixels(image),
-    )
+    scene = source_at(image, references.psf, trace)
+    if not scene.grid.covered.any():
+        return Verdict(stand_ins=stand_ins)
     data = image.filled if background is None else image.filled - background
     data, variance, good = np.where(good, data, 0.0), image.variances.sum(axis=0), good
     flux, correction = np.full((2, image.n_disp), np.nan)

@@ -12,13 +12,17 @@ from jdaviz_lrs.engine.apcorr import pixel_fractions
 from jdaviz_lrs.engine.aperture import pixel_weights
 from jdaviz_lrs.engine.growth import Apertures, Growth, growth, measure_apertures
 from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.found_trace import NO_TRACE, trace_offset
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.placement import Placement, place
 from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.references.find import References
 from jdaviz_lrs.references.pixels import detector_pixels, on_pixels_of
 
-__all__ = ["MAX_WIDTH", "STEP", "compare_widths", "mean_width", "measure_widths", "with_width"]
+__all__ = [
+    "MAX_WIDTH", "STEP",
+    "compare_widths", "mean_width", "measure_widths", "on_trace", "with_width",
+]  # fmt: skip
 
 Image = NDArray[np.float64]
 
@@ -34,6 +38,8 @@ def compare_widths(
     widths: ArrayLike | None = None,
 ) -> Growth:
     """Compare apertures of different widths about the same centre, with the same background.
+
+    Where the brightest trace lies beside the aperture's centre, they are about the trace; see `on_trace`.
 
     Parameters
     ----------
@@ -54,11 +60,27 @@ def compare_widths(
     Raises
     ------
     LRSError
-        When the aperture cannot be placed, or no wavelength is in the range.
+        When the aperture cannot be placed, no trace is there, or no wavelength is in the range.
     """
-    placement = place(image, parameters)
+    placement, offset = on_trace(image, place(image, parameters), references)
     apertures = measure_widths(image, parameters, references, placement, wavelength_range, widths)
-    return growth(apertures, mean_width(placement))
+    return replace(growth(apertures, mean_width(placement)), offset=offset)
+
+
+def on_trace(image: SpectralImage, placement: Placement, references: References) -> tuple[Placement, float]:
+    """Put the centre of an aperture on the brightest trace, and tell how far that is, in pixels.
+
+    Its edges stay as they are.
+
+    Raises
+    ------
+    LRSError
+        Where no trace is near.
+    """
+    offset = trace_offset(image, references.psf, np.where(placement.rows, placement.center, np.nan))
+    if np.isnan(offset):
+        raise LRSError(f"{NO_TRACE}: no width is best.")
+    return replace(placement, center=placement.center + offset), offset
 
 
 def measure_widths(

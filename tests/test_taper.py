@@ -84,6 +84,40 @@ def test_it_gives_the_truth(observation, product, nod_subtracted, method):
         assert np.median(ratio[band]) == pytest.approx(1, abs=0.005)
 
 
+@pytest.mark.parametrize("product", ["s2d", "cal"])
+@pytest.mark.parametrize("nod_subtracted", [True, False])
+@pytest.mark.parametrize("of", ["psf", "data"])
+def test_beside_the_header_it_is_about_the_trace(product, nod_subtracted, of):
+    psf = {"psf": simulated_psf()} if of == "psf" else {}
+    on, off = (
+        read(to_model(simulate(Scene(nod_subtracted=nod_subtracted, trace_shift=shift), product)))
+        for shift in (0.0, 3.0)
+    )
+    expected = tapered_aperture(1.5, image=on, **psf)
+    with pytest.warns(LRSWarning, match=r"The trace lies \+[23].\d px from the aperture's centre"):
+        found = tapered_aperture(1.5, image=off, **psf)
+    assert found["position_offset"] == pytest.approx(3.0, abs=0.15)
+    assert "position_offset" not in expected
+    np.testing.assert_allclose(found["src_coeff"], expected["src_coeff"], rtol=0.05, atol=0.02)
+    snr = [
+        np.nanmedian((spectrum.flux / spectrum.flux_error)[np.abs(spectrum.wavelength - 8.5) < 3.5])
+        for spectrum in (extract(on, **expected), extract(off, **found))
+    ]
+    assert snr[1] == pytest.approx(snr[0], rel=0.05)
+
+
+def test_it_starts_from_an_offset(image):
+    with pytest.warns(LRSWarning, match=r"The trace lies -3.0 px"):
+        assert tapered_aperture(2.0, image=image, position_offset=3.0).get("position_offset", 0.0) < 0.15
+    assert tapered_aperture(2.0, image=image, position_offset=0.5)["position_offset"] == 0.5
+
+
+def test_where_no_trace_is_it_says_so():
+    faint = read(to_model(simulate(Scene(brightness=1e-10))))
+    with pytest.warns(LRSWarning, match="No trace stands out of the noise within 9 px"):
+        tapered_aperture(2.0, image=faint, psf=simulated_psf())
+
+
 def widths_of(parameters):
     lower, upper = parameters["src_coeff"]
     assert parameters["independent_var"] == "wavelength"
@@ -212,7 +246,7 @@ def test_nothing_to_go_by(image):
     with pytest.raises(LRSError, match="does not tell where the source is"):
         tapered_aperture(2.0, image=replace(image, wcs=None))
     faint = read(to_model(simulate(Scene(brightness=1e-8))))
-    with pytest.raises(LRSError, match="too faint"):
+    with pytest.raises(LRSError, match="too faint"), pytest.warns(LRSWarning, match="No trace"):
         tapered_aperture(2.0, image=faint)
 
 

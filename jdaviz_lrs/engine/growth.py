@@ -59,6 +59,8 @@ class Growth:
         without a PSF.
     good : tuple of float
         The widths about it whose ratio is within 1 % of the largest.
+    offset : float
+        Of the place that the apertures lie about, in pixels from where the aperture was put.
     """
 
     widths: Row
@@ -68,6 +70,14 @@ class Growth:
     expected_snr: Row
     best: float
     good: tuple[float, float]
+    offset: float = 0.0
+
+    @property
+    def note(self) -> str:
+        """Where the apertures lie, if not where the aperture was put."""
+        if self.offset == 0.0:
+            return ""
+        return f"The trace lies {self.offset:+.1f} px from the aperture's centre: widths are about the trace."
 
     @property
     def smooth_snr(self) -> Row:

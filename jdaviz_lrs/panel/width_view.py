@@ -17,13 +17,13 @@ from traitlets import Bool, List, Unicode, observe
 from jdaviz_lrs.engine.growth import Apertures, Growth, growth
 from jdaviz_lrs.errors import LRSError, LRSWarning
 from jdaviz_lrs.panel.layout import lay_out
-from jdaviz_lrs.panel.moves import keep_regions
+from jdaviz_lrs.panel.moves import keep_regions, move_aperture
 from jdaviz_lrs.panel.situation import Situation
 from jdaviz_lrs.panel.width_chart import WidthChart
-from jdaviz_lrs.placement import subtracts_background
+from jdaviz_lrs.placement import source_location, subtracts_background
 from jdaviz_lrs.products.spectrum import ExtractedSpectrum
-from jdaviz_lrs.taper import tapered_aperture
-from jdaviz_lrs.widths import mean_width, measure_widths, with_width
+from jdaviz_lrs.taper import DIGITS, tapered_aperture
+from jdaviz_lrs.widths import mean_width, measure_widths, on_trace, with_width
 
 __all__ = ["WidthView"]
 
@@ -61,7 +61,7 @@ class WidthView(TemplateMixin):
     plot_widget = Unicode().tag(sync=True)
 
     _situation: Situation | None = None
-    _measured: tuple[tuple, Apertures] | None = None
+    _measured: tuple[tuple, Apertures, float] | None = None
 
     def __init__(self, panel, app):
         self._panel = panel
@@ -80,7 +80,7 @@ class WidthView(TemplateMixin):
         )
 
     def growth(self) -> Growth:
-        """Compare widths about the aperture's centre.
+        """Compare widths about the aperture's centre, or about the trace where it lies beside.
 
         Returns
         -------
@@ -90,7 +90,7 @@ class WidthView(TemplateMixin):
         Raises
         ------
         LRSError
-            When there is no dataset, a parameter is wrong, or no wavelength is in the range.
+            When there is no dataset, a parameter is wrong, no trace is there, or no wavelength in the range.
         """
         return self._growth(self._present())
 
@@ -109,15 +109,21 @@ class WidthView(TemplateMixin):
             return np.nan
 
     def use_best_width(self) -> float:
-        """Give the aperture the best width about the same centre; returns it.
+        """Give the aperture the best width about its centre, or the trace beside it; returns the width.
 
         Raises
         ------
         LRSError
             When there is none, or the aperture has several regions.
         """
-        width = round(float(self.growth().best), 1)
-        self._panel.fill(with_width(self._panel.parameters, width))
+        found, situation = self.growth(), self._present()
+        width = round(float(found.best), 1)
+        wanted = with_width(self._panel.parameters, width)
+        if found.offset:
+            layout = lay_out(situation.image, situation.parameters)
+            by = found.offset
+            wanted = wanted.with_(move_aperture(situation.image, wanted, layout, by, by))
+        self._panel.fill(wanted)
         return width
 
     def use_tapered_aperture(self) -> None:
@@ -132,11 +138,12 @@ class WidthView(TemplateMixin):
         if situation.optimal:
             raise LRSError(OPTIMAL)
         multiple = np.nan if self.multiple == "" else self.multiple
-        image, parameters = situation.image, situation.parameters
+        image, parameters, psf = situation.image, situation.parameters, situation.references.psf
+        offset = _from_header(situation)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", LRSWarning)
-            tapered = tapered_aperture(multiple, image=image, psf=situation.references.psf)
-        tapered["extract_width"] = None
+            tapered = tapered_aperture(multiple, image=image, psf=psf, position_offset=offset)
+        tapered = {"position_offset": 0.0, **tapered, "extract_width": None}
         if parameters.independent_var != "wavelength" and any(len(c) > 1 for c in parameters.bkg_coeff or ()):
             raise LRSError(
                 "bkg_coeff: regions that are polynomials in the row cannot go with edges in wavelength; "
@@ -183,9 +190,11 @@ class WidthView(TemplateMixin):
         image, parameters, references = situation.image, situation.parameters, situation.references
         key = (image, replace(parameters, extract_width=None), references, low, high)
         if self._measured is None or self._measured[0] != key:
-            measured = measure_widths(image, parameters, references, situation.placement, (low, high))
-            self._measured = key, measured
-        return growth(self._measured[1], mean_width(situation.placement))
+            placement, offset = on_trace(image, situation.placement, references)
+            measured = measure_widths(image, parameters, references, placement, (low, high))
+            self._measured = key, measured, offset
+        _, measured, offset = self._measured
+        return replace(growth(measured, mean_width(situation.placement)), offset=offset)
 
     @observe("opened", "wavelength_min", "wavelength_max")
     def _draw(self, change=None) -> None:
@@ -221,7 +230,9 @@ class WidthView(TemplateMixin):
         self.current_text = f"{now:.1f} px: S/N {here:.3g}" + (
             f", {100.0 * share:.0f} % of the light" if np.isfinite(share) else ""
         )
-        self.note = _note(situation)
+        if found.offset:
+            self.current_text += ", if it were on the trace"
+        self.note = " ".join(filter(None, [found.note, _note(situation)]))
         self.usable = len(situation.parameters.src_coeff or ()) <= 2
 
 
@@ -229,3 +240,11 @@ def _note(situation: Situation) -> str:
     if subtracts_background(situation.parameters) or situation.image.observation.bkg_subtract == "COMPLETE":
         return ""
     return "No background is subtracted: its light counts as the source's, and wide apertures look too good."
+
+
+def _from_header(situation: Situation) -> float:
+    """Offset of the aperture from where the header has the source: as given, or as placed by hand."""
+    placement, source = situation.placement, source_location(situation.image)
+    if placement.trace is not None or source is None:
+        return situation.parameters.position_offset
+    return round(float(np.nanmedian(placement.center - source.trace)), DIGITS)

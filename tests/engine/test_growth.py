@@ -159,6 +159,40 @@ def test_the_best_width_is_that_of_the_truth(image, references):
     np.testing.assert_allclose(found.expected_snr, truth.snr, rtol=0.02)
 
 
+@pytest.mark.parametrize("by", [3.0, -3.0, 7.0])
+@pytest.mark.parametrize("scene", [Scene(), Scene(nod_subtracted=False), Scene(brightness=3e-6)])
+def test_beside_the_trace_it_is_that_of_the_trace(references, scene, by):
+    image = image_of(scene)
+    on, off = (
+        compare_widths(image, box(references, position_offset=b), references, (5.0, 12.0)) for b in (0.0, by)
+    )
+    assert (on.offset, on.note) == (0.0, "")
+    assert off.offset == pytest.approx(-by, abs=0.15)
+    assert f"{off.offset:+.1f} px from the aperture's centre" in off.note
+    assert off.best == pytest.approx(on.best, rel=0.05)
+    assert off.best_snr == pytest.approx(on.best_snr, rel=0.05)
+
+
+@pytest.mark.parametrize("product", ["s2d", "cal"])
+@pytest.mark.parametrize("nod_subtracted", [True, False])
+def test_where_nothing_is_there_no_width_is_best(references, product, nod_subtracted):
+    """Neither a sky that is brighter at one end of the slit, nor cosmic rays, are a trace."""
+    scene = Scene(brightness=1e-10, nod_subtracted=nod_subtracted, cosmic_rays=60)
+    image = read(to_model(simulate(scene, product)))
+    with pytest.raises(LRSError, match="No trace stands out of the noise within 9 px"):
+        compare_widths(image, box(references), references)
+
+
+def test_beyond_the_reach_there_is_no_trace(image, references):
+    with pytest.raises(LRSError, match="No trace"):
+        compare_widths(image, box(references, position_offset=-12.0), references)
+
+
+def test_a_faint_source_with_a_bright_one_out_of_reach_is_its_own(references):
+    image = image_of(Scene(companion_ratio=3.0, companion_offset=11.0))
+    assert compare_widths(image, box(references), references).offset == 0.0
+
+
 def test_bad_pixels_are_left_out_of_both_curves(references):
     scene = Scene(nod_subtracted=False, noise=False, background=0.0, bad_pixels=900)
     found = compare_widths(image_of(scene), box(references, extract_width=8.0), references, (5.0, 12.0))

@@ -83,13 +83,71 @@ def test_one_click_takes_the_best_width(view, active):
 
 def test_the_centre_of_a_bent_aperture_is_kept(view, active):
     active.use_source_posn = False
-    active.src_coeff = [[26.5, 0.01], [33.5, 0.01]]
+    active.src_coeff = [[26.5, 0.001], [33.5, 0.001]]
     width = view.use_best_width()
     lower, upper = active.parameters.src_coeff
     assert upper[0] - lower[0] == pytest.approx(width)
     assert 0.5 * (upper[0] + lower[0]) == pytest.approx(30.0)
-    assert lower[1] == upper[1] == pytest.approx(0.01)
+    assert lower[1] == upper[1] == pytest.approx(0.001)
     assert active.problem == ""
+
+
+@pytest.mark.parametrize("by", [3.0, -3.0])
+@pytest.mark.parametrize("place", ["source", "hand", "edges"])
+def test_beside_the_trace_the_trace_is_taken(view, active, place, by):
+    """The numbers are those on the source before it is taken, and after."""
+    trace = active.situation.placement.center.copy()
+    middle = round(float(np.nanmean(trace)), 2)
+    active.bkg_coeff = [[19.5], [22.5], [38.5], [42.5]]
+    best, snr = view.best_width, view.growth().best_snr
+    regions = active._layout.background_edges.copy()
+    if place == "source":
+        active.position_offset = by
+        active.bkg_coeff = [[edge[0] - by] for edge in active.parameters.bkg_coeff]
+    else:
+        active.use_source_posn = False
+        if place == "hand":
+            active.xstart, active.xstop = middle + by - 3.0, middle + by + 3.0
+        else:
+            active.src_coeff = [[middle + by - 4.0], [middle + by + 4.0]]
+        active.bkg_coeff = np.nanmean(regions, axis=2).ravel()[:, None].tolist()
+    assert f"The trace lies {-by:+.1f} px from the aperture's centre" in view.note
+    assert view.current_text.endswith("if it were on the trace")
+    assert view.best_width == pytest.approx(best, rel=0.05)
+    assert view.growth().best_snr == pytest.approx(snr, rel=0.05)
+    width = view.use_best_width()
+    assert (active.problem, view.problem, view.note) == ("", "", "")
+    lower, upper = active._layout.edges[0]
+    np.testing.assert_allclose(np.nanmean(upper + lower) / 2, middle, atol=0.15)
+    assert np.nanmean(upper - lower) == pytest.approx(width, abs=0.01)
+    assert view.growth().best_snr == pytest.approx(snr, rel=0.05)
+    np.testing.assert_allclose(np.nanmean(active._layout.background_edges - regions, axis=2), 0.0, atol=0.05)
+
+
+@pytest.mark.parametrize("use_source_posn", [True, False])
+def test_beside_the_trace_the_taper_is_about_the_trace(view, active, use_source_posn):
+    trace = active.situation.placement.center.copy()
+    view.multiple = 1.5
+    if use_source_posn:
+        active.position_offset = 3.0
+    else:
+        active.use_source_posn = False
+        active.xstart = active.xstop = round(float(np.nanmean(trace)), 2) + 3.0
+    view.vue_use_tapered_aperture()
+    assert (active.problem, view.problem) == ("", "")
+    assert "The trace lies -3.0 px from the aperture's centre" in view.note
+    lower, upper = active._layout.edges[0]
+    np.testing.assert_allclose(np.nanmean((upper + lower) / 2 - trace), 0.0, atol=0.15)
+
+
+def test_where_nothing_is_there_it_says_so(view, active):
+    active.position_offset = 13.0
+    assert "No trace stands out of the noise within 9 px" in view.problem
+    assert np.isnan(view.best_width)
+    assert not view.usable
+    view.vue_use_best_width()
+    assert "No trace" in view.problem
+    assert active.position_offset == 13.0
 
 
 def test_several_regions_have_no_width(view, active):

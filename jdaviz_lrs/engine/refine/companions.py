@@ -133,9 +133,9 @@ def matched_filter(scene: Scene, image: Image, weights: Image, flux: Image) -> t
     nothing.
     """
     distance = scene.grid.columns - scene.traces[0][:, None]
-    used = (weights > 0) & np.isfinite(distance)
-    rows = np.flatnonzero(used.any(axis=-1))
     reach = scene.grid.columns.size
+    used = (weights > 0) & (np.abs(distance) <= reach)
+    rows = np.flatnonzero(used.any(axis=-1))
     offsets = np.arange(-reach, reach + STEP, STEP)
     score, power = np.zeros(offsets.size), np.zeros(offsets.size)
     for band in np.array_split(rows, BANDS):
