@@ -194,7 +194,7 @@ def extract_optimal(
     looks = bool({"trace", "width", "outliers", "companions", "variance"} & set(chosen))
     frame = _frame(image, good)
     if image.resampled and not compatible:
-        frame = replace(frame, good=frame.good & ~_beside_gaps(scene, frame.good)[:, None])
+        frame = replace(frame, good=_whole_pixels(frame.good) & ~_beside_gaps(scene, frame.good)[:, None])
     location = None
     if parameters.optimize_psf_location and not compatible:
         moved = far_shift(frame, scene)
@@ -353,6 +353,14 @@ def _frame(image: SpectralImage, good: NDArray[np.bool_]) -> Frame:
         (image.variances * used).sum(axis=1) / number**2,
         good.any(axis=0),
     )
+
+
+def _whole_pixels(good: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Good pixels of a rectified image without those at the slit's ends, which are covered in part."""
+    inside = np.zeros_like(good)
+    seen = np.maximum.accumulate(good, axis=1) & np.maximum.accumulate(good[:, ::-1], axis=1)[:, ::-1]
+    inside[:, 1:-1] = seen[:, :-2] & seen[:, 2:]
+    return good & inside
 
 
 def _beside_gaps(scene: Scene, good: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,9 @@ from jdaviz_lrs.engine.refine.scene import Scene
 
 __all__ = ["describe_location", "describe_refinement"]
 
+
+OVERLAPPING, UNUSUAL_BLUR = 6.0, 0.02
+"""Pixels, and pixels squared beyond what the resampling of one exposure does."""
 
 WING_DISTANCE = 4.0
 """Pixels from the source."""
@@ -77,7 +80,24 @@ def describe_refinement(
         report["companion_offsets"] = [float(np.nanmean(leaders[k] - leaders[0])) for k in positive]
         report["companion_ratios"] = [c.ratio for c in refined.companions]
         report["companion_significances"] = [c.significance for c in refined.companions]
+        if close := _close_on_blurred(refined.scene, report["companion_offsets"]):
+            notes.append(close)
     return report, notes
+
+
+def _close_on_blurred(scene: Scene, offsets: Sequence[float]) -> str | None:
+    """Say where a neighbour overlaps the source in an image whose PSF only the image itself tells."""
+    if scene.blur is None or scene.expected_blur is None:
+        return None
+    near = [offset for offset in offsets if abs(offset) < OVERLAPPING]
+    used = np.isfinite(scene.traces[0])
+    beyond = np.sqrt(np.mean((scene.blur - scene.expected_blur)[used] ** 2))
+    if not near or beyond < UNUSUAL_BLUR:
+        return None
+    return (
+        f"A neighbour at {near[0]:+.1f} px overlaps the source, and combined nods blur the PSF as no "
+        "reference tells: their shares may be off by some per cent; extract the nods apart."
+    )
 
 
 def _wing_light(scene: Scene) -> float:

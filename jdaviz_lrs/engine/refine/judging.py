@@ -26,7 +26,7 @@ STRETCH_LIMITS = (0.7, 1.4)
 FURTHEST = 2.0
 """Pixels that a trace may be off from where it was located: four times what headers have been seen to be."""
 
-NEGATIVE = 0.02
+NEGATIVE = 0.04
 """Of a profile's peak: how far below zero its wings may be, which light is not."""
 
 DROPPED_FIRST = ("width", "companions", "trace")
@@ -175,7 +175,7 @@ def _impossible(refined: Refined, start: Scene, starts: Sequence[float], chosen:
     used = np.isfinite(scene.traces[0])
     if "width" in chosen:
         low, high = scene.stretch[used].min(), scene.stretch[used].max()
-        if low < STRETCH_LIMITS[0] or high > STRETCH_LIMITS[1]:
+        if refined.aligned.too_wide or low < STRETCH_LIMITS[0] or high > STRETCH_LIMITS[1]:
             yield "width", "stretch"
         elif scene.shape is not None and _negative(scene):
             yield "width", "negative"

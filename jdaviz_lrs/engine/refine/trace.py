@@ -53,6 +53,12 @@ class Aligned:
     first: Geometry | None = None
     first_blocks: tuple[Block, ...] = ()
 
+    @property
+    def too_wide(self) -> bool:
+        """Whether the data ask for a width that no PSF is off by, so that it was left out."""
+        width = _of_target(self.first_blocks, self.first, "width")
+        return width is not None and bool(np.abs(width[0]).sum() > WIDEST)
+
     def term(self, kind: str, order: int) -> tuple[float, float] | None:
         """Legendre coefficient of the target's block of a kind and its error; zero where insignificant."""
         full = _of_target(self.first_blocks, self.first, kind)
