@@ -31,7 +31,7 @@ EXPECTED, LEAST_EXPECTED = 0.25, 0.1
 data do not tell. The second is what wings have that the PSF may lack."""
 
 FARTHEST, FAINT = 10.5, 0.02
-"""Pixels beyond which a shape is hardly expected to differ: a nod's wing lies there under the core of the other."""
+"""Pixels beyond which a shape is hardly expected to differ: one nod's wing lies there under the other nod."""
 
 DECLINE = 0.5
 """Of that from one term along the spectrum to the next."""
