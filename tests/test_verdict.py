@@ -149,10 +149,7 @@ def test_aperture_beside_the_source_is_noted(image, references, offset):
 
 
 @pytest.mark.parametrize("changes", [BOX, OPTIMAL], ids=["box", "optimal"])
-def test_lost_light_is_that_under_the_lost_pixel(request, product, image, references, changes):
-    if product == "s2d" and changes is OPTIMAL:
-        reason = "wavelengths that no refinement is told by count as lost"
-        request.applymarker(pytest.mark.xfail(reason=reason))
+def test_lost_light_is_that_under_the_lost_pixel(image, references, changes):
     whole = extract(image, references=references, **changes)
     good = image.good.copy()
     before = np.array(whole.verdict.lost_light)

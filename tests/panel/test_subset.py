@@ -21,12 +21,12 @@ def test_the_aperture_takes_the_edges_of_a_subset(loaded, active, centred):
 def test_a_tapered_aperture_becomes_the_subset_too(loaded, active):
     viewer = loaded.viewers["2D Spectrum"]._obj.glue_viewer
     loaded._app.session.edit_subset_mode.mode = NewMode
-    viewer.apply_roi(RectangularROI(50, 150, 35.6, 40.4))
+    viewer.apply_roi(RectangularROI(50, 150, 34.6, 41.4))
     active.width_view.multiple = 1.5
     active.width_view.use_tapered_aperture()
     active.aperture_from_subset("Subset 1")
     row = active._input.display.rows[active._input.display.rows.size // 2]
-    assert active._layout.edges[0, :, row] == pytest.approx((35.5, 40.5), abs=0.02)
+    assert active._layout.edges[0, :, row] == pytest.approx((34.5, 41.5), abs=0.02)
 
 
 def test_rows_are_no_aperture(loaded, active):

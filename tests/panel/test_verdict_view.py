@@ -35,7 +35,7 @@ def test_it_follows_the_preview(judged):
     assert row(view, "trace") == [("+0.02 ± 0.01 px", "", False)]
     judged.position_offset = 6
     assert view.passed
-    assert view.summary.startswith("7 beyond the limit")
+    assert view.summary.startswith("5 beyond the limit")
     assert row(view, "light lost (%)")[2] == ("23.0", "", True)
     judged.position_offset = 0
     assert not view.passed

@@ -21,7 +21,7 @@ TRACE_ORDER, WIDTH_ORDER = 3, 2
 TRACE_PRIOR, WIDTH_PRIOR = 0.5, 0.2
 """Pixels, and parts of the width, by which headers and PSFs have been seen to be off."""
 
-BLUR_ORDER, BLUR_PRIOR = 7, 0.05
+BLUR_ORDER, BLUR_PRIOR = 7, 0.03
 """Along the spectrum, and pixels squared: resampling blurs by its phase, which goes round along the trace."""
 
 WIDEST = 0.35

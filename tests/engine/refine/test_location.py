@@ -45,7 +45,6 @@ def test_a_companion_is_not_taken_for_a_source_at_its_place(offset, ratio):
     assert far_shift(replace(frame, data=frame.data + companion), ALONE) == 0.0
 
 
-@pytest.mark.xfail(reason="a flank at the end of the reach is taken for a trace")
 def test_what_is_beyond_reach_is_another_source():
     frame = observe(replace(ALONE, traces=ALONE.traces - FAR - 2.0), extra=SKY)
     assert far_shift(frame, ALONE) == 0.0
