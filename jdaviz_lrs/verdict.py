@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from jdaviz_lrs.engine.refine.companions import find_brightest
+from jdaviz_lrs.engine.refine.companions import even_weights, find_brightest
 from jdaviz_lrs.engine.refine.scene import Scene
 from jdaviz_lrs.engine.verdict import Judged, compare_with_sum, fit_weights, left_unexplained, lost_light
 from jdaviz_lrs.found_trace import source_at
@@ -58,8 +58,7 @@ def judge(
     Verdict
     """
     agreements = compare_with_sum(judged, bands)
-    usable = judged.good & (judged.variance > 0)
-    weights = np.divide(1.0, judged.variance, out=np.zeros_like(judged.variance), where=usable)
+    weights = even_weights(judged.variance, judged.good)
     brightest = find_brightest(scene, np.where(judged.good, judged.data, 0.0), weights)
     place = {}
     if brightest is not None:

@@ -11,7 +11,15 @@ from scipy.ndimage import median_filter
 
 from jdaviz_lrs.engine.refine.scene import LinearFit, Scene
 
-__all__ = ["Brightest", "Companion", "add_companion", "find_brightest", "find_companion", "matched_filter"]
+__all__ = [
+    "Brightest",
+    "Companion",
+    "add_companion",
+    "even_weights",
+    "find_brightest",
+    "find_companion",
+    "matched_filter",
+]
 
 Image = NDArray[np.float64]
 
@@ -167,6 +175,17 @@ class Brightest:
     offset: float
     error: float
     ratio: float
+
+
+def even_weights(variance: Image, good: NDArray[np.bool_]) -> Image:
+    """Weights to look for a bright trace with, (n_disp, n_xdisp): the same for all good pixels of a row.
+
+    The photon noise of its own pixels would draw the peak to where they are few.
+    """
+    usable = good & (variance > 0)
+    number = usable.sum(axis=1)
+    total = np.where(usable, variance, 0.0).sum(axis=1)
+    return usable * np.divide(number, total, out=np.zeros_like(total), where=total > 0)[:, None]
 
 
 def find_brightest(scene: Scene, image: Image, weights: Image, reach: float = np.inf) -> Brightest | None:

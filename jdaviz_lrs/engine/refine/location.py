@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 
 from jdaviz_lrs.engine.optimal import polynomial_basis, solve_rows
 from jdaviz_lrs.engine.profile import ProfileGrid
-from jdaviz_lrs.engine.refine.companions import find_brightest
+from jdaviz_lrs.engine.refine.companions import even_weights, find_brightest
 from jdaviz_lrs.engine.refine.scene import Frame, Scene
 
 __all__ = ["Location", "far_shift", "fit_location"]
@@ -154,8 +154,7 @@ def far_shift(frame: Frame, scene: Scene) -> float:
     """
     usable = frame.good & (frame.variances.sum(axis=0) > 0)
     level = np.ma.median(np.ma.masked_array(frame.data, ~usable), axis=1).filled(0.0)[:, None]
-    variance = frame.variances.sum(axis=0)
-    weights = np.divide(1.0, variance, out=np.zeros_like(variance), where=usable)
+    weights = even_weights(frame.variances.sum(axis=0), usable)
     brightest = find_brightest(scene, np.where(usable, frame.data - level, 0.0), weights, FAR)
     if brightest is None or abs(brightest.offset) < NEAR or brightest.ratio < OUTSHONE:
         return 0.0

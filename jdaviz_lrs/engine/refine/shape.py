@@ -30,9 +30,6 @@ EXPECTED, LEAST_EXPECTED = 0.25, 0.1
 """Of the PSF, and of the light per pixel times the squared distance: how far profiles may be off where the
 data do not tell. The second is what wings have that the PSF may lack."""
 
-FARTHEST, FAINT = 10.5, 0.02
-"""Pixels beyond which a shape is hardly expected to differ: one nod's wing lies there under the other nod."""
-
 DECLINE = 0.5
 """Of that from one term along the spectrum to the next."""
 
@@ -79,7 +76,6 @@ def fit_shape(scene: Scene, data: Image, weights: Image, phase: Image) -> ShapeC
     distances = (np.arange(typical.size) - scene.grid.center) / scene.grid.subpix
     core = np.interp(KNOTS, distances, typical)
     expected = EXPECTED * core + LEAST_EXPECTED / np.maximum(np.abs(KNOTS), CORE[-1]) ** 2
-    expected = np.where(np.abs(KNOTS) > FARTHEST, FAINT * expected, expected)
     expected[[0, -1]] = 1e-9  # continuous with the zero beyond
     expected = np.outer(DECLINE ** np.arange(N_TERM), expected).ravel()
     powers = phase ** np.arange(2 * N_TERM - 1)[:, None]
