@@ -18,6 +18,7 @@ from jdaviz_lrs.panel.advice import AdviceList
 from jdaviz_lrs.panel.inputs import Input
 from jdaviz_lrs.panel.metadata import list_in_metadata_panel
 from jdaviz_lrs.panel.moves import add_region
+from jdaviz_lrs.panel.presence import Presence
 from jdaviz_lrs.panel.reference_search import OVERRIDES
 from jdaviz_lrs.panel.regions import free_region
 from jdaviz_lrs.panel.results import RESULTS_API, Results
@@ -38,7 +39,7 @@ COMPONENTS = {"lrs-field": "lrs_field.vue"}
 
 @tray_registry("lrs-extraction", label="LRS Extraction", category="data:reduction")
 class LRSExtraction(
-    PluginTemplateMixin, AddResultsMixin, Views, Results, SceneImages, FromSubset, AdviceList
+    Presence, PluginTemplateMixin, AddResultsMixin, Views, Results, SceneImages, FromSubset, AdviceList
 ):
     """Extract a spectrum from a JWST MIRI LRS slit image, as the pipeline's ``extract_1d`` step does.
 

@@ -107,10 +107,7 @@ class Preview(Computing):
             self.notes = [str(outcome)]
         elif isinstance(outcome, LRSError):
             self.problem = str(outcome)
-        if not self.is_active:  # jdaviz's watch on closed panels, a thread, has found it closed meanwhile
-            self.marks.clear()
-            self.on_result(None)
-        elif isinstance(outcome, LRSError):
+        if isinstance(outcome, LRSError):
             self._clear_spectrum()
         else:
             self.present(outcome)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from threading import current_thread
-
 from traitlets import List, dlink
 
 from jdaviz_lrs.panel.preview import Preview
@@ -55,8 +53,6 @@ class Views(Preview):
         self._show_views(result)
 
     def _show_views(self, result: ExtractedSpectrum | None) -> None:
-        # In the thread in which jdaviz finds that the panel was closed, viewers cannot be changed.
-        closing = current_thread() is self._inactive_thread
-        situation = self.situation if self.is_active and not closing else None
+        situation = self.situation if self.is_active else None
         for view in getattr(self, "_views", ()):
             view.show(situation, result)

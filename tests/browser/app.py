@@ -7,15 +7,14 @@ import re
 import time
 from collections.abc import Callable
 from io import BytesIO
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Locator, Page, TimeoutError, expect
+from playwright.sync_api import Locator, Page, expect
 
-#: First paint takes half a minute on a slow machine.
-PAINT = 120_000
-ANSWER = 30_000
+from tests.browser.servers import PATIENCE
 
 #: The colours of the marks: aperture and spectrum, background, the other nod's trace.
 ORANGE, BLUE, PURPLE = "#E69F00", "#56B4E9", "#CC79A7"
@@ -41,7 +40,9 @@ class App:
         self.artifacts = artifacts
         self.documented = documented
         self.loaded: list[str] = []
-        page.set_default_timeout(ANSWER)
+        self.trouble: Callable[[], list[str]] = list  # what console and server complain of
+        # Where a preview takes long, the panel asks before it draws the next.
+        page.add_locator_handler(self.button("update preview").first, lambda button: button.click())
 
     def shot(self, name: str) -> None:
         """Keep a screenshot."""
@@ -63,11 +64,11 @@ class App:
         logo = self.page.locator(
             "button:has(.v-image[title='Launch Jdaviz']), button:has([alt='Launch Jdaviz'])"
         )
-        logo.first.click(timeout=PAINT)
+        logo.first.click()
         self.wait_for_toolbar()
 
     def wait_for_toolbar(self) -> None:
-        self.page.locator(".jdaviz .v-app-bar .v-btn").first.wait_for(timeout=PAINT)
+        self.page.locator(".jdaviz .v-app-bar .v-btn").first.wait_for()
 
     def open_loader(self) -> None:
         """Open the loader in the sidebar."""
@@ -78,13 +79,13 @@ class App:
         entry = self.page.get_by_text(re.compile(rf"^\s*{re.escape(file_name)} - "))
         if self.loaded and not entry.is_visible():
             self.open_loader()
-        entry.click(timeout=PAINT)
+        entry.click()
         button = self.button("Import")
-        expect(button).to_be_enabled(timeout=PAINT)
+        expect(button).to_be_enabled()
         self.shot("loader")
         button.click()
-        expect(button).to_have_count(0, timeout=PAINT)  # it offers to overwrite what is loaded now
-        expect(self.viewers.first).to_be_visible(timeout=PAINT)
+        expect(button).to_have_count(0)  # it offers to overwrite what is loaded now
+        expect(self.viewers.first).to_be_visible()
         self.settle()
         self.wait_for_axes()
         self.loaded.append(file_name)
@@ -96,9 +97,13 @@ class App:
 
     def settle(self) -> None:
         """Wait until nothing on the page shows progress."""
-        expect(self.page.locator(".v-progress-linear:visible, .v-progress-circular:visible")).to_have_count(
-            0, timeout=PAINT
-        )
+        progress = self.page.locator(".v-progress-linear:visible, .v-progress-circular:visible")
+        expect(progress).to_have_count(0)
+
+    @property
+    def clipboard(self) -> str:
+        self.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        return self.page.evaluate("navigator.clipboard.readText()")
 
     def count_clicks(self) -> None:
         """Count from now on how often a button of the mouse goes down."""
@@ -123,14 +128,14 @@ class App:
         place = self.page.locator(".v-expansion-panel").filter(
             has=self.page.locator(".plugin-title").get_by_text(label, exact=True)
         )
+        panel = place.locator(".tray-plugin")
+        if panel.is_visible():
+            return panel
         if not place.count():
             self.page.locator(".jdaviz .v-app-bar .v-btn").nth(PLUGINS_BUTTON).click()
-        panel = place.locator(".tray-plugin")
-        try:
-            panel.wait_for(timeout=3000)  # the tray remembers what was open, a moment after it opens
-        except TimeoutError:
+        if not is_open(place):  # the tray remembers what was
             place.locator(".plugin-header").click()
-            panel.wait_for()
+        panel.wait_for()
         self.wait_for_axes()
         return panel
 
@@ -148,8 +153,10 @@ class App:
 
     def choose(self, panel: Locator, label: str, choice: str) -> None:
         """Pick a choice of a drop-down list."""
-        panel.locator(".v-select", has=self.page.get_by_text(label, exact=True)).first.click()
+        field = panel.locator(".v-select", has=self.page.get_by_text(label, exact=True)).first
+        field.click()
         self.page.locator(".menuable__content__active .v-list-item", has_text=choice).first.click()
+        expect(field.locator(".v-select__selections")).to_contain_text(choice)
 
     def drag(self, viewer: int, start: tuple[float, float], end: tuple[float, float]) -> None:
         """Drag the mouse inside the axes of a viewer; places are fractions from the lower left corner."""
@@ -177,15 +184,14 @@ class App:
 
     def _hover(self, x: float, y: float) -> None:
         """Move the mouse about a place in a viewer until the app says where it is."""
-        for nudge in range(60):
-            self.page.mouse.move(x + nudge % 2, y)
-            try:
-                self.readout.wait_for(timeout=500)
-            except TimeoutError:
-                continue
-            self.page.mouse.move(x, y)
-            return
-        raise TimeoutError(f"the app does not hear the mouse at {x:.0f}, {y:.0f}")
+        nudges = cycle((1, 0))
+
+        def heard() -> bool:
+            self.page.mouse.move(x + next(nudges), y)
+            return self.readout.is_visible()
+
+        self.until(heard, f"the app hears the mouse at {x:.0f}, {y:.0f}")
+        self.page.mouse.move(x, y)
 
     def tool(self, name: str) -> Locator:
         """Return a tool's button in a viewer's toolbar, by the tool's name."""
@@ -208,7 +214,7 @@ class App:
             [field.element_handle(), self.viewers.nth(viewer).element_handle()],
         )
         field.fill(value)
-        self.page.wait_for_function("window.painted !== null")
+        self.until(lambda: self.page.evaluate("window.painted !== null"), "other marks are drawn")
         return self.page.evaluate("window.painted - window.typed")
 
     def marks(self, viewer: int, color: str) -> list[str]:
@@ -223,10 +229,11 @@ class App:
 
     def until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait for what no locator can tell."""
-        end = time.monotonic() + ANSWER / 1000
+        end = time.monotonic() + PATIENCE
         while not condition():
-            assert time.monotonic() < end, f"not within {ANSWER / 1000:g} s: {what}"
+            assert time.monotonic() < end, f"not within {PATIENCE} s: {what}"
             self.page.wait_for_timeout(100)
+            expect(self.page.locator("body")).to_be_attached()  # lets the handler see to the page
 
     def picture_of(self, element: Locator) -> bytes:
         """Return the picture of an element that may be taller than the page."""
@@ -273,6 +280,23 @@ class App:
         self.legend(viewer).first.locator("button").click()
         menu.wait_for(state="hidden")
 
+    def keep_layers(self, viewer: str, *kept: str) -> None:
+        """Remove from the app whatever else a viewer shows."""
+        layers = self.page.locator(f"[id='dm-content-{viewer}'] .layer-select")  # there once it was open
+        ends = "|".join(map(re.escape, kept))
+        others = layers.filter(has_not_text=re.compile(rf"({ends})\s*$"))
+        if layers.count() == len(kept) and not others.count():
+            return
+        menu = self.data_menu(viewer)
+        for other in others.all():
+            other.locator(".v-list-item__icon").click()
+        if others.count():
+            menu.locator("button:has(.mdi-delete)").click()
+            self.page.locator(".menuable__content__active").get_by_text("Remove from app").click()
+        expect(layers).to_have_count(len(kept))
+        self.legend(viewer).first.locator("button").click()
+        menu.wait_for(state="hidden")
+
     def painted(self, viewer: int) -> int:
         """Count the coloured pixels inside the axes of a viewer, by its place from the top."""
         frame = self.viewers.nth(viewer).locator(".plotarea_background").bounding_box()
@@ -284,3 +308,8 @@ class App:
         }
         pixels = np.asarray(Image.open(BytesIO(self.page.screenshot(clip=inside))).convert("HSV"))
         return int((pixels[..., 1] > 100).sum())
+
+
+def is_open(place: Locator) -> bool:
+    """Whether a panel, or a section of one, is open."""
+    return "v-expansion-panel--active" in place.get_attribute("class")

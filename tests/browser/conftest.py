@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 
 from jdaviz_lrs import extract
 from jdaviz_lrs.simulate import Scene, simulate, write_exposure
 from tests.browser import servers
 from tests.browser.app import App
 from tests.browser.notebook import run_notebook, warnings, write_notebook
-from tests.browser.panel import OFFSET, leave_tool
+from tests.browser.panel import APERTURE, OFFSET, reset
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
@@ -42,7 +43,7 @@ STOCK_NOISE = tuple(
     )
 )
 
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=1000 * servers.PATIENCE)
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 
@@ -61,24 +62,20 @@ def system_chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def artifacts_of(name: str) -> Path:
-    """Make an empty folder for screenshots and logs."""
-    folder = ARTIFACTS / name
+@pytest.fixture
+def artifacts(request) -> Path:
+    """Empty folder for the screenshots and logs of one test."""
+    folder = ARTIFACTS / request.node.name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder
-
-
-@pytest.fixture
-def artifacts(request) -> Path:
-    """Folder of the screenshots and logs of one test."""
-    return artifacts_of(request.node.name)
 
 
 @contextmanager
 def watched(browser: Browser, folder: Path) -> Iterator[tuple[Page, list[str]]]:
     """Open a page and list what its console complains of, as it does; its last state is kept as a picture."""
     page = browser.new_page(viewport={"width": 1600, "height": 1000})
+    page.context.set_default_timeout(1000 * servers.PATIENCE)
     said: list[str] = []
     complaints: list[str] = []
 
@@ -95,10 +92,12 @@ def watched(browser: Browser, folder: Path) -> Iterator[tuple[Page, list[str]]]:
 
     page.on("console", on_console)
     page.on("pageerror", lambda error: on_complaint(f"{error}\n{error.stack}"))
-    yield page, complaints
-    page.screenshot(path=folder / "last.png")
-    (folder / "console.log").write_text("\n\n".join(said))
-    page.close()
+    try:
+        yield page, complaints
+    finally:
+        page.screenshot(path=folder / "last.png")
+        (folder / "console.log").write_text("\n\n".join(said))
+        page.close()
 
 
 @pytest.fixture
@@ -116,51 +115,49 @@ def data(observation: dict[str, Path], tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def standalone_server(data: Path, artifacts: Path) -> Iterator[servers.Server]:
-    """The stock `jdaviz` command in the folder of the data; at its end no exception may stand in its log."""
-    with servers.jdaviz(data, artifacts / "server.log") as server:
-        yield server
-    assert not server.trouble, server.trouble[0]
-
-
-@pytest.fixture
-def standalone(standalone_server: servers.Server, tab: Page, artifacts: Path) -> App:
-    """The standalone app, just launched. (The page closes before its server does.)"""
-    tab.goto(standalone_server.url)
-    app = App(tab, artifacts)
-    app.launch()
-    return app
-
-
-@pytest.fixture(scope="session", params=["standalone", "jupyterlab"])
-def place(request):
-    """Where the app runs."""
-    return request.param
-
-
 @pytest.fixture(scope="session")
-def folder(place, tmp_path_factory, observation):
+def observed(tmp_path_factory, observation) -> Path:
     """A folder as a user has it: an s2d whose coordinates are off, its x1d, and the cal file of a nod."""
     folder = tmp_path_factory.mktemp("data")
     s2d = folder / "target_s2d.fits"
     write_exposure(simulate(Scene(nod_subtracted=False, trace_shift=OFFSET), "s2d", 1), s2d)
-    background = {"bkg_coeff": [[14.5], [21.5], [36.5], [41.5]], "bkg_fit": "poly", "bkg_order": 0}
-    extract(s2d, position_offset=OFFSET, **background).write(folder / "target_x1d.fits")
+    extract(s2d, position_offset=OFFSET, **APERTURE).write(folder / "target_x1d.fits")
     shutil.copy(observation["nod1_cal"], folder / "nods_cal.fits")
     return folder
 
 
+@pytest.fixture
+def folder(observed) -> Iterator[Path]:
+    """That folder, from which goes what a test writes there."""
+    yield observed
+    for written in observed.glob("target_extract1d*"):
+        written.unlink()
+
+
 @pytest.fixture(scope="session")
-def session(place, system_chromium, folder):
-    """The app of these tests with what its console complains of; nothing may stand in the server's log."""
-    artifacts = artifacts_of(f"test_instrument_{place}")
+def start(tmp_path_factory) -> Path:
+    """The extract1d file of the aperture with which every test starts."""
+    path = tmp_path_factory.mktemp("start") / "start.json"
+    path.write_text(json.dumps({"apertures": [{"id": "ANY", **APERTURE}]}))
+    return path
+
+
+@pytest.fixture(params=["standalone", "jupyterlab"])
+def place(request) -> str:
+    """Where the app runs."""
+    return request.param
+
+
+@contextmanager
+def started(place: str, folder: Path, browser: Browser, artifacts: Path) -> Iterator[App]:
+    """The app as it greets in a place, with nothing loaded."""
     start = {"standalone": servers.jdaviz, "jupyterlab": servers.jupyterlab}[place]
     with (
         start(folder, artifacts / "server.log") as server,
-        watched(system_chromium, artifacts) as (page, complaints),
+        watched(browser, artifacts) as (page, complaints),
     ):
         app = App(page, artifacts, documented=place == "standalone")
+        app.trouble = lambda: [*complaints, *server.trouble, *warnings(page).all_inner_texts()]
         if place == "standalone":
             page.goto(server.url)
             app.launch()
@@ -168,25 +165,49 @@ def session(place, system_chromium, folder):
             write_notebook(folder / "instrument.ipynb", "import jdaviz\n\njdaviz.show()")
             run_notebook(page, server, "instrument.ipynb")
             app.wait_for_toolbar()
-        yield app, complaints, server
+        yield app
 
 
 @pytest.fixture
-def app(session):
-    """The app; no exception may stand in the console or the server's log when the test is done."""
-    app, complaints, server = session
+def fresh_app(place, folder, system_chromium, artifacts) -> Iterator[App]:
+    """An app for one test; no exception may stand in the console or the server's log when it is done."""
+    with started(place, folder, system_chromium, artifacts) as app:
+        yield app
+        found = app.trouble()
+    assert not found, "\n\n".join(found)
+
+
+@pytest.fixture(scope="session")
+def apps(system_chromium) -> Iterator[dict[str, tuple[App, ExitStack]]]:
+    """The app of each place that has one, and what ends it."""
+    running: dict[str, tuple[App, ExitStack]] = {}
+    yield running
+    for _, end in running.values():
+        end.close()
+
+
+@pytest.fixture
+def app(request, apps, place, folder, system_chromium, artifacts) -> Iterator[App]:
+    """The app that the tests of a place share, as a start takes long; a new one after a test has failed."""
+    if place not in apps:
+        with ExitStack() as stack:
+            app = stack.enter_context(started(place, folder, system_chromium, artifacts))
+            app.load("target_s2d.fits")
+            app.load("target_x1d.fits")
+            apps[place] = app, stack.pop_all()
+    app, end = apps[place]
+    app.artifacts = artifacts
+    failed_before = request.session.testsfailed
     yield app
-    found = [*complaints, *server.trouble, *warnings(app.page).all_inner_texts()]
-    complaints.clear()
+    found = app.trouble()
+    if found or request.session.testsfailed > failed_before:
+        app.shot("failed")
+        del apps[place]
+        end.close()
     assert not found, "\n\n".join(found)
 
 
 @pytest.fixture
-def panel(app):
-    """The panel, open on the s2d."""
-    for name in ("target_s2d.fits", "target_x1d.fits"):
-        if name not in app.loaded:
-            app.load(name)
-    panel = app.open_panel("LRS Extraction")
-    leave_tool(app, panel)
-    return panel
+def panel(app, start) -> Locator:
+    """The panel, open on the s2d, with the parameters with which every test starts."""
+    return reset(app, start)

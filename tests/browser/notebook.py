@@ -7,7 +7,6 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page
 
-from tests.browser.app import PAINT
 from tests.browser.servers import Server
 
 
@@ -34,9 +33,9 @@ def write_notebook(path: Path, *cells: str) -> None:
 
 def run_notebook(page: Page, server: Server, name: str) -> None:
     """Open a notebook of the server's folder and run all its cells."""
-    page.goto(f"{server.url}/lab/tree/{name}?reset")  # else it opens what was open in another test
-    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=PAINT)
-    page.get_by_text("| Idle").wait_for(timeout=PAINT)  # or JupyterLab asks which kernel to start
+    page.goto(f"{server.url}/lab/tree/{name}")
+    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
+    page.get_by_text("| Idle").wait_for()  # or JupyterLab asks which kernel to start
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
 

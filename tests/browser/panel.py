@@ -4,17 +4,33 @@ from __future__ import annotations
 
 import re
 from math import nan
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.app import App
+from tests.browser.app import BLUE, ORANGE, App, is_open
 
 COLUMNS = 46  # of the s2d; the 2-D viewer shows them from -0.5 to 45.5
-OFFSET = 3.0  # of the source from where its coordinates have it, px
 
 OFFSET_FIELD, WIDTH = "Position offset (pixels)", "Width (pixels)"
 XSTART, XSTOP = "xstart: first column (pixels)", "xstop: last column (pixels)"
+
+#: How far the source is from where its coordinates have it, px.
+OFFSET = 3.0
+
+#: Where every test starts: the aperture of the extract1d file, there with the offset, and what is in the app.
+REGIONS = [14.5, 21.5, 37.0, 41.5]
+APERTURE = {
+    "xstart": 27,
+    "xstop": 34,
+    "extract_width": 8,
+    "bkg_coeff": [[edge] for edge in REGIONS],
+    "bkg_fit": "poly",
+    "bkg_order": 0,
+}
+PLACED = (31, 38)  # one-indexed, as reported
+LAYERS = {"1D Spectrum": ("target_s2d (auto-ext)", "target_x1d"), "2D Spectrum": ("target_s2d",)}
 
 
 def height(column: float) -> float:
@@ -44,7 +60,7 @@ def section(panel: Locator, title: str) -> Locator:
 def open_section(panel: Locator, title: str) -> Locator:
     """Open a section unless it is."""
     found = section(panel, title)
-    if "v-expansion-panel--active" not in found.get_attribute("class"):
+    if not is_open(found):
         found.locator(".v-expansion-panel-header").click()
     found.locator(".v-expansion-panel-content").wait_for()
     return found
@@ -57,26 +73,51 @@ def take_tool(app: App, panel: Locator) -> None:
 
 
 def leave_tool(app: App, panel: Locator) -> None:
-    """Click on it again, unless it is off."""
-    kept = panel.get_by_role("switch", name="Keep active")
-    if kept.is_checked():
-        app.tool("lrs:regions").click()
-        expect(kept).not_to_be_checked()
+    """Click on it again."""
+    app.tool("lrs:regions").click()
+    expect(panel.get_by_role("switch", name="Keep active")).not_to_be_checked()
 
 
 def region_edges(panel: Locator) -> list[float]:
     """Return the numbers of the background regions."""
     fields = panel.get_by_label(re.compile("^(from|to)$")).locator("visible=true")
-    return [float(fields.nth(i).input_value()) for i in range(fields.count())]
+    return [float(value) for value in values(fields)]
 
 
-def set_straight(app: App, panel: Locator) -> None:
-    """Give the aperture 8 straight columns about the source, whatever it was."""
-    app.choose(panel, "Centre on the source's position", "Automatic")
-    app.fill(panel, "Aperture edges as polynomials", "")
-    for name, value in ((OFFSET_FIELD, f"{OFFSET:g}"), (XSTART, "27"), (XSTOP, "34"), (WIDTH, "8")):
-        app.fill(panel, name, value)
-    app.until(lambda: width(panel) == pytest.approx(8), "the aperture is 8 pixels wide")
+def aperture_fields(panel: Locator) -> list[str]:
+    """Return what stands in the fields of the aperture."""
+    fields = (values(panel.get_by_label(name, exact=True)) for name in (OFFSET_FIELD, XSTART, XSTOP, WIDTH))
+    return [value for found in fields for value in found]
+
+
+def values(fields: Locator) -> list[str]:
+    """Return what stands in each of these fields, of which there may be none."""
+    return fields.evaluate_all("(fields) => fields.map((field) => field.value)")
+
+
+def reset(app: App, start: Path) -> Locator:
+    """Bring the app to where every test starts, whatever another has left; returns the open panel."""
+    panel = app.open_panel("LRS Extraction")
+    for tool in app.page.locator(".jdaviz button.v-btn--active[value]").all():
+        tool.click()
+    app.choose(panel, "2D Spectrum", "target_s2d")
+    for viewer, labels in LAYERS.items():
+        app.keep_layers(viewer, *labels)
+    files = open_section(panel, "Reference files")
+    app.fill(files, "extract1d JSON file", str(start))
+    app.button("Import", files).click()
+    app.until(lambda: aperture_fields(panel) == ["0", "27", "34", "8"], "the aperture is that of the file")
+    app.fill(panel, OFFSET_FIELD, f"{OFFSET:g}")
+    app.until(lambda: columns(panel) == pytest.approx(PLACED, abs=0.01), "the aperture is on the source")
+    assert region_edges(panel) == REGIONS
+    opened = panel.locator(".v-expansion-panel--active > .v-expansion-panel-header")
+    for left in reversed(range(opened.count())):
+        opened.first.click()
+        expect(opened).to_have_count(left)
+    app.leave_viewers()  # what the app says of the mouse comes after all that it was asked before
+    for viewer, color in ((0, ORANGE), (0, BLUE), (1, ORANGE)):
+        app.until(lambda viewer=viewer, color=color: bool(app.marks(viewer, color)), "the preview is drawn")
+    return panel
 
 
 def remove_regions(app: App, panel: Locator) -> None:

@@ -1,7 +1,6 @@
 """The section Cross-dispersion profile, in the kernel."""
 
 from dataclasses import replace
-from threading import Thread
 
 import numpy as np
 import pytest
@@ -190,20 +189,6 @@ def test_nothing_stale_is_left(view, active):
     active.extract_width = 5.0
     assert window(view)
     active.live_preview = False
-    assert window(view)
-
-
-def test_jdaviz_watch_on_closed_panels_takes_away_only(view, active, monkeypatch):
-    """It is a thread of its own, where glue's viewers have no event loop."""
-    watch = Thread(target=active.on_result, args=(None,))
-    monkeypatch.setattr(active, "_inactive_thread", watch)
-    watch.start()
-    watch.join()
-    assert window(view) == ()
-    assert line(view, "data") is None
-    view.n_rows = 3
-    assert window(view) == ()
-    active.on_result(None)
     assert window(view)
 
 
