@@ -10,10 +10,10 @@ from importlib.metadata import version
 __version__ = version("jdaviz-lrs")
 
 _HOMES = {
-    "extract": "jdaviz_lrs.extraction",
+    "extract": "jdaviz_lrs.extraction.extract",
     "read": "jdaviz_lrs.products.read",
     "read_x1d": "jdaviz_lrs.products.x1d",
-    "tapered_aperture": "jdaviz_lrs.taper",
+    "tapered_aperture": "jdaviz_lrs.analysis.taper",
     "ExtractionParameters": "jdaviz_lrs.parameters",
     "LRSError": "jdaviz_lrs.errors",
     "LRSWarning": "jdaviz_lrs.errors",

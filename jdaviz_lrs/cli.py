@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jdaviz_lrs.data.verdict import Verdict
 from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.extraction.verdict_words import Row, band_words, rows_of
 from jdaviz_lrs.products.files import output_path
-from jdaviz_lrs.products.verdict import Verdict
-from jdaviz_lrs.verdict_words import Row, band_words, rows_of
 
 if TYPE_CHECKING:
-    from jdaviz_lrs.products.spectrum import ExtractedSpectrum
+    from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 
 __all__ = ["main", "output_name"]
 
@@ -129,7 +129,7 @@ def _extract(arguments: argparse.Namespace) -> None:
     if output.exists() and not arguments.overwrite:
         raise LRSError(f"{output}: exists already; give another name with -o, or --overwrite to replace it.")
 
-    from jdaviz_lrs.extraction import extract
+    from jdaviz_lrs.extraction.extract import extract
 
     spectrum = extract(
         arguments.input,
@@ -184,7 +184,7 @@ def _in_line(row: Row) -> str:
 
 
 def _demo(arguments: argparse.Namespace) -> None:
-    from jdaviz_lrs.demo import run
+    from jdaviz_lrs.app.demo import run
 
     run(arguments.directory, port=arguments.port, browser=not arguments.no_browser)
 

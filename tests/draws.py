@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from jdaviz_lrs.optimal_extraction import extract_optimal
+from jdaviz_lrs.data.image import SpectralImage
+from jdaviz_lrs.extraction.optimal import extract_optimal
 from jdaviz_lrs.parameters import ExtractionParameters
-from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.products.read import from_datamodel
 from jdaviz_lrs.references.psf import SpectralPSF
-from jdaviz_lrs.simulate import Observation, Scene, simulate, to_model
+from jdaviz_lrs.simulate import Scene, SimulatedExposure, simulate, to_model
 
 BANDS = ((5.0, 8.0), (8.0, 11.0), (11.0, 13.5))
 """Micron."""
@@ -38,7 +38,9 @@ SCENES = {
 """What no data can tell is not asked for: the faint source has the PSF of the reference."""
 
 
-def draws(scene: Scene, number: int, product: str = "cal") -> Iterator[tuple[SpectralImage, Observation]]:
+def draws(
+    scene: Scene, number: int, product: str = "cal"
+) -> Iterator[tuple[SpectralImage, SimulatedExposure]]:
     """Images of one scene with different noise, and the observations they are of."""
     base = simulate(scene, product)
     image = from_datamodel(to_model(base))
@@ -55,7 +57,7 @@ def draws(scene: Scene, number: int, product: str = "cal") -> Iterator[tuple[Spe
         yield replace(image, **planes, good=good, dq=dq), one
 
 
-def true_flux(image: SpectralImage, observation: Observation) -> NDArray[np.float64]:
+def true_flux(image: SpectralImage, observation: SimulatedExposure) -> NDArray[np.float64]:
     """Jy, at every row of an image."""
     order = np.argsort(observation.truth.wavelength)
     return np.interp(image.row_wavelength, observation.truth.wavelength[order], observation.truth.flux[order])

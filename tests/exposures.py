@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 
 from jdaviz_lrs import read
-from jdaviz_lrs.products.image import SpectralImage
+from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.simulate import Scene, simulate, to_model
 
 #: Columns of the source in the middle of the spectrum.

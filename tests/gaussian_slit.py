@@ -6,7 +6,7 @@ import numpy as np
 
 from jdaviz_lrs.engine.profile import profile_grid
 from jdaviz_lrs.engine.refine.judging import Setting
-from jdaviz_lrs.engine.refine.scene import Frame, Scene
+from jdaviz_lrs.engine.refine.scene_model import Frame, SceneModel
 
 N_DISP, N_XDISP = 200, 44
 COLUMNS = np.arange(N_XDISP, dtype=float)
@@ -39,7 +39,7 @@ def source_and_nod():
     """A source and a subtracted nod."""
     traces = np.stack([29.3 + 0.8 * ROW, 11.6 + 0.8 * ROW])
     signs, stretch = np.array([1.0, -1.0]), np.ones(N_DISP)
-    return Scene(gaussian_grid(), traces, signs, np.arange(2), stretch, COORDINATE, order=-1)
+    return SceneModel(gaussian_grid(), traces, signs, np.arange(2), stretch, COORDINATE, order=-1)
 
 
 def observe(scene, flux=FLUX, seed=1, sigma=SIGMA, extra=0.0):

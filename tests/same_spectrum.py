@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from jdaviz_lrs.data.spectrum import COLUMNS, ExtractedSpectrum
 from jdaviz_lrs.products.orientation import aperture_keywords
-from jdaviz_lrs.products.spectrum import COLUMNS, ExtractedSpectrum
 
 #: What is asked of every column.
 RELATIVE = 1e-6

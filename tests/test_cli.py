@@ -15,7 +15,7 @@ from astropy.io import fits
 
 from jdaviz_lrs import extract, read_x1d
 from jdaviz_lrs.cli import describe, main, output_name
-from jdaviz_lrs.products.verdict import Verdict
+from jdaviz_lrs.data.verdict import Verdict
 from tests.verdicts import FINE, WRONG
 
 

@@ -2,7 +2,7 @@
 
 import math
 
-from jdaviz_lrs.products.verdict import Verdict
+from jdaviz_lrs.data.verdict import Verdict
 
 NAN = math.nan
 

@@ -9,7 +9,7 @@ from scipy.ndimage import binary_dilation
 
 from jdaviz_lrs.engine.neighbours import running_median
 from jdaviz_lrs.engine.refine.outliers import NEIGHBOURS, THRESHOLD, find_unexplained
-from jdaviz_lrs.engine.refine.scene import LinearFit, linear_fit
+from jdaviz_lrs.engine.refine.scene_model import LinearFit, linear_fit
 
 __all__ = ["find_box_outliers"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jdaviz_lrs.engine.enclosed import enclosed, enclosed_variance
+from jdaviz_lrs.engine.enclosed_fraction import enclosed, enclosed_variance
 
 __all__ = ["Apertures", "Growth", "growth", "measure_apertures"]
 

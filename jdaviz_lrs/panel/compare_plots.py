@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from jdaviz_lrs.compare import Comparison
+from jdaviz_lrs.analysis.compare import Comparison
 from jdaviz_lrs.panel.chart import Chart, band
 from jdaviz_lrs.panel.marks import BLUE, ORANGE, VERMILLION
 

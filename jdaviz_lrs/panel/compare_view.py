@@ -13,11 +13,11 @@ from specutils import Spectrum
 from traitlets import Any as AnyTrait
 from traitlets import List, Unicode, observe
 
-from jdaviz_lrs.compare import RANGES, Comparison, compare
-from jdaviz_lrs.curve import Curve
+from jdaviz_lrs.analysis.compare import RANGES, Comparison, compare
+from jdaviz_lrs.analysis.curve import Curve
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.panel.compare_plots import ComparePlots
-from jdaviz_lrs.products.spectrum import ExtractedSpectrum
 
 __all__ = ["CompareView", "read_ranges", "write_ranges"]
 

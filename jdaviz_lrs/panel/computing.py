@@ -8,12 +8,12 @@ from collections.abc import Callable
 from jdaviz.core.events import SnackbarMessage
 from traitlets import List, Unicode
 
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.extraction import extract
+from jdaviz_lrs.extraction.extract import extract
 from jdaviz_lrs.panel.data_source import DataSource
 from jdaviz_lrs.panel.work import Work, browser_loop
 from jdaviz_lrs.parameters import ExtractionParameters
-from jdaviz_lrs.products.spectrum import ExtractedSpectrum
 
 __all__ = ["CancelledError", "Computing"]
 

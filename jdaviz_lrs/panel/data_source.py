@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from jdaviz.core.template_mixin import DatasetSelect, DatasetSelectMixin
 from traitlets import List, Unicode, observe
 
+from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.panel.inputs import Input, is_2d_spectrum
 from jdaviz_lrs.panel.parameter_traits import ParameterTraits
 from jdaviz_lrs.panel.reference_search import CANCELLED, OVERRIDES, ReferenceSearch
 from jdaviz_lrs.parameters import ExtractionParameters
-from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.references.find import References
 
 __all__ = ["DataSource"]

@@ -13,7 +13,7 @@ from astropy.nddata import StdDevUncertainty
 from numpy.typing import ArrayLike, NDArray
 from specutils import Spectrum
 
-from jdaviz_lrs.products.image import SpectralImage
+from jdaviz_lrs.data.image import SpectralImage
 
 __all__ = ["Display"]
 

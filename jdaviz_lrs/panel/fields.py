@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jdaviz_lrs.panel.words import CHOICES, WORDS
+from jdaviz_lrs.panel.labels import CHOICES, WORDS
 from jdaviz_lrs.parameters import BOX_REFINEMENTS, REFINEMENTS
 
 __all__ = ["FIELDS", "Field", "describe"]

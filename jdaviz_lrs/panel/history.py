@@ -12,13 +12,13 @@ from jdaviz.core.template_mixin import Table, TemplateMixin
 from traitlets import Any as AnyTrait
 from traitlets import Unicode
 
-from jdaviz_lrs.compare import Comparison
-from jdaviz_lrs.curve import Curve
+from jdaviz_lrs.analysis.compare import Comparison
+from jdaviz_lrs.analysis.curve import Curve
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.optimal_extraction import SMOOTHING_LENGTH, background_order
+from jdaviz_lrs.extraction.optimal import SMOOTHING_LENGTH, background_order
+from jdaviz_lrs.extraction.placement import subtracts_background
 from jdaviz_lrs.parameters import ExtractionParameters
-from jdaviz_lrs.placement import subtracts_background
-from jdaviz_lrs.products.spectrum import ExtractedSpectrum
 
 __all__ = ["History", "Record"]
 

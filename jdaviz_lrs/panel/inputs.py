@@ -8,9 +8,9 @@ import numpy as np
 from glue.core import Data
 from specutils import Spectrum
 
+from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.panel.display import Display
 from jdaviz_lrs.panel.loader import IMAGE_KEY, LRSImporter
-from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.products.specutils_spectrum import from_spectrum
 
 __all__ = ["Input", "is_2d_spectrum"]

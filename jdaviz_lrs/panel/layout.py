@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jdaviz_lrs.optimal_placement import place_traces
+from jdaviz_lrs.data.image import SpectralImage
+from jdaviz_lrs.data.spectrum import ApertureLimits
+from jdaviz_lrs.extraction.placement import place
+from jdaviz_lrs.extraction.traces import place_traces
 from jdaviz_lrs.parameters import ExtractionParameters
-from jdaviz_lrs.placement import place
 from jdaviz_lrs.products.bad_pixels import bad_pixel_mask, mask_bad_pixels
-from jdaviz_lrs.products.image import SpectralImage
-from jdaviz_lrs.products.spectrum import ApertureLimits
 
 __all__ = ["Layout", "lay_out"]
 

@@ -15,9 +15,9 @@ from specutils import Spectrum
 from stdatamodels.jwst.datamodels import JwstDataModel
 from traitlets import Bool, Unicode, observe
 
+from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.panel.display import Display
-from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.products.read import read
 
 __all__ = ["FORMAT", "IMAGE_KEY", "X1D_FORMAT", "LRSImporter", "prefer_ours"]

@@ -12,21 +12,21 @@ from jdaviz.core.user_api import PluginUserApi
 from specutils import Spectrum
 from traitlets import Bool, Dict
 
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.extraction import extract
+from jdaviz_lrs.extraction.extract import extract
 from jdaviz_lrs.panel.advice import AdviceList
+from jdaviz_lrs.panel.edits import add_region
 from jdaviz_lrs.panel.inputs import Input
 from jdaviz_lrs.panel.metadata import list_in_metadata_panel
-from jdaviz_lrs.panel.moves import add_region
 from jdaviz_lrs.panel.presence import Presence
 from jdaviz_lrs.panel.reference_search import OVERRIDES
 from jdaviz_lrs.panel.regions import free_region
 from jdaviz_lrs.panel.results import RESULTS_API, Results
-from jdaviz_lrs.panel.scene import SceneImages
+from jdaviz_lrs.panel.scene_images import SceneImages
 from jdaviz_lrs.panel.subset import FromSubset
 from jdaviz_lrs.panel.views import VIEWS_API, Views
 from jdaviz_lrs.parameters import ExtractionParameters
-from jdaviz_lrs.products.spectrum import ExtractedSpectrum
 from jdaviz_lrs.references.find import References
 
 __all__ = ["LRSExtraction"]

@@ -13,8 +13,8 @@ from jdaviz.core.marks import PluginLine, PluginMarkCollection, PluginScatter
 from jdaviz.core.unit_conversion_utils import all_flux_unit_conversion_equivs, flux_conversion_general
 from numpy.typing import NDArray
 
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.panel.display import Display
-from jdaviz_lrs.products.spectrum import ExtractedSpectrum
 
 __all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "PURPLE", "VERMILLION", "YELLOW", "PreviewMarks"]
 

@@ -8,13 +8,13 @@ from functools import cached_property, partial
 from jdaviz.core.events import GlobalDisplayUnitChanged, ViewerVisibleLayersChangedMessage
 from traitlets import Bool, List, Unicode, observe
 
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.panel.computing import CancelledError, Computing, Outcome
 from jdaviz_lrs.panel.fields import describe
 from jdaviz_lrs.panel.layout import Layout, lay_out
 from jdaviz_lrs.panel.marks import PreviewMarks
 from jdaviz_lrs.parameters import ExtractionParameters
-from jdaviz_lrs.products.spectrum import ExtractedSpectrum
 
 __all__ = ["Preview"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from jdaviz_lrs.cross_section import CrossSection
+from jdaviz_lrs.analysis.cross_section import CrossSection
 from jdaviz_lrs.panel.chart import Chart, band, boxes, steps, upright
 from jdaviz_lrs.panel.marks import BLUE, GREY, ORANGE, PURPLE, VERMILLION
 from jdaviz_lrs.panel.situation import Situation

@@ -12,14 +12,14 @@ from jdaviz.core.user_api import UserApiWrapper
 from traitlets import Any as AnyTrait
 from traitlets import Bool, Float, Int, List, Unicode, observe, validate
 
-from jdaviz_lrs.cross_section import CrossSection, cross_section
+from jdaviz_lrs.analysis.cross_section import CrossSection, cross_section
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.panel.chart import boxes
 from jdaviz_lrs.panel.cursor import Cursor
 from jdaviz_lrs.panel.marks import YELLOW, PreviewMark
 from jdaviz_lrs.panel.profile_chart import ProfileChart
 from jdaviz_lrs.panel.situation import Situation
-from jdaviz_lrs.products.spectrum import ExtractedSpectrum
 
 __all__ = ["ProfileView"]
 

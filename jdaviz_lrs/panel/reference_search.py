@@ -12,9 +12,9 @@ from ipyvuetify import VuetifyTemplate
 from jdaviz.core.events import SnackbarMessage
 from traitlets import Bool, Unicode
 
+from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.panel.work import Work, browser_loop
-from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.references.find import References, asks_crds, find_references
 
 __all__ = ["CANCELLED", "OVERRIDES", "ReferenceSearch"]

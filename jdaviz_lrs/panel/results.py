@@ -7,7 +7,8 @@ from pathlib import Path
 
 from traitlets import List, Unicode
 
-from jdaviz_lrs.compare import Comparison
+from jdaviz_lrs.analysis.compare import Comparison
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError, LRSWarning
 from jdaviz_lrs.panel.compare_view import CompareView
 from jdaviz_lrs.panel.files import Files
@@ -17,7 +18,6 @@ from jdaviz_lrs.panel.reference_search import OVERRIDES
 from jdaviz_lrs.panel.saving import Saving
 from jdaviz_lrs.panel.verdict_view import VerdictView
 from jdaviz_lrs.parameters import APERTURE_NAMES
-from jdaviz_lrs.products.spectrum import ExtractedSpectrum
 from jdaviz_lrs.references.find import References
 
 __all__ = ["RESULTS_API", "Results"]

@@ -13,10 +13,10 @@ from traitlets import Bool, Dict, List, Unicode, dlink, link, observe
 
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.panel.as_python import as_python
+from jdaviz_lrs.pipeline.export import Export, export_extract1d
+from jdaviz_lrs.pipeline.step_call import StepCall
 from jdaviz_lrs.products.files import output_path
 from jdaviz_lrs.products.images import PRODUCTS, write_image_products
-from jdaviz_lrs.references.export import Export, export_extract1d
-from jdaviz_lrs.references.step_call import StepCall
 
 __all__ = ["Saving"]
 

@@ -7,11 +7,11 @@ from functools import cached_property
 
 from numpy.typing import NDArray
 
-from jdaviz_lrs.cross_section import background_image
+from jdaviz_lrs.analysis.cross_section import background_image
+from jdaviz_lrs.data.image import SpectralImage
+from jdaviz_lrs.extraction.placement import Placement, place
 from jdaviz_lrs.panel.display import Display
 from jdaviz_lrs.parameters import ExtractionParameters
-from jdaviz_lrs.placement import Placement, place
-from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.references.find import References
 
 __all__ = ["Situation"]

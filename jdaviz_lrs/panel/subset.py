@@ -8,8 +8,8 @@ from jdaviz.core.template_mixin import SubsetSelect
 from traitlets import List, Unicode
 
 from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.panel.edits import move_aperture
 from jdaviz_lrs.panel.layout import lay_out
-from jdaviz_lrs.panel.moves import move_aperture
 from jdaviz_lrs.panel.preview import Preview
 
 __all__ = ["FromSubset"]

@@ -11,8 +11,7 @@ from glue.viewers.common.tool import CheckableTool
 from jdaviz.configs.specviz.plugins.viewers import Spectrum2DViewer
 
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.panel.layout import lay_out
-from jdaviz_lrs.panel.moves import (
+from jdaviz_lrs.panel.edits import (
     add_region,
     add_source,
     move_aperture,
@@ -25,6 +24,7 @@ from jdaviz_lrs.panel.moves import (
     remove_source,
     toggle_pixel,
 )
+from jdaviz_lrs.panel.layout import lay_out
 
 __all__ = ["BadPixelTool", "RegionTool"]
 

@@ -9,8 +9,8 @@ from jdaviz.core.template_mixin import TemplateMixin
 from traitlets import Any as AnyTrait
 from traitlets import Bool, List, Unicode
 
-from jdaviz_lrs.products.verdict import Verdict
-from jdaviz_lrs.verdict_words import Row, band_words, rows_of, summary_of
+from jdaviz_lrs.data.verdict import Verdict
+from jdaviz_lrs.extraction.verdict_words import Row, band_words, rows_of, summary_of
 
 __all__ = ["VerdictView"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from traitlets import List, dlink
 
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.panel.preview import Preview
 from jdaviz_lrs.panel.profile_view import ProfileView
 from jdaviz_lrs.panel.situation import Situation
 from jdaviz_lrs.panel.width_view import WidthView
 from jdaviz_lrs.products.bad_pixels import mask_bad_pixels
-from jdaviz_lrs.products.spectrum import ExtractedSpectrum
 
 __all__ = ["VIEWS_API", "Views"]
 

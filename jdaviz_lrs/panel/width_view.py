@@ -14,16 +14,16 @@ from jdaviz.core.user_api import UserApiWrapper
 from traitlets import Any as AnyTrait
 from traitlets import Bool, List, Unicode, observe
 
+from jdaviz_lrs.analysis.growth import mean_width, measure_widths, on_trace, with_width
+from jdaviz_lrs.analysis.taper import DIGITS, tapered_aperture
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.engine.growth import Apertures, Growth, growth
 from jdaviz_lrs.errors import LRSError, LRSWarning
+from jdaviz_lrs.extraction.placement import source_location, subtracts_background
+from jdaviz_lrs.panel.edits import keep_regions, move_aperture
 from jdaviz_lrs.panel.layout import lay_out
-from jdaviz_lrs.panel.moves import keep_regions, move_aperture
 from jdaviz_lrs.panel.situation import Situation
 from jdaviz_lrs.panel.width_chart import WidthChart
-from jdaviz_lrs.placement import source_location, subtracts_background
-from jdaviz_lrs.products.spectrum import ExtractedSpectrum
-from jdaviz_lrs.taper import DIGITS, tapered_aperture
-from jdaviz_lrs.widths import mean_width, measure_widths, on_trace, with_width
 
 __all__ = ["WidthView"]
 

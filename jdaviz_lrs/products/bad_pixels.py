@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.products.image import SpectralImage
 
 __all__ = ["bad_pixel_mask", "mask_bad_pixels", "read_bad_pixels"]
 

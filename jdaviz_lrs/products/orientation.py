@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from jdaviz_lrs.data.image import SpectralImage
+from jdaviz_lrs.data.spectrum import ApertureLimits
 from jdaviz_lrs.parameters import ExtractionParameters
-from jdaviz_lrs.products.image import SpectralImage
-from jdaviz_lrs.products.spectrum import ApertureLimits
 
 __all__ = ["aperture_keywords", "to_image_axes"]
 

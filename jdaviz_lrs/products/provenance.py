@@ -9,8 +9,8 @@ from dataclasses import asdict, fields
 from importlib.metadata import version
 from typing import Any
 
-from jdaviz_lrs.products.spectrum import ExtractedSpectrum
-from jdaviz_lrs.products.verdict import Verdict
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
+from jdaviz_lrs.data.verdict import Verdict
 
 __all__ = ["PREFIX", "provenance", "read_verdict"]
 

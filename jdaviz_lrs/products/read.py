@@ -14,8 +14,8 @@ from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
 from stdatamodels.jwst.datamodels import CubeModel, ImageModel, JwstDataModel, MultiSpecModel, SlitModel
 
+from jdaviz_lrs.data.image import Observation, SpectralImage
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.products.image import Observation, SpectralImage
 
 __all__ = ["checked_kind", "from_datamodel", "open_datamodel", "read"]
 

@@ -7,10 +7,10 @@ from astropy import units as u
 from astropy.nddata import StdDevUncertainty
 from specutils import Spectrum
 
+from jdaviz_lrs.data.image import Observation, SpectralImage
+from jdaviz_lrs.data.spectrum import DO_NOT_USE, ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.products.image import Observation, SpectralImage
 from jdaviz_lrs.products.provenance import provenance
-from jdaviz_lrs.products.spectrum import DO_NOT_USE, ExtractedSpectrum
 
 __all__ = ["from_spectrum", "to_spectrum"]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 
+from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.parameters import ExtractionParameters
-from jdaviz_lrs.products.image import SpectralImage
 from jdaviz_lrs.references.apcorr import ApertureCorrection, read_apcorr
 from jdaviz_lrs.references.crds_files import CRDSFiles, crds_files, is_configured
 from jdaviz_lrs.references.extract1d import (

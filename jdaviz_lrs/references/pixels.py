@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from jdaviz_lrs.products.image import SpectralImage
+from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.references.psf import SpectralPSF
 
 __all__ = ["detector_pixels", "on_pixels_of", "rescaled", "scale_note"]

@@ -1,14 +1,14 @@
 """Exposures with a known truth, in the format of the pipeline."""
 
+from jdaviz_lrs.simulate.exposure import SimulatedExposure, Truth, simulate
 from jdaviz_lrs.simulate.models import to_model
-from jdaviz_lrs.simulate.observation import Observation, Truth, simulate
 from jdaviz_lrs.simulate.psf import simulated_psf
 from jdaviz_lrs.simulate.scene import Scene
 from jdaviz_lrs.simulate.write import write_exposure, write_observation
 
 __all__ = [
-    "Observation",
     "Scene",
+    "SimulatedExposure",
     "Truth",
     "simulate",
     "simulated_psf",

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdaviz_lrs.simulate import wcs as geometry
-from jdaviz_lrs.simulate.observation import DO_NOT_USE, Observation
+from jdaviz_lrs.simulate.exposure import DO_NOT_USE, SimulatedExposure
 from jdaviz_lrs.simulate.render import PIXAR_A2, PIXAR_SR
 
 if TYPE_CHECKING:
@@ -18,12 +18,12 @@ EXPOSURE_S = 332.9
 START_MJD = 60994.61
 
 
-def to_model(observation: Observation, image_model: bool = False) -> "SlitModel | ImageModel":
+def to_model(observation: SimulatedExposure, image_model: bool = False) -> "SlitModel | ImageModel":
     """Put an observation into the data model of its product.
 
     Parameters
     ----------
-    observation : Observation
+    observation : SimulatedExposure
         From `simulate`.
     image_model : bool
         Whether a cal is an ImageModel, as the pipeline wrote it before jwst 2.0.
@@ -67,7 +67,7 @@ def to_model(observation: Observation, image_model: bool = False) -> "SlitModel 
     return model
 
 
-def _whole(observation: Observation, image: NDArray, outside: float = np.nan) -> NDArray:
+def _whole(observation: SimulatedExposure, image: NDArray, outside: float = np.nan) -> NDArray:
     """Place an image of the lit pixels in the whole array."""
     (row, column), shape = observation.grid.corner, observation.grid.shape
     whole = np.full(shape, outside)
@@ -95,7 +95,7 @@ def _describe_exposure(meta: object) -> None:
     meta.target.source_type = meta.target.source_type_apt = "POINT"
 
 
-def _describe_pointing(meta: object, observation: Observation) -> None:
+def _describe_pointing(meta: object, observation: SimulatedExposure) -> None:
     pointing, wcs = observation.pointing, observation.grid.wcs
     meta.target.ra, meta.target.dec = pointing.ra, pointing.dec
     meta.velocity_aberration.scale_factor = geometry.VELOCITY_ABERRATION

@@ -10,8 +10,8 @@ from astropy.table import QTable
 from jdaviz_lrs.products.files import whole_file
 from jdaviz_lrs.references.extract1d import BUILT_IN_EXTRACT1D
 from jdaviz_lrs.references.psf import write_psf
+from jdaviz_lrs.simulate.exposure import SimulatedExposure, simulate
 from jdaviz_lrs.simulate.models import to_model
-from jdaviz_lrs.simulate.observation import Observation, simulate
 from jdaviz_lrs.simulate.psf import simulated_psf
 from jdaviz_lrs.simulate.references import write_apcorr
 from jdaviz_lrs.simulate.scene import Scene
@@ -19,12 +19,14 @@ from jdaviz_lrs.simulate.scene import Scene
 __all__ = ["write_exposure", "write_observation"]
 
 
-def write_exposure(observation: Observation, path: str | os.PathLike, image_model: bool = False) -> Path:
+def write_exposure(
+    observation: SimulatedExposure, path: str | os.PathLike, image_model: bool = False
+) -> Path:
     """Write one exposure as an s2d or cal file; nothing is left at `path` if it fails.
 
     Parameters
     ----------
-    observation : Observation
+    observation : SimulatedExposure
         From `simulate`.
     path : path-like
         The FITS file to write.

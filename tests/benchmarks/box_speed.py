@@ -20,7 +20,7 @@ from jdaviz_lrs import extract, read
 from jdaviz_lrs.references.find import find_references
 from jdaviz_lrs.simulate import Scene, write_observation
 from tests.benchmarks.timing import medians, verdict
-from tests.pipeline import pipeline_spec
+from tests.extract1d_step import pipeline_spec
 
 Call = Callable[[], object]
 

@@ -21,8 +21,8 @@ from jwst.resample import ResampleSpecStep
 from numpy.typing import NDArray
 
 from jdaviz_lrs import LRSError, extract, read
-from jdaviz_lrs.products.image import SpectralImage
-from jdaviz_lrs.products.spectrum import ExtractedSpectrum
+from jdaviz_lrs.data.image import SpectralImage
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.references.apcorr import ApertureCorrection, read_apcorr
 from jdaviz_lrs.references.find import References, find_references
 from jdaviz_lrs.references.psf import SpectralPSF, read_psf

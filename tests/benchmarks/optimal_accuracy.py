@@ -12,8 +12,8 @@ import numpy as np
 
 from jdaviz_lrs.engine.optimal import fit_profiles
 from jdaviz_lrs.engine.profile import profile_grid
-from jdaviz_lrs.optimal_extraction import extract_optimal
-from jdaviz_lrs.optimal_placement import place_traces
+from jdaviz_lrs.extraction.optimal import extract_optimal
+from jdaviz_lrs.extraction.traces import place_traces
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.read import from_datamodel
 from jdaviz_lrs.references.extract1d import BUILT_IN_EXTRACT1D
@@ -22,7 +22,7 @@ from jdaviz_lrs.simulate import simulate, to_model
 from jdaviz_lrs.simulate.psf import simulated_psf
 from tests.benchmarks.timing import verdict
 from tests.draws import SCENES, accuracy
-from tests.pipeline import pipeline_x1d
+from tests.extract1d_step import pipeline_x1d
 
 PSF = simulated_psf()
 NONE = ExtractionParameters(extraction_type="optimal", use_source_posn=True)

@@ -8,7 +8,7 @@ import warnings
 from dataclasses import replace
 from pathlib import Path
 
-from jdaviz_lrs.optimal_extraction import extract_optimal
+from jdaviz_lrs.extraction.optimal import extract_optimal
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.read import from_datamodel
 from jdaviz_lrs.references.extract1d import BUILT_IN_EXTRACT1D
@@ -17,7 +17,7 @@ from jdaviz_lrs.simulate import Scene, simulate, to_model
 from jdaviz_lrs.simulate.psf import simulated_psf
 from tests.benchmarks.timing import medians, verdict
 from tests.draws import MISFIT
-from tests.pipeline import pipeline_x1d
+from tests.extract1d_step import pipeline_x1d
 
 
 def main() -> None:

@@ -7,16 +7,16 @@ import pytest
 from scipy.optimize import brentq
 from scipy.special import erf
 
+from jdaviz_lrs.analysis.growth import compare_widths, with_width
 from jdaviz_lrs.engine.aperture import pixel_weights
-from jdaviz_lrs.engine.enclosed import enclosed, enclosed_variance
+from jdaviz_lrs.engine.enclosed_fraction import enclosed, enclosed_variance
 from jdaviz_lrs.engine.growth import growth, measure_apertures
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.extraction import extract
+from jdaviz_lrs.extraction.extract import extract
 from jdaviz_lrs.products.read import read
 from jdaviz_lrs.references.find import find_references
 from jdaviz_lrs.simulate import Scene, simulate, to_model
 from jdaviz_lrs.simulate.psf import simulated_psf
-from jdaviz_lrs.widths import compare_widths, with_width
 
 REGIONS = [[4.5], [14.5], [37.5], [42.5]]
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from jdaviz_lrs.cross_section import background_image, cross_section
+from jdaviz_lrs.analysis.cross_section import background_image, cross_section
 from jdaviz_lrs.engine.spatial_profile import median_profile, scale_profile
-from jdaviz_lrs.extraction import extract
-from jdaviz_lrs.placement import place
+from jdaviz_lrs.extraction.extract import extract
+from jdaviz_lrs.extraction.placement import place
 from jdaviz_lrs.products.read import read
 from jdaviz_lrs.references.find import find_references
 from jdaviz_lrs.simulate import Scene, simulate, to_model

@@ -20,7 +20,7 @@ def test_one_attribute_per_parameter(panel):
 
 def test_every_parameter_has_words():
     from jdaviz_lrs.panel.fields import FIELDS
-    from jdaviz_lrs.panel.words import CHOICES, WORDS
+    from jdaviz_lrs.panel.labels import CHOICES, WORDS
     from jdaviz_lrs.parameters import REFINEMENTS
     from jdaviz_lrs.products.images import PRODUCTS
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from jdaviz_lrs.panel.moves import move_aperture
+from jdaviz_lrs.panel.edits import move_aperture
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from jdaviz import App
 
+from jdaviz_lrs.analysis.taper import tapered_aperture
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.panel import width_view
 from jdaviz_lrs.parameters import ExtractionParameters
-from jdaviz_lrs.taper import tapered_aperture
 
 
 @pytest.fixture(scope="module")

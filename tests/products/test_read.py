@@ -8,7 +8,7 @@ from astropy.modeling.models import Mapping
 from stdatamodels.jwst.datamodels import CubeModel, SlitModel
 
 from jdaviz_lrs import LRSError, extract, read
-from jdaviz_lrs.products.image import SpectralImage
+from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.products.read import from_datamodel
 from jdaviz_lrs.references.find import find_references
 from jdaviz_lrs.simulate import Scene, simulate, to_model
@@ -151,7 +151,7 @@ def test_orientation_does_not_change_the_spectrum(product):
 
 
 def test_horizontal_copy_agrees_with_the_pipeline(tmp_path, observation):
-    from tests.pipeline import pipeline_spec
+    from tests.extract1d_step import pipeline_spec
     from tests.same_spectrum import assert_same_spectrum
 
     model = transposed(model_of())

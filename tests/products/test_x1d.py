@@ -10,13 +10,13 @@ from specutils import Spectrum
 from stdatamodels.jwst import datamodels
 
 from jdaviz_lrs import LRSError, extract, read, read_x1d
-from jdaviz_lrs.products.spectrum import COLUMNS
-from jdaviz_lrs.products.verdict import Verdict
+from jdaviz_lrs.data.spectrum import COLUMNS
+from jdaviz_lrs.data.verdict import Verdict
 from jdaviz_lrs.products.x1d import write_x1d
 from jdaviz_lrs.references.find import find_references
 from jdaviz_lrs.simulate import Scene, simulate, to_model
+from tests.extract1d_step import pipeline_spec
 from tests.horizontal import transposed
-from tests.pipeline import pipeline_spec
 from tests.verdicts import FINE, NAN, WRONG
 
 PLACED = {

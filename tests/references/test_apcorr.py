@@ -9,7 +9,7 @@ from stdatamodels.jwst.datamodels import MirLrsApcorrModel
 from jdaviz_lrs import LRSError, extract, read
 from jdaviz_lrs.references.apcorr import read_apcorr
 from jdaviz_lrs.simulate import Scene, simulate, to_model
-from tests.pipeline import pipeline_spec
+from tests.extract1d_step import pipeline_spec
 from tests.same_spectrum import assert_same_spectrum
 
 

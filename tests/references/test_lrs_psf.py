@@ -8,7 +8,7 @@ from scipy.signal import argrelmax
 from scipy.special import ndtr
 
 from jdaviz_lrs.engine.apcorr import pixel_fractions
-from jdaviz_lrs.engine.width import full_width
+from jdaviz_lrs.engine.full_width import full_width
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.references.lrs_psf import built_in_psf
 from jdaviz_lrs.references.psf import SpectralPSF, enclosed_fraction, read_psf, write_psf

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdaviz_lrs.engine.refine.judging import Earned, Setting
-from jdaviz_lrs.engine.refine.scene import Scene, linear_fit
+from jdaviz_lrs.engine.refine.scene_model import SceneModel, linear_fit
 
 __all__ = ["REFINEMENTS", "Answer", "inspect_scene"]
 
@@ -44,7 +44,7 @@ class Answer:
 
 
 def inspect_scene(
-    earned: Earned, unrefined: Scene, setting: Setting, flux: Image, chosen: Collection[str] = ()
+    earned: Earned, unrefined: SceneModel, setting: Setting, flux: Image, chosen: Collection[str] = ()
 ) -> tuple[Answer, ...]:
     """See what an extraction has left unexplained.
 
@@ -52,7 +52,7 @@ def inspect_scene(
     ----------
     earned : Earned
         All refinements, made.
-    unrefined : Scene
+    unrefined : SceneModel
         Target, nods and sources as they are extracted without any.
     setting : Setting
     flux : ndarray, (n_disp,)
@@ -116,7 +116,7 @@ def _found(earned: Earned) -> dict[str, dict[str, float]]:
     return found
 
 
-def _taken_back(name: str, refined: Scene, unrefined: Scene) -> Scene:
+def _taken_back(name: str, refined: SceneModel, unrefined: SceneModel) -> SceneModel:
     """Return a refined scene without one of its refinements."""
     own = len(unrefined.traces)
     if name == "trace":
@@ -128,7 +128,9 @@ def _taken_back(name: str, refined: Scene, unrefined: Scene) -> Scene:
     return refined.first_sources(own) if name == "companions" else refined
 
 
-def _flux(scene: Scene, rejected: NDArray[np.bool_], earned: Earned, setting: Setting) -> tuple[Image, Image]:
+def _flux(
+    scene: SceneModel, rejected: NDArray[np.bool_], earned: Earned, setting: Setting
+) -> tuple[Image, Image]:
     """Flux of the target and its standard error, (n_disp,)."""
     frame, variance = setting.frame, earned.refined.variances.sum(axis=0)
     usable = frame.good & ~rejected & (variance > 0)

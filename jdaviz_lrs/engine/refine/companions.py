@@ -9,7 +9,7 @@ from astropy.stats import mad_std
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
-from jdaviz_lrs.engine.refine.scene import LinearFit, Scene
+from jdaviz_lrs.engine.refine.scene_model import LinearFit, SceneModel
 
 __all__ = [
     "Brightest",
@@ -67,12 +67,12 @@ class Companion:
     ratio: float
 
 
-def find_companion(scene: Scene, fit: LinearFit, weights: Image) -> Companion | None:
+def find_companion(scene: SceneModel, fit: LinearFit, weights: Image) -> Companion | None:
     """Find the most significant further source.
 
     Parameters
     ----------
-    scene : Scene
+    scene : SceneModel
     fit : LinearFit
         Of the scene.
     weights : ndarray, (n_disp, n_xdisp)
@@ -116,12 +116,14 @@ def find_companion(scene: Scene, fit: LinearFit, weights: Image) -> Companion | 
     return Companion(float(offsets[peak]), float(significance[peak]), float(ratio[peak]))
 
 
-def matched_filter(scene: Scene, image: Image, weights: Image, flux: Image) -> tuple[Image, Image, Image]:
+def matched_filter(
+    scene: SceneModel, image: Image, weights: Image, flux: Image
+) -> tuple[Image, Image, Image]:
     """Look for the PSF at every offset from the target's trace.
 
     Parameters
     ----------
-    scene : Scene
+    scene : SceneModel
     image, weights : ndarray, (n_disp, n_xdisp)
         What to look in, and its inverse variances.
     flux : ndarray, (n_disp,)
@@ -188,12 +190,14 @@ def even_weights(variance: Image, good: NDArray[np.bool_]) -> Image:
     return usable * np.divide(number, total, out=np.zeros_like(total), where=total > 0)[:, None]
 
 
-def find_brightest(scene: Scene, image: Image, weights: Image, reach: float = np.inf) -> Brightest | None:
+def find_brightest(
+    scene: SceneModel, image: Image, weights: Image, reach: float = np.inf
+) -> Brightest | None:
     """Find the trace that stands out most, whatever is known of sources.
 
     Parameters
     ----------
-    scene : Scene
+    scene : SceneModel
     image, weights : ndarray, (n_disp, n_xdisp)
         The image without its background, and inverse variances.
     reach : float
@@ -234,7 +238,7 @@ def find_brightest(scene: Scene, image: Image, weights: Image, reach: float = np
     return Brightest(float(offsets[peak] + step * STEP), WIDTH / float(significance[peak]), float(ratio))
 
 
-def add_companion(scene: Scene, offset: float) -> Scene:
+def add_companion(scene: SceneModel, offset: float) -> SceneModel:
     """Put a source beside the target, and what the subtraction of nods left of it beside theirs."""
     first, last = scene.grid.columns[0] - 0.5, scene.grid.columns[-1] + 0.5
     for group in np.unique(scene.groups):
@@ -245,7 +249,7 @@ def add_companion(scene: Scene, offset: float) -> Scene:
     return scene
 
 
-def _kernel(scene: Scene, band: Image) -> Image:
+def _kernel(scene: SceneModel, band: Image) -> Image:
     """Mean profile of a band, sampled in steps."""
     reach = np.arange(-13.0, 13.0 + STEP, STEP)
     grid = scene.grid

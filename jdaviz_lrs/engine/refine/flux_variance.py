@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from jdaviz_lrs.engine.refine.scene import Scene, linear_fit
+from jdaviz_lrs.engine.refine.scene_model import SceneModel, linear_fit
 from jdaviz_lrs.engine.refine.shape import shape_response
 
 __all__ = ["shape_variance"]
@@ -15,12 +15,12 @@ __all__ = ["shape_variance"]
 Image = NDArray[np.float64]
 
 
-def shape_variance(scene: Scene, data: Image, weights: Image) -> Image:
+def shape_variance(scene: SceneModel, data: Image, weights: Image) -> Image:
     """Variance of the fluxes from the shape of the profile, which was fitted to the same data.
 
     Parameters
     ----------
-    scene : Scene
+    scene : SceneModel
         With its shape fitted.
     data, weights : ndarray, (n_disp, n_xdisp)
 

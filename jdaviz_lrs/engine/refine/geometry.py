@@ -10,7 +10,7 @@ from numpy.polynomial import legendre
 from numpy.typing import NDArray
 
 from jdaviz_lrs.engine.profile import PlacedProfile
-from jdaviz_lrs.engine.refine.scene import LinearFit, Scene, linear_fit
+from jdaviz_lrs.engine.refine.scene_model import LinearFit, SceneModel, linear_fit
 
 __all__ = ["Block", "Geometry", "fit_geometry", "spectrum_phase"]
 
@@ -54,14 +54,14 @@ class Geometry:
 
     Attributes
     ----------
-    scene : Scene
+    scene : SceneModel
     coefficients, errors : tuple of ndarray, (order + 1,) each
         Legendre coefficients of each block, and their standard errors.
     covariance : ndarray
         Of all coefficients in turn.
     """
 
-    scene: Scene
+    scene: SceneModel
     coefficients: tuple[Image, ...]
     errors: tuple[Image, ...]
     covariance: Image
@@ -75,12 +75,12 @@ def spectrum_phase(good: NDArray[np.bool_]) -> Image:
     return np.clip(2.0 * (np.arange(good.shape[0]) - rows[0]) / (rows[-1] - rows[0]) - 1.0, -1.0, 1.0)
 
 
-def fit_geometry(scene: Scene, data: Image, weights: Image, blocks: Sequence[Block]) -> Geometry:
+def fit_geometry(scene: SceneModel, data: Image, weights: Image, blocks: Sequence[Block]) -> Geometry:
     """Fit slowly varying shifts and stretches, together with fluxes and background at every wavelength.
 
     Parameters
     ----------
-    scene : Scene
+    scene : SceneModel
         Where to start; coefficients and priors count from here.
     data, weights : ndarray, (n_disp, n_xdisp)
         The weights are inverse variances.
@@ -136,7 +136,9 @@ def fit_geometry(scene: Scene, data: Image, weights: Image, blocks: Sequence[Blo
     return Geometry(scene, coefficients, errors, covariance)
 
 
-def _linearise(scene: Scene, data: Image, weights: Image, blocks: Sequence[Block]) -> tuple[LinearFit, Image]:
+def _linearise(
+    scene: SceneModel, data: Image, weights: Image, blocks: Sequence[Block]
+) -> tuple[LinearFit, Image]:
     """Linear fit, and the scene's change with each block, free of what fluxes can mimic."""
     placed = [scene.place(k) for k in range(len(scene.traces))]
     fit = linear_fit(np.stack([p.value for p in placed]), scene.basis, data, weights)
@@ -146,13 +148,13 @@ def _linearise(scene: Scene, data: Image, weights: Image, blocks: Sequence[Block
     return fit, np.stack([fit.project_out(slope) for slope in slopes])
 
 
-def _change(scene: Scene, placed: Sequence[PlacedProfile], kind: str, source: int) -> Image:
+def _change(scene: SceneModel, placed: Sequence[PlacedProfile], kind: str, source: int) -> Image:
     if kind == "blur":
         return scene.blurring(source)
     return placed[source].slope if kind == "trace" else placed[source].widening
 
 
-def _moved(scene: Scene, blocks, coefficients, polynomials) -> Scene:
+def _moved(scene: SceneModel, blocks, coefficients, polynomials) -> SceneModel:
     traces, stretch, blur = scene.traces.copy(), scene.stretch, scene.blur
     for block, values, polynomial in zip(blocks, coefficients, polynomials, strict=True):
         change = polynomial @ values

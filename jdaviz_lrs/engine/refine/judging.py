@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdaviz_lrs.engine.refine.run import Refined, refine
-from jdaviz_lrs.engine.refine.scene import Frame, Scene, linear_fit
+from jdaviz_lrs.engine.refine.scene_model import Frame, SceneModel, linear_fit
 from jdaviz_lrs.engine.verdict import Agreement, Judged, compare_with_sum, fit_weights
 
 __all__ = ["Earned", "Setting", "judged_scene", "refine_what_earns"]
@@ -76,14 +76,14 @@ class Earned:
 
 
 def judged_scene(
-    frame: Frame, scene: Scene, rejected: Mask, variance: Image, tabulated: Image | None = None
+    frame: Frame, scene: SceneModel, rejected: Mask, variance: Image, tabulated: Image | None = None
 ) -> Judged:
     """Fit the fluxes of a scene, and put its target before the judge.
 
     Parameters
     ----------
     frame : Frame
-    scene : Scene
+    scene : SceneModel
     rejected : ndarray of bool, (n_disp, n_xdisp)
     variance : ndarray, same shape
     tabulated : ndarray, (n_disp,), optional
@@ -115,8 +115,8 @@ def judged_scene(
 
 
 def refine_what_earns(
-    scene: Scene,
-    unrefined: Scene,
+    scene: SceneModel,
+    unrefined: SceneModel,
     chosen: Collection[str],
     setting: Setting,
     progress: Callable[[str], None] | None = None,
@@ -125,9 +125,9 @@ def refine_what_earns(
 
     Parameters
     ----------
-    scene : Scene
+    scene : SceneModel
         Target and nods where the refinement starts.
-    unrefined : Scene
+    unrefined : SceneModel
         As it would be extracted without any.
     chosen : collection of str
     setting : Setting
@@ -169,7 +169,7 @@ def _without(chosen: Sequence[str], name: str) -> tuple[str, ...]:
     return tuple(one for one in chosen if one != name)
 
 
-def _impossible(refined: Refined, start: Scene, starts: Sequence[float], chosen: Collection[str]):
+def _impossible(refined: Refined, start: SceneModel, starts: Sequence[float], chosen: Collection[str]):
     """Names and reasons of what cannot be."""
     scene = refined.scene
     used = np.isfinite(scene.traces[0])
@@ -186,7 +186,7 @@ def _impossible(refined: Refined, start: Scene, starts: Sequence[float], chosen:
             yield "trace", "far"
 
 
-def _negative(scene: Scene) -> bool:
+def _negative(scene: SceneModel) -> bool:
     """Whether the mean profile is negative anywhere."""
     profile = scene.place(0).value
     distance = np.rint(scene.grid.columns - scene.traces[0][:, None])
@@ -196,7 +196,7 @@ def _negative(scene: Scene) -> bool:
     return bool(light.min() < -NEGATIVE * light.max())
 
 
-def _distance(scene: Scene, refined: Refined, setting: Setting, tabulated: Image | None) -> float:
+def _distance(scene: SceneModel, refined: Refined, setting: Setting, tabulated: Image | None) -> float:
     """How far a scene's flux is from the plain sum in the worst band, beyond three errors."""
     variance = refined.variances.sum(axis=0)
     judged = judged_scene(setting.frame, scene, refined.rejected, variance, tabulated)

@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 from jdaviz_lrs.engine.optimal import polynomial_basis, solve_rows
 from jdaviz_lrs.engine.profile import ProfileGrid
 from jdaviz_lrs.engine.refine.companions import even_weights, find_brightest
-from jdaviz_lrs.engine.refine.scene import Frame, Scene
+from jdaviz_lrs.engine.refine.scene_model import Frame, SceneModel
 
 __all__ = ["Location", "far_shift", "fit_location"]
 
@@ -137,13 +137,13 @@ def fit_location(
     return Location(tuple(map(float, shifts)), tuple(map(float, errors)), converged)
 
 
-def far_shift(frame: Frame, scene: Scene) -> float:
+def far_shift(frame: Frame, scene: SceneModel) -> float:
     """Find the source where the header is wrong about it by more than a fit of its place can follow.
 
     Parameters
     ----------
     frame : Frame
-    scene : Scene
+    scene : SceneModel
         Target and nods where the header has them.
 
     Returns

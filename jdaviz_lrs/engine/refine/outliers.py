@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
-from jdaviz_lrs.engine.refine.scene import Scene, linear_fit
+from jdaviz_lrs.engine.refine.scene_model import SceneModel, linear_fit
 
 __all__ = ["find_outliers", "find_unexplained"]
 
@@ -24,12 +24,14 @@ TOLERANCE = 0.02
 MAX_PASSES = 8
 
 
-def find_outliers(scene: Scene, data: Image, variance: Image, good: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def find_outliers(
+    scene: SceneModel, data: Image, variance: Image, good: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
     """Find pixels that differ from the scene more than noise and the PSF's misfit can.
 
     Parameters
     ----------
-    scene : Scene
+    scene : SceneModel
     data, variance : ndarray, (n_disp, n_xdisp)
         The variance is a model's: that of a hit pixel itself would excuse it.
     good : ndarray of bool, same shape

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from jdaviz_lrs.engine.refine.companions import SIGNIFICANCE, Companion, add_companion, find_companion
 from jdaviz_lrs.engine.refine.geometry import spectrum_phase
 from jdaviz_lrs.engine.refine.outliers import THRESHOLD, find_outliers
-from jdaviz_lrs.engine.refine.scene import Frame, Scene, linear_fit
+from jdaviz_lrs.engine.refine.scene_model import Frame, SceneModel, linear_fit
 from jdaviz_lrs.engine.refine.shape import fit_shape
 from jdaviz_lrs.engine.refine.trace import Aligned, align
 from jdaviz_lrs.engine.refine.variance import model_variances
@@ -32,7 +32,7 @@ class Refined:
 
     Attributes
     ----------
-    scene : Scene
+    scene : SceneModel
     rejected : ndarray of bool, (n_disp, n_xdisp)
         Pixels that no PSF explains.
     variances : ndarray, (3, n_disp, n_xdisp)
@@ -44,21 +44,21 @@ class Refined:
         Found, but not to be fitted: they were told apart from trace, width and shape, no more.
     enclosed : Enclosed or None
         What the witnesses say of the light in the calibration aperture; None where the width was not fitted.
-    complete : Scene
+    complete : SceneModel
         With those that were left out.
     """
 
-    scene: Scene
+    scene: SceneModel
     rejected: NDArray[np.bool_]
     variances: Image
     aligned: Aligned
     companions: tuple[Companion, ...] = field(default=())
     left_out: tuple[Companion, ...] = field(default=())
     enclosed: Enclosed | None = None
-    complete: Scene | None = None
+    complete: SceneModel | None = None
 
 
-def add_sources(scene: Scene, offsets: Sequence[float]) -> tuple[Scene, list[tuple[int, ...]]]:
+def add_sources(scene: SceneModel, offsets: Sequence[float]) -> tuple[SceneModel, list[tuple[int, ...]]]:
     """Put further sources into a scene; returns it and which of its sources belong to each."""
     pairs = []
     for offset in offsets:
@@ -68,14 +68,14 @@ def add_sources(scene: Scene, offsets: Sequence[float]) -> tuple[Scene, list[tup
     return scene, pairs
 
 
-def clean_pixels(frame: Frame, scene: Scene) -> NDArray[np.bool_]:
+def clean_pixels(frame: Frame, scene: SceneModel) -> NDArray[np.bool_]:
     """Good pixels without those that no PSF explains, (n_disp, n_xdisp): to locate the traces with."""
     return frame.good & ~_look(frame, replace(scene, order=max(scene.order, INSPECTION_ORDER)))[1]
 
 
 def refine(
     frame: Frame,
-    scene: Scene,
+    scene: SceneModel,
     chosen: Collection[str],
     sources: Sequence[float] = (),
     starts: Sequence[float] = (),
@@ -87,7 +87,7 @@ def refine(
     Parameters
     ----------
     frame : Frame
-    scene : Scene
+    scene : SceneModel
         Target and nods, as the header has them.
     chosen : collection of str
         Out of ``trace``, ``width``, ``outliers``, ``companions``.
@@ -171,7 +171,7 @@ class _Explained:
     offsets: tuple[float, ...]
     aligned: Aligned
     pairs: list[tuple[int, ...]]
-    shaped: Scene
+    shaped: SceneModel
     variances: Image
     rejected: NDArray[np.bool_]
 
@@ -195,7 +195,7 @@ def _gain(frame: Frame, one: _Explained, other: _Explained) -> float:
     variances = one.variances
     weights = _weights(frame, variances, one.rejected & other.rejected)
 
-    def cost(scene: Scene) -> float:
+    def cost(scene: SceneModel) -> float:
         fit = linear_fit(scene.profiles(), scene.basis, frame.data, weights)
         # outliers that only one of them explains must not decide
         squares = np.minimum(weights * fit.residual**2, THRESHOLD**2)
@@ -204,7 +204,7 @@ def _gain(frame: Frame, one: _Explained, other: _Explained) -> float:
     return cost(one.shaped) - cost(other.shaped)
 
 
-def _enclosing(scene: Scene, tabulated: Image | None, frame: Frame) -> tuple[Scene, Enclosed]:
+def _enclosing(scene: SceneModel, tabulated: Image | None, frame: Frame) -> tuple[SceneModel, Enclosed]:
     """Give the light in the calibration aperture what the witnesses say of it."""
     stretched = scene.enclosed_light
     reference = replace(scene, stretch=np.ones_like(scene.stretch), blur=None).enclosed_light
@@ -221,17 +221,17 @@ def _of_sources(number: int) -> str:
     return f" of {number} sources" if number > 1 else ""
 
 
-def _with_shape(frame: Frame, scene: Scene, weights: Image) -> Scene:
+def _with_shape(frame: Frame, scene: SceneModel, weights: Image) -> SceneModel:
     bare = replace(scene, shape=None)
     return replace(scene, shape=fit_shape(bare, frame.data, weights, spectrum_phase(frame.good)))
 
 
-def _shifted(scene: Scene, starts: Sequence[float]) -> Scene:
+def _shifted(scene: SceneModel, starts: Sequence[float]) -> SceneModel:
     shifts = np.array([starts[g] if g < len(starts) else 0.0 for g in scene.groups])
     return replace(scene, traces=scene.traces + shifts[:, None])
 
 
-def _look(frame: Frame, scene: Scene) -> tuple[Image, NDArray[np.bool_]]:
+def _look(frame: Frame, scene: SceneModel) -> tuple[Image, NDArray[np.bool_]]:
     """Noise that the scene should have, and what exceeds it."""
     variances = model_variances(scene, frame.variances, frame.good)
     return variances, find_outliers(scene, frame.data, variances.sum(axis=0), frame.good)

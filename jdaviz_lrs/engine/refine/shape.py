@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve_triangular
 
-from jdaviz_lrs.engine.refine.scene import Scene, ShapeCorrection, linear_fit
+from jdaviz_lrs.engine.refine.scene_model import SceneModel, ShapeCorrection, linear_fit
 
 __all__ = ["fit_shape", "shape_response"]
 
@@ -49,12 +49,12 @@ NO_FLUX = 1e-4
 N_ROUND = 2
 
 
-def fit_shape(scene: Scene, data: Image, weights: Image, phase: Image) -> ShapeCorrection | None:
+def fit_shape(scene: SceneModel, data: Image, weights: Image, phase: Image) -> ShapeCorrection | None:
     """Fit the profile that all wavelengths have in common beyond the PSF.
 
     Parameters
     ----------
-    scene : Scene
+    scene : SceneModel
         With trace and stretch as they are to stay.
     data, weights : ndarray, (n_disp, n_xdisp)
         The weights are inverse variances.
@@ -159,7 +159,7 @@ def _alike(distance: Image) -> Image:
     return np.exp(-0.5 * (distance / SMOOTH) ** 2)
 
 
-def shape_response(scene: Scene, flux: Image) -> Image:
+def shape_response(scene: SceneModel, flux: Image) -> Image:
     """Change of every pixel with the share at every knot, (n_disp, n_xdisp, n_knot)."""
     response = np.zeros((*scene.grid.covered.shape, KNOTS.size))
     flat = response.reshape(-1, KNOTS.size)

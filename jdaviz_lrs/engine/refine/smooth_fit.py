@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from jdaviz_lrs.engine.optimal import ProfileFit, fit_profiles, polynomial_basis
 from jdaviz_lrs.engine.refine.background import smooth_background
-from jdaviz_lrs.engine.refine.scene import linear_fit
+from jdaviz_lrs.engine.refine.scene_model import linear_fit
 
 __all__ = ["fit_with_smooth_background"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdaviz_lrs.engine.refine.geometry import Block, Geometry, fit_geometry
-from jdaviz_lrs.engine.refine.scene import Scene
+from jdaviz_lrs.engine.refine.scene_model import SceneModel
 
 __all__ = ["TRACE_ORDER", "WIDTH_ORDER", "Aligned", "align"]
 
@@ -37,7 +37,7 @@ class Aligned:
 
     Attributes
     ----------
-    scene : Scene
+    scene : SceneModel
     blocks : tuple of Block
         What was significant.
     geometry : Geometry or None
@@ -47,7 +47,7 @@ class Aligned:
     first_blocks : tuple of Block
     """
 
-    scene: Scene
+    scene: SceneModel
     blocks: tuple[Block, ...] = ()
     geometry: Geometry | None = None
     first: Geometry | None = None
@@ -71,7 +71,7 @@ class Aligned:
 
 
 def align(
-    scene: Scene,
+    scene: SceneModel,
     data: Image,
     weights: Image,
     trace: bool,
@@ -83,7 +83,7 @@ def align(
 
     Parameters
     ----------
-    scene : Scene
+    scene : SceneModel
         As the header has it.
     data, weights : ndarray, (n_disp, n_xdisp)
     trace, width : bool

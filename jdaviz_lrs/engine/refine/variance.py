@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
-from jdaviz_lrs.engine.refine.scene import Scene, linear_fit
+from jdaviz_lrs.engine.refine.scene_model import SceneModel, linear_fit
 
 __all__ = ["model_variances"]
 
@@ -19,12 +19,12 @@ FLOOR = 0.5
 """Least variance, in units of the row's background, that a model may give to a pixel."""
 
 
-def model_variances(scene: Scene, variances: Image, good: NDArray[np.bool_]) -> Image:
+def model_variances(scene: SceneModel, variances: Image, good: NDArray[np.bool_]) -> Image:
     """Model the variances of an image.
 
     Parameters
     ----------
-    scene : Scene
+    scene : SceneModel
     variances : ndarray, (3, n_disp, n_xdisp)
         Poisson, read noise, flat.
     good : ndarray of bool, (n_disp, n_xdisp)

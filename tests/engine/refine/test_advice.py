@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from jdaviz_lrs.advice import advise
 from jdaviz_lrs.engine.refine.advice import REFINEMENTS, WORTH, inspect_scene
 from jdaviz_lrs.engine.refine.judging import refine_what_earns
-from jdaviz_lrs.engine.refine.scene import linear_fit
+from jdaviz_lrs.engine.refine.scene_model import linear_fit
+from jdaviz_lrs.extraction.advice import advise
 from tests.gaussian_slit import FLUX, N_DISP, observe, setting_of, source_and_nod, weights_of
 
 SCENE = source_and_nod()

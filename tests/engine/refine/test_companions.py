@@ -7,7 +7,7 @@ import pytest
 
 from jdaviz_lrs.engine.refine.companions import find_brightest, find_companion
 from jdaviz_lrs.engine.refine.run import refine
-from jdaviz_lrs.engine.refine.scene import linear_fit
+from jdaviz_lrs.engine.refine.scene_model import linear_fit
 from tests.gaussian_slit import COLUMNS, FLUX, WIDTH, gaussian, observe, source_and_nod, weights_of
 
 PAIR = source_and_nod()

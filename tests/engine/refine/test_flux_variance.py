@@ -8,7 +8,7 @@ import pytest
 from jdaviz_lrs.engine.refine.companions import add_companion
 from jdaviz_lrs.engine.refine.flux_variance import shape_variance
 from jdaviz_lrs.engine.refine.geometry import spectrum_phase
-from jdaviz_lrs.engine.refine.scene import linear_fit
+from jdaviz_lrs.engine.refine.scene_model import linear_fit
 from jdaviz_lrs.engine.refine.shape import fit_shape
 from tests.gaussian_slit import COLUMNS, FLUX, observe, source_and_nod, weights_of
 

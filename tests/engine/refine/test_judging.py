@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from jdaviz_lrs.advice import say_dropped
 from jdaviz_lrs.engine.refine.advice import REFINEMENTS
 from jdaviz_lrs.engine.refine.judging import FURTHEST, judged_scene, refine_what_earns
 from jdaviz_lrs.engine.verdict import compare_with_sum
+from jdaviz_lrs.extraction.advice import say_dropped
 from tests.gaussian_slit import BANDS, FLUX, N_DISP, observe, setting_of, source_and_nod
 
 SCENE = source_and_nod()

@@ -1,0 +1,1 @@
+"""What one asks of a spectrum or an image: comparison, growth, cross-section, taper."""

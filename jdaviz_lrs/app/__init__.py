@@ -1,0 +1,1 @@
+"""The standalone app: server and demonstration."""

@@ -1,0 +1,1 @@
+"""The nouns: image, spectrum, limits, flags. No files."""

@@ -1,0 +1,294 @@
+"""The scene that is refined: sources along their traces, one PSF shape, and the fit of their fluxes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import median_filter
+
+from jdaviz_lrs.engine.optimal import invert_rows, polynomial_basis
+from jdaviz_lrs.engine.profile import PlacedProfile, ProfileGrid
+
+__all__ = ["Frame", "LinearFit", "SceneModel", "ShapeCorrection", "linear_fit"]
+
+Image = NDArray[np.float64]
+
+LEAST_LIGHT = 0.2
+"""Share of the PSF's light in the calibration aperture that a shape must leave there."""
+
+STEADY_ROWS, STEADY_SNR = 25, 10.0
+"""Rows that a faint flux is averaged over; S/N at which a row counts as much as its neighbours."""
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One image, ready for fitting; shapes (n_disp, n_xdisp).
+
+    Attributes
+    ----------
+    data : ndarray
+        Finite everywhere.
+    variances : ndarray, (3, n_disp, n_xdisp)
+        Poisson, read noise, flat; finite everywhere.
+    good : ndarray of bool
+    """
+
+    data: Image
+    variances: Image
+    good: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class ShapeCorrection:
+    """What the true profile has beyond the PSF, against the distance from the source.
+
+    Attributes
+    ----------
+    knots : ndarray, (n_knot,)
+        Distances in pixels of an unstretched PSF; linear in between, zero beyond.
+    shares : ndarray, (n_term, n_knot)
+        Light per pixel; term k goes with the k-th power of `phase`.
+    phase : ndarray, (n_disp,)
+        -1 to 1 along the spectrum.
+    covariance : ndarray, (n_term, n_knot, n_term, n_knot)
+        Of the shares.
+    cost : float
+        What the prior holds against it, in units of half a chi-square.
+    """
+
+    knots: Image
+    shares: Image
+    phase: Image
+    covariance: Image
+    cost: float = 0.0
+
+    def at(self, distance: Image) -> Image:
+        """Light per pixel at distances (n_disp, n_xdisp)."""
+        terms = [np.interp(distance, self.knots, share, left=0.0, right=0.0) for share in self.shares]
+        return sum(term * self.phase[:, None] ** k for k, term in enumerate(terms))
+
+    def weights(self, distance: Image) -> Image:
+        """Weight of the share at every knot in the light at distances (..., ), (..., n_knot)."""
+        each = np.eye(self.knots.size)
+        return np.stack([np.interp(distance, self.knots, one, left=0.0, right=0.0) for one in each], axis=-1)
+
+
+@dataclass(frozen=True, eq=False)
+class SceneModel:
+    """Sources in the slit.
+
+    Attributes
+    ----------
+    grid : ProfileGrid
+    traces : ndarray, (n_source, n_disp)
+        In columns; the first is the target.
+    signs : ndarray, (n_source,)
+        -1 for what a subtracted nod has left.
+    groups : ndarray of int, (n_source,)
+        Sources of one exposure have one number, and move together: 0 for the target's.
+    stretch : ndarray, (n_disp,)
+        Of the PSF's width.
+    coordinate : ndarray, (n_xdisp,)
+        Variable of the background polynomial.
+    order : int
+        Of that polynomial; -1 for none.
+    shape : ShapeCorrection or None
+    blur : ndarray, (n_disp,), or None
+        Of the PSF on a rectified image, by its resampling: half the variance of its kernel, in pixels
+        squared. None on a detector image. Unlike a stretch it leaves the wings where they are.
+    expected_blur : ndarray, (n_disp,), or None
+        What a fit of the width starts from: the resampling is known in part.
+    calibration_width : float
+        Pixels: of the aperture that the flux calibration is tied to. What is fitted of the shape moves light
+        about inside it, and does not change how much lies there.
+    enclosed : ndarray, (n_disp,), or None
+        Factor on the light inside that aperture, where another witness than the PSF tells how much lies
+        there.
+
+    Notes
+    -----
+    Pixels sample the profile at one sub-pixel phase in every row, on a rectified image at the same one in all
+    of them. What a free shape does between the pixels no data tell, so that its light is counted on the
+    pixels themselves (`scales`), never by an integral over the shape.
+    """
+
+    grid: ProfileGrid
+    traces: Image
+    signs: Image
+    groups: NDArray[np.intp]
+    stretch: Image
+    coordinate: Image
+    order: int
+    shape: ShapeCorrection | None = None
+    blur: Image | None = None
+    expected_blur: Image | None = None
+    calibration_width: float = 8.0
+    enclosed: Image | None = None
+
+    @property
+    def basis(self) -> Image:
+        """Background polynomials, (n_disp, n_xdisp, order + 1)."""
+        shape = (*self.grid.covered.shape, self.order + 1)
+        return np.broadcast_to(polynomial_basis(self.coordinate, self.order), shape)
+
+    @cached_property
+    def psf(self) -> ProfileGrid:
+        """The PSF as the image has it, before stretch and shape."""
+        return self.grid if self.blur is None else self.grid.blurred(self.blur)
+
+    def blurring(self, source: int) -> Image:
+        """Change of the profile of one source with blur, signed, (n_disp, n_xdisp)."""
+        change = self.grid.curvature.place(self.traces[source], self.stretch).value
+        return self.signs[source] * self.scales[source][:, None] * change
+
+    def place(self, source: int) -> PlacedProfile:
+        """Profile of one source, signed."""
+        trace, sign = self.traces[source], self.signs[source]
+        placed = self.psf.place(trace, self.stretch)
+        value = placed.value
+        if self.shape is not None:
+            distance = (self.grid.columns - trace[:, None]) / self.stretch[:, None]
+            lit = self.grid.covered & np.isfinite(distance)
+            value = value + np.where(lit, self.shape.at(distance), 0.0) / self.stretch[:, None]
+        scale = self.scales[source][:, None]
+        value = value * scale
+        placed = replace(placed, slope=placed.slope * scale, widening=placed.widening * scale)
+        return PlacedProfile(sign * value, sign * placed.slope, sign * placed.widening)
+
+    @cached_property
+    def scales(self) -> Image:
+        """Factors on PSF and shape that give the light in the aperture its due, (n_source, n_disp)."""
+        if self.shape is None and self.enclosed is None:
+            return np.ones(self.traces.shape)
+        due = 1.0 if self.enclosed is None else self.enclosed
+        return np.stack([self._scale(trace) for trace in self.traces]) * due
+
+    def _scale(self, trace: Image) -> Image:
+        if self.shape is None:
+            return np.ones(trace.shape)
+        distance, weights, before = self._calibration(trace)
+        beyond = self.shape.at(distance / self.stretch[:, None]) / self.stretch[:, None]
+        after = np.maximum(before + (weights * beyond).sum(axis=1), LEAST_LIGHT * before)
+        return np.divide(before, after, out=np.ones_like(before), where=before > 0)
+
+    def _calibration(self, trace: Image) -> tuple[Image, Image, Image]:
+        """Distances of pixels around a trace, their weights in the aperture, and the PSF's light there."""
+        half = self.calibration_width / 2 + 0.5
+        distance, light = self.psf.around(trace, self.stretch, int(np.ceil(half)))
+        weights = np.clip(half - np.abs(distance), 0.0, 1.0)
+        return distance, weights, (weights * light).sum(axis=1)
+
+    @property
+    def enclosed_light(self) -> Image:
+        """Share of the PSF's light, as stretched, in the calibration aperture about the target, (n_disp,)."""
+        return self._calibration(self.traces[0])[2]
+
+    def light_of_knots(self) -> Image:
+        """Change of the light in the calibration aperture with every share, in units of that due there.
+
+        Returns
+        -------
+        ndarray, (n_disp, n_source, n_knot)
+        """
+        width = self.stretch[:, None]
+        parts = []
+        for trace in self.traces:
+            distance, weights, before = self._calibration(trace)
+            knots = (weights[..., None] * self.shape.weights(distance / width)).sum(axis=1) / width
+            parts.append(knots / np.where(before > 0, before, 1.0)[:, None])
+        due = 1.0 if self.enclosed is None else self.enclosed[:, None, None]
+        return np.stack(parts, axis=1) / due
+
+    def profiles(self) -> Image:
+        """Profiles of all sources, signed, (n_source, n_disp, n_xdisp)."""
+        return np.stack([self.place(k).value for k in range(len(self.traces))])
+
+    def first_sources(self, number: int) -> SceneModel:
+        """Return the scene with the first sources alone."""
+        return replace(
+            self, traces=self.traces[:number], signs=self.signs[:number], groups=self.groups[:number]
+        )
+
+    def with_source(self, trace: Image, sign: float, group: int) -> SceneModel:
+        """Return the scene with one more source."""
+        return replace(
+            self,
+            traces=np.vstack([self.traces, trace]),
+            signs=np.append(self.signs, sign),
+            groups=np.append(self.groups, group),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class LinearFit:
+    """Fluxes and background of a scene, everything else given.
+
+    Attributes
+    ----------
+    design : ndarray, (n_disp, n_xdisp, n_term)
+        Background polynomials, then profiles.
+    weighted : ndarray, same shape
+        The design times the weights.
+    covariance : ndarray, (n_disp, n_term, n_term)
+    coefficients : ndarray, (n_disp, n_term)
+    model, residual : ndarray, (n_disp, n_xdisp)
+    n_background : int
+    """
+
+    design: Image
+    weighted: Image
+    covariance: Image
+    coefficients: Image
+    model: Image
+    residual: Image
+    n_background: int
+
+    @property
+    def flux(self) -> Image:
+        """Of the sources, (n_source, n_disp)."""
+        return self.coefficients[:, self.n_background :].T
+
+    @property
+    def steady_flux(self) -> Image:
+        """Fluxes that do not follow the noise of their own row, (n_source, n_disp).
+
+        What multiplies a derivative must not: at a S/N of one half of its square would be noise, and shifts
+        would seem better known than they are. Drawn to the median of the neighbours where the S/N is low.
+        """
+        flux = self.flux
+        variance = np.einsum("rii->ir", self.covariance)[self.n_background :]
+        mean = median_filter(flux, size=(1, STEADY_ROWS), mode="mirror")
+        signal = mean**2
+        return mean + (flux - mean) * signal / (signal + STEADY_SNR**2 * variance)
+
+    def project_out(self, image: ArrayLike) -> Image:
+        """Take the best linear fit to an image off it."""
+        image = np.asarray(image)[..., None]
+        amplitude = self.covariance @ (np.swapaxes(self.weighted, -1, -2) @ image)
+        return (image - self.design @ amplitude)[..., 0]
+
+
+def linear_fit(profiles: Image, basis: Image, data: Image, weights: Image) -> LinearFit:
+    """Fit fluxes and background at every wavelength.
+
+    Parameters
+    ----------
+    profiles : ndarray, (n_source, n_disp, n_xdisp)
+    basis : ndarray, (n_disp, n_xdisp, n_background)
+    data, weights : ndarray, (n_disp, n_xdisp)
+
+    Returns
+    -------
+    LinearFit
+        For use inside iterations: wavelengths without a solution have coefficients without a meaning.
+    """
+    design = np.concatenate([basis, np.moveaxis(profiles, 0, -1)], axis=-1)
+    weighted = design * weights[..., None]
+    transposed = np.swapaxes(weighted, -1, -2)
+    covariance = invert_rows(transposed @ design)
+    coefficients = covariance @ (transposed @ data[..., None])
+    model = (design @ coefficients)[..., 0]
+    return LinearFit(design, weighted, covariance, coefficients[..., 0], model, data - model, basis.shape[-1])

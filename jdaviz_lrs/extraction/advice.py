@@ -1,0 +1,118 @@
+"""Sentences about what an extraction has left, and about what speaks against it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from jdaviz_lrs.data.verdict import Verdict
+from jdaviz_lrs.engine.refine.advice import Answer
+
+__all__ = ["Advice", "advise", "say_dropped", "say_verdict"]
+
+WORTH_SHIFT = 0.05
+"""Pixels: below it a shift or bend is not worth a word of its own."""
+
+WHY = {
+    "stretch": "the width that it found is no PSF's",
+    "negative": "the shape that it found has negative wings",
+    "far": "the trace that it found is too far off",
+    "sum": "with it the flux leaves the plain sum",
+}
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One thing that the residual shows.
+
+    Attributes
+    ----------
+    refinement : str
+        Which answers it.
+    sentence : str
+        What is seen, with its error.
+    values : dict of str to float
+        The numbers in it.
+    """
+
+    refinement: str
+    sentence: str
+    values: dict[str, float]
+
+
+def advise(answer: Answer) -> Advice:
+    """Put an answer into a sentence."""
+    sentence = _SENTENCES[answer.refinement](answer.values)
+    if answer.refinement != "outliers":
+        side = "high" if answer.effect > 0 else "low"
+        sentence += f": flux {100 * abs(answer.effect):.2g} % {side} without"
+    return Advice(answer.refinement, sentence, {**answer.values, "effect": answer.effect})
+
+
+def _trace(values: Mapping[str, float]) -> str:
+    shift, bend = values["trace_shift"], values["trace_bend"]
+    parts = []
+    if abs(shift) >= WORTH_SHIFT or abs(bend) < WORTH_SHIFT:
+        parts.append(f"trace {abs(shift):.2f} +- {values['trace_shift_error']:.1g} px off")
+    if abs(bend) >= WORTH_SHIFT:
+        parts.append(f"trace bent by {abs(bend):.2f} +- {values['trace_bend_error']:.1g} px")
+    return ", ".join(parts)
+
+
+def _width(values: Mapping[str, float]) -> str:
+    change, error = values["psf_stretch"] - 1.0, values["psf_stretch_error"]
+    if abs(change) < 0.01:
+        return "the profile is not that of the PSF reference"
+    kind = "wider" if change > 0 else "narrower"
+    return f"PSF {100 * abs(change):.1f} +- {100 * error:.1g} % {kind} than the reference"
+
+
+def _outliers(values: Mapping[str, float]) -> str:
+    number = values["outlying_pixels"]
+    return f"{number} {'pixel' if number == 1 else 'pixels'} beyond 5 sigma that no PSF explains"
+
+
+def _companions(values: Mapping[str, float]) -> str:
+    offset, ratio = values["companion_offset"], values["companion_ratio"]
+    return f"a second source at {offset:+.1f} px, {ratio:.2g} as bright"
+
+
+_SENTENCES = {"trace": _trace, "width": _width, "outliers": _outliers, "companions": _companions}
+
+
+def say_dropped(dropped: Mapping[str, str]) -> tuple[str, ...]:
+    """Say which refinements did not earn their place, and why."""
+    return tuple(f"The refinement {name} was dropped: {WHY[why]}." for name, why in dropped.items())
+
+
+def say_verdict(verdict: Verdict) -> tuple[str, ...]:
+    """Say where a verdict passes its limits."""
+    notes = []
+    passed = {name for name, _ in verdict.passed}
+    if "sum_ratio" in passed:
+        notes.append(
+            f"The flux is {_each(verdict, verdict.sum_ratio)} of the plain corrected sum in "
+            f"{_ranges(verdict)}: the profile is not that of the source, or a neighbour is in one of them."
+        )
+    elif "sum_scatter" in passed:
+        worst = np.nanmax(verdict.sum_scatter)
+        notes.append(
+            f"From one wavelength to the next the flux is off by up to {worst:.1f} times its errors, by the "
+            "plain corrected sum: pixels are bad, or the profile is not the source's."
+        )
+    if "trace_offset" in passed:
+        notes.append(
+            f"The brightest trace lies {verdict.trace_offset:+.1f} px from the place that was extracted, "
+            f"{verdict.trace_ratio:.2g} times as bright: is it the source?"
+        )
+    return tuple(notes)
+
+
+def _each(verdict: Verdict, values) -> str:
+    return ", ".join("-" if np.isnan(v) else f"{v:.3f}" for v in values)
+
+
+def _ranges(verdict: Verdict) -> str:
+    return ", ".join(f"{first:g}-{last:g}" for first, last in verdict.bands) + " um"

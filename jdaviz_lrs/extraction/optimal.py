@@ -1,0 +1,498 @@
+"""Optimal extraction of an image: traces, profiles, fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import median_filter
+
+from jdaviz_lrs.data.image import SpectralImage
+from jdaviz_lrs.data.verdict import BANDS
+from jdaviz_lrs.engine.box import Sums
+from jdaviz_lrs.engine.optimal import ProfileFit, fit_profiles
+from jdaviz_lrs.engine.profile import ProfileGrid, profile_grid
+from jdaviz_lrs.engine.refine.advice import REFINEMENTS as TRIED
+from jdaviz_lrs.engine.refine.advice import Answer, inspect_scene
+from jdaviz_lrs.engine.refine.flux_variance import shape_variance
+from jdaviz_lrs.engine.refine.judging import Earned, Setting, refine_what_earns
+from jdaviz_lrs.engine.refine.location import far_shift, fit_location
+from jdaviz_lrs.engine.refine.run import add_sources, clean_pixels
+from jdaviz_lrs.engine.refine.scene_model import Frame, SceneModel
+from jdaviz_lrs.engine.refine.smooth_fit import fit_with_smooth_background
+from jdaviz_lrs.engine.refine.witness import Enclosed
+from jdaviz_lrs.engine.threads import single_thread
+from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.extraction.advice import Advice, advise, say_dropped
+from jdaviz_lrs.extraction.optimal_report import describe_location, describe_refinement
+from jdaviz_lrs.extraction.traces import Traces, place_traces
+from jdaviz_lrs.parameters import ExtractionParameters
+from jdaviz_lrs.references.apcorr import CALIBRATION_WIDTH
+from jdaviz_lrs.references.lrs_psf import drizzle_blur
+from jdaviz_lrs.references.pixels import detector_pixels, on_pixels_of
+from jdaviz_lrs.references.psf import SpectralPSF
+
+__all__ = ["OptimalExtraction", "extract_optimal"]
+
+Image = NDArray[np.float64]
+
+LOCATED = 0.1
+"""Pixels: a location known worse than this is no better start than the header's."""
+GAP, GAP_ROWS = 0.1, 101
+"""Share of a profile's light that makes a gap in it, less than is usual over so many rows."""
+SMOOTHING_LENGTH = 21
+"""Rows over which the refinement smooths the background where `smoothing_length` is not given."""
+
+
+@dataclass(frozen=True, eq=False)
+class OptimalExtraction:
+    """An optimal extraction in the units of the image; rows are those of the image.
+
+    Attributes
+    ----------
+    wavelength : ndarray, (n_disp,)
+        Mean over the profile, in micron; NaN where the row has neither profile nor wavelength.
+    sums : Sums
+        Of the target: flux, background in its light, variances, effective number of pixels.
+    profile : ndarray, (n_disp, n_xdisp)
+        Of the target.
+    nod_profile : ndarray, (n_disp, n_xdisp), or None
+        Of what the subtraction of other nods has left of it: negative.
+    scene, residual : ndarray, ([n_int,] n_disp, n_xdisp)
+        All that was fitted, and the image minus it.
+    variance : ndarray, ([n_int,] n_disp, n_xdisp)
+        Of the image, as it was used; with it the residual can be had in sigma.
+    rejected : ndarray of bool, ([n_int,] n_disp, n_xdisp)
+        Pixels left out as outliers.
+    trace : ndarray, (n_disp,)
+        Of the target, as fitted, in the file's columns.
+    nod_traces : tuple of ndarray, (n_disp,)
+    companions : tuple of Sums
+        Of the further sources.
+    companion_traces : tuple of ndarray, (n_disp,)
+    notes : tuple of str
+    report : Mapping of str to object
+        What was fitted beyond the fluxes: plain numbers by name.
+    frame : Frame
+        The pixels that the scene was, or would be, refined on.
+    sources : SceneModel
+        Traces and shapes as fitted.
+    tabulated : ndarray, (n_disp,), or None
+        Share of the light in the calibration aperture by the aperture correction.
+    enclosed : Enclosed or None
+        What was followed of the witnesses to it; None where no shape was fitted.
+    dropped : tuple of str
+        Refinements that did not earn their place.
+    look, inspect : callable or None
+        Makes all refinements, and sees which of them would change the flux.
+    """
+
+    wavelength: Image
+    sums: Sums
+    profile: Image
+    nod_profile: Image | None
+    scene: Image
+    residual: Image
+    variance: Image
+    rejected: NDArray[np.bool_]
+    frame: Frame
+    sources: SceneModel
+    trace: Image
+    nod_traces: tuple[Image, ...] = ()
+    companions: tuple[Sums, ...] = ()
+    companion_traces: tuple[Image, ...] = ()
+    notes: tuple[str, ...] = ()
+    report: Mapping[str, Any] = field(default_factory=dict)
+    tabulated: Image | None = None
+    enclosed: Enclosed | None = None
+    dropped: tuple[str, ...] = ()
+    look: Callable[[], Earned] | None = None
+    inspect: Callable[[Earned], tuple[Answer, ...]] | None = None
+
+    @single_thread()
+    def advice(self) -> tuple[Advice, ...]:
+        """See what the residual shows, and which refinements would answer it (in about the time of all)."""
+        return tuple(advise(answer) for answer in self.inspect(self.look()))
+
+    @property
+    def flux(self) -> Image:
+        """Of the target, ([n_int,] n_disp); NaN where there is no solution."""
+        return self.sums.flux
+
+    @property
+    def flux_var(self) -> Image:
+        """Its variances, (3, [n_int,] n_disp): Poisson, read noise, flat."""
+        return self.sums.variances
+
+    @property
+    def npixels(self) -> Image:
+        """Effective number of pixels, ([n_int,] n_disp)."""
+        return self.sums.npixels
+
+    @property
+    def background(self) -> Image:
+        """Per pixel, ([n_int,] n_disp)."""
+        return self.sums.background / np.where(self.npixels > 0, self.npixels, 1.0)
+
+    @property
+    def background_var(self) -> Image:
+        """Variances of the background per pixel, (3, [n_int,] n_disp)."""
+        return self.sums.background_variances / np.where(self.npixels > 0, self.npixels, 1.0) ** 2
+
+
+@single_thread()
+def extract_optimal(
+    image: SpectralImage,
+    parameters: ExtractionParameters,
+    psf: SpectralPSF,
+    progress: Callable[[str], None] | None = None,
+    enclosed: Image | None = None,
+) -> OptimalExtraction:
+    """Extract the source by its PSF.
+
+    Parameters
+    ----------
+    image : SpectralImage
+    parameters : ExtractionParameters
+    psf : SpectralPSF
+    progress : callable, optional
+        Is told what comes next in a refinement; what it raises ends the extraction.
+
+    Returns
+    -------
+    OptimalExtraction
+
+    Raises
+    ------
+    LRSError
+        Where no trace can be placed, or the PSF's wavelengths are not the image's.
+    """
+    compatible = parameters.pipeline_compatible
+    traces = place_traces(image, parameters)
+    grid = _grid(image, psf if compatible else on_pixels_of(image, psf), compatible)
+    good = image.good & grid.covered & np.isfinite(traces.source)[:, None]
+    if not good.any():
+        raise LRSError(
+            f"{image.file_name or 'The image'}: no valid pixel has a trace and a PSF to extract with."
+        )
+    _check_order(background_order(parameters), 1 + len(traces.nods) + len(parameters.sources), good)
+    if compatible:
+        # it counts the trace from the bounding box's edge, the pixels from the first one inside
+        left = image.bounding_box[1][0]
+        half_pixel = np.ceil(left) - left
+        traces = Traces(traces.source + half_pixel, tuple(n + half_pixel for n in traces.nods))
+
+    report: dict[str, Any] = {}
+    notes = list(traces.notes)
+    everything = (traces.source, *traces.nods)
+    scene = _scene(image, grid, psf, everything, parameters)
+    chosen = () if compatible else parameters.refinements
+    looks = bool({"trace", "width", "outliers", "companions", "variance"} & set(chosen))
+    frame = _frame(image, good)
+    if image.resampled and not compatible:
+        frame = replace(frame, good=_whole_pixels(frame.good) & ~_beside_gaps(scene, frame.good)[:, None])
+    location = None
+    if parameters.optimize_psf_location and not compatible:
+        moved = far_shift(frame, scene)
+        if moved:
+            report["source_shift"] = moved
+            notes.append(
+                f"The source is {moved:+.1f} px from where the header has it; it is extracted there."
+            )
+            everything = tuple(trace + moved for trace in everything)
+            scene = replace(scene, traces=scene.traces + moved)
+    if parameters.optimize_psf_location:
+        usable = clean_pixels(frame, scene) if looks else frame.good
+        location = _locate(image, grid, usable, everything, parameters)
+        report |= describe_location(location)
+        if not location.converged:
+            notes.append("optimize_psf_location found no best place; the header's is used.")
+    shifts = location.shifts if location and location.converged else (0.0,) * len(everything)
+    placed = replace(scene, traces=scene.traces + np.array(shifts)[:, None])
+
+    if compatible:
+        return _pipelines_way(image, frame, placed, good, parameters, notes, report)
+    known = location is not None and max(location.errors) < LOCATED
+    setting = Setting(frame, parameters.sources, tuple(shifts) if known else (), enclosed, _bands(image))
+    unrefined, _ = add_sources(placed, parameters.sources)
+    refined = None
+    if looks:
+        start = scene if "trace" in chosen else placed
+        earned = refine_what_earns(start, unrefined, chosen, setting, progress)
+        refined, chosen = earned.refined, earned.chosen
+        found, why = describe_refinement(refined, scene, chosen, good)
+        report |= found
+        notes += [*why, *say_dropped(earned.dropped)]
+        final, rejected = refined.scene, refined.rejected & ("outliers" in chosen)
+    else:
+        final = unrefined
+        rejected = np.zeros(good.shape[-2:], bool)
+    result = _extract(image, frame, final, good, rejected, refined, parameters, notes, report)
+    return replace(
+        result,
+        dropped=tuple(earned.dropped) if looks else (),
+        tabulated=enclosed,
+        enclosed=refined.enclosed if looks else None,
+        look=partial(refine_what_earns, scene, unrefined, TRIED, setting),
+        inspect=partial(
+            inspect_scene,
+            unrefined=unrefined,
+            setting=setting,
+            flux=result.flux if image.data.ndim == 2 else np.nanmean(result.flux, axis=0),
+            chosen=parameters.refinements,
+        ),
+    )
+
+
+def _bands(image: SpectralImage) -> tuple[NDArray[np.bool_], ...]:
+    wavelength = image.row_wavelength
+    return tuple((wavelength >= first) & (wavelength < last) for first, last in BANDS)
+
+
+def background_order(parameters: ExtractionParameters) -> int:
+    """Order of the background polynomial fitted along; -1 for none."""
+    wanted = parameters.subtract_background
+    if wanted is None:
+        wanted = parameters.bkg_coeff is not None
+    if not wanted:
+        return -1
+    return 0 if parameters.bkg_fit == "mean" else parameters.bkg_order or 0
+
+
+def _check_order(order: int, number: int, good: NDArray[np.bool_]) -> None:
+    """Refuse a polynomial that leaves nothing to tell it from the sources by."""
+    pixels = int(good.sum(axis=-1).max())
+    if order + 1 + number > pixels:
+        raise LRSError(
+            f"bkg_order = {order} needs {order + 1} pixels beside those of {number} "
+            f"source{'s' if number > 1 else ''}, but the slit has {pixels}; lower the order."
+        )
+
+
+def background_coordinate(image: SpectralImage, compatible: bool) -> Image:
+    """From -1 to 1 over the image, or over the whole frame as in the pipeline."""
+    if not compatible or image.file_shape is None:
+        return np.linspace(-1.0, 1.0, image.n_xdisp)
+    first = image.origin[1]
+    return np.linspace(-1.0, 1.0, image.file_shape[1])[first : first + image.n_xdisp]
+
+
+def _grid(image: SpectralImage, psf: SpectralPSF, compatible: bool) -> ProfileGrid:
+    wavelength = image.wavelength
+    if compatible:  # the pipeline's cutout ends before the bounding box's upper edges
+        (_, last), (_, right) = image.bounding_box
+        inside = (image.disp_index < np.ceil(last))[:, None] & (image.xdisp_index < np.ceil(right))
+        wavelength = np.where(inside, wavelength, np.nan)
+    columns = image.xdisp_index
+    if compatible:
+        grid = profile_grid(psf.data, psf.wavelength, psf.subpix, psf.center_col, wavelength, columns)
+    else:
+        grid = psf.on(wavelength, columns)
+    if not grid.covered.any():
+        shortest, longest = np.nanmin(psf.wavelength), np.nanmax(psf.wavelength)
+        raise LRSError(
+            f"PSF {psf.name}: it covers {shortest:.2f} to {longest:.2f} um, the image "
+            f"{np.nanmin(wavelength):.2f} to {np.nanmax(wavelength):.2f} um; give another."
+        )
+    return grid
+
+
+def _scene(
+    image: SpectralImage, grid: ProfileGrid, psf: SpectralPSF, traces, parameters: ExtractionParameters
+) -> SceneModel:
+    """Target and nods where the header has them."""
+    number = len(traces)
+    blur = expected = None
+    if image.resampled and not parameters.pipeline_compatible:
+        blur = np.zeros(image.n_disp)
+        expected = blur if psf.drizzled else np.nan_to_num(drizzle_blur(image.row_wavelength))
+    return SceneModel(
+        grid,
+        np.stack(traces),
+        signs=np.array([1.0] + [-1.0] * (number - 1)),
+        groups=np.arange(number),
+        stretch=np.ones(image.n_disp),
+        blur=blur,
+        expected_blur=expected,
+        coordinate=background_coordinate(image, parameters.pipeline_compatible),
+        order=background_order(parameters),
+        calibration_width=CALIBRATION_WIDTH / detector_pixels(image),
+    )
+
+
+def _locate(image, grid, good, traces, parameters):
+    """Find where the traces fit best; in a stack the first integration tells."""
+    compatible = parameters.pipeline_compatible
+    first = (0,) if image.data.ndim == 3 else ()
+    planes = image.variances[(slice(None), *first)]
+    return fit_location(
+        image.filled[first],
+        planes[1] if compatible else planes.sum(axis=0),
+        good & image.good[first],
+        grid,
+        traces,
+        [1.0] + [-1.0] * (len(traces) - 1),
+        background_coordinate(image, False),
+        0 if compatible else max(background_order(parameters), 0),
+        within_image=compatible,
+    )
+
+
+def _frame(image: SpectralImage, good: NDArray[np.bool_]) -> Frame:
+    """One image to refine the scene on: of a stack the mean."""
+    if image.data.ndim == 2:
+        return Frame(image.filled, image.variances, good)
+    number = np.maximum(good.sum(axis=0), 1)
+    used = np.where(good, 1.0, 0.0)
+    return Frame(
+        (image.filled * used).sum(axis=0) / number,
+        (image.variances * used).sum(axis=1) / number**2,
+        good.any(axis=0),
+    )
+
+
+def _whole_pixels(good: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Good pixels of a rectified image without those at the slit's ends, which are covered in part."""
+    inside = np.zeros_like(good)
+    seen = np.maximum.accumulate(good, axis=1) & np.maximum.accumulate(good[:, ::-1], axis=1)[:, ::-1]
+    inside[:, 1:-1] = seen[:, :-2] & seen[:, 2:]
+    return good & inside
+
+
+def _beside_gaps(scene: SceneModel, good: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Rows of a rectified image whose core is lost in part, (n_disp,).
+
+    Resampled beside a gap, what is left took light from elsewhere, and has not the profile that trace, width
+    and shape are told by. What the slit's end cuts off is lost in all rows alike.
+    """
+    light = scene.place(0).value
+    whole, seen = light.sum(axis=1), (light * good).sum(axis=1)
+    share = np.divide(seen, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+    if not np.isfinite(share).any():
+        return np.zeros(share.shape, bool)
+    usual = median_filter(np.where(np.isfinite(share), share, np.nanmedian(share)), GAP_ROWS, mode="mirror")
+    return np.nan_to_num(share, nan=1.0) < usual - GAP
+
+
+def _pipelines_way(image, frame, scene, good, parameters, notes, report) -> OptimalExtraction:
+    """Extract with equal weights for the pixels that a profile reaches, normalised on the image."""
+    profiles = np.stack(
+        [
+            sign * scene.grid.place(trace, within_image=True).value
+            for trace, sign in zip(scene.traces, scene.signs, strict=True)
+        ]
+    )
+    weights = (good & (profiles != 0).any(axis=0)).astype(float)
+    fit = fit_profiles(
+        image.filled, image.variances, weights, profiles, scene.coordinate, scene.order, scaled=False
+    )
+    # zero where singular, NaN only where no pixel is left
+    flux = np.where(np.isclose(fit.npixels, 0), np.nan, np.where(fit.singular, 0.0, fit.flux))
+    if scene.order >= 0:  # its sums include pixels without a variance, also those outside the slit
+        complete = image.good.all(axis=-1) & (image.file_shape == image.shape)
+        fit = replace(fit, background_var=np.where(complete, fit.background_var, np.nan))
+    rejected = np.zeros(good.shape, bool)
+    return _result(
+        image, frame, scene, replace(fit, flux=flux), profiles, rejected, image.variances, notes, report
+    )
+
+
+def _extract(image, frame, scene, good, rejected, refined, parameters, notes, report) -> OptimalExtraction:
+    """Fit the final scene."""
+    profiles = scene.profiles()
+    kept = good & ~rejected
+    variances, weights = image.variances, kept.astype(float)
+    if refined is not None and "variance" in parameters.refinements:
+        number = np.maximum(good.sum(axis=0), 1) if image.data.ndim == 3 else 1
+        variances = refined.variances * number
+        if image.data.ndim == 3:
+            variances = np.broadcast_to(variances[:, None], image.variances.shape)
+        total = variances.sum(axis=0)
+        weights = np.divide(1.0, total, out=np.zeros_like(total), where=kept & (total > 0))
+    if "background" in parameters.refinements and scene.order >= 0:
+        length = parameters.smoothing_length or SMOOTHING_LENGTH
+        report["background_smoothing_length"] = length
+        fit = _smooth_fit(image.filled, variances, weights, profiles, scene, length)
+    else:
+        if "background" in parameters.refinements:
+            notes.append("No background is fitted, so that none is smoothed; see subtract_background.")
+        fit = fit_profiles(image.filled, variances, weights, profiles, scene.coordinate, scene.order)
+    fit = replace(fit, flux_var=_with_shape_variance(fit.flux_var, frame, scene, weights))
+    rejected = good & rejected
+    return _result(image, frame, scene, fit, profiles, rejected, variances, notes, report)
+
+
+def _with_shape_variance(flux_var: Image, frame: Frame, scene: SceneModel, weights: Image) -> Image:
+    """Raise each of the three variances in proportion: the shape comes from the same noise."""
+    if scene.shape is None:
+        return flux_var
+    mean_weights = weights if weights.ndim == 2 else weights.mean(axis=0)
+    added = shape_variance(scene, frame.data, mean_weights)[:, None]
+    if weights.ndim == 3:
+        added = added[:, :, None]
+    total = flux_var.sum(axis=1, keepdims=True)
+    return flux_var * (1.0 + np.divide(added, total, out=np.zeros_like(total), where=total > 0))
+
+
+def _smooth_fit(data, variances, weights, profiles, scene, length) -> ProfileFit:
+    arguments = (profiles, scene.coordinate, scene.order, length)
+    if data.ndim == 2:
+        return fit_with_smooth_background(data, variances, weights, *arguments)
+    fits = [
+        fit_with_smooth_background(d, v, w, *arguments)
+        for d, v, w in zip(data, np.moveaxis(variances, 1, 0), weights, strict=True)
+    ]
+    axes = {"flux": 1, "flux_var": 2, "background": 1, "background_var": 2, "npixels": 1, "coefficients": 1}
+    names = ProfileFit.__dataclass_fields__
+    return ProfileFit(**{n: np.stack([getattr(f, n) for f in fits], axes.get(n, 0)) for n in names})
+
+
+def _result(image, frame, scene, fit, profiles, rejected, variances, notes, report) -> OptimalExtraction:
+    flux = fit.flux
+    has_wavelength = np.isfinite(image.row_wavelength)
+    lost = int((np.isnan(flux[0]) & has_wavelength).sum())
+    if not np.isfinite(flux[0])[..., has_wavelength].any():
+        raise LRSError(
+            f"The fit has no solution at any wavelength: a background of order {scene.order} and "
+            f"{len(profiles)} traces cannot be told apart; lower bkg_order or take sources away."
+        )
+    if lost:
+        notes = [*notes, f"No flux at {lost} of {flux[0].size} wavelengths (NaN, flagged DO_NOT_USE)."]
+    sums = [
+        Sums(flux[k], fit.flux_var[k], fit.background[k], fit.background_var[k], fit.npixels[k])
+        for k in range(len(profiles))
+    ]
+    model = np.where(fit.singular[..., None], 0.0, fit.scene)
+    leaders = [int(np.flatnonzero(scene.groups == g)[0]) for g in np.unique(scene.groups)]
+    others = [k for k in range(len(profiles)) if scene.groups[k] == 0 and k != 0]
+    nods = [k for k in leaders if k != 0]
+    return OptimalExtraction(
+        wavelength=_wavelength(image, profiles[0]),
+        sums=sums[0],
+        profile=profiles[0],
+        nod_profile=profiles[nods].sum(axis=0) if nods else None,
+        scene=model,
+        residual=image.data - model,
+        variance=variances.sum(axis=0),
+        rejected=np.broadcast_to(rejected, image.data.shape),
+        frame=frame,
+        sources=scene,
+        trace=scene.traces[0],
+        nod_traces=tuple(scene.traces[nods]),
+        companions=tuple(sums[k] for k in others),
+        companion_traces=tuple(scene.traces[others]),
+        notes=tuple(notes),
+        report=report,
+    )
+
+
+def _wavelength(image: SpectralImage, profile: Image) -> Image:
+    """Mean over the profile at every row, in micron; NaN where there is none."""
+    weight = np.where(np.isfinite(image.wavelength), np.maximum(profile, 0.0), 0.0)
+    total = weight.sum(axis=1)
+    mean = (weight * np.nan_to_num(image.wavelength)).sum(axis=1)
+    return np.divide(mean, total, out=np.full(image.n_disp, np.nan), where=total > 0)

@@ -1,0 +1,115 @@
+"""What was fitted beyond the fluxes, in names and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jdaviz_lrs.engine.refine.location import Location
+from jdaviz_lrs.engine.refine.run import Refined
+from jdaviz_lrs.engine.refine.scene_model import SceneModel
+
+__all__ = ["describe_location", "describe_refinement"]
+
+
+OVERLAPPING, UNUSUAL_BLUR = 6.0, 0.02
+"""Pixels, and pixels squared beyond what the resampling of one exposure does."""
+
+WING_DISTANCE = 4.0
+"""Pixels from the source."""
+
+
+def describe_location(location: Location) -> dict[str, Any]:
+    """Shifts that `optimize_psf_location` found."""
+    if not location.converged:
+        return {}
+    report = {"psf_shift": location.shifts[0], "psf_shift_error": location.errors[0]}
+    if len(location.shifts) > 1:
+        report |= {"nod_shift": location.shifts[1], "nod_shift_error": location.errors[1]}
+    return report
+
+
+def describe_refinement(
+    refined: Refined, header: SceneModel, chosen: Collection[str], good: NDArray[np.bool_]
+) -> tuple[dict[str, Any], list[str]]:
+    """Report and notes of the refinements that were asked for.
+
+    Parameters
+    ----------
+    refined : Refined
+    header : SceneModel
+        As it was before.
+    chosen : collection of str
+    good : ndarray of bool, (n_disp, n_xdisp)
+
+    Returns
+    -------
+    report : dict
+        Pixels and fractions; errors are standard errors.
+    notes : list of str
+    """
+    report: dict[str, Any] = {}
+    notes: list[str] = []
+    aligned = refined.aligned
+    if "trace" in chosen:
+        shift, shift_error = aligned.term("trace", 0)
+        bend, bend_error = aligned.term("trace", 2)
+        report |= {"trace_shift": shift, "trace_shift_error": shift_error}
+        # from the middle of the spectrum to the mean of its ends: P2 rises there from -1/2 to 1
+        report |= {"trace_bend": 1.5 * bend, "trace_bend_error": 1.5 * bend_error}
+        if not any(b.kind == "trace" and 0 in b.members for b in aligned.blocks):
+            notes.append(
+                f"The data tell no better trace than the header's (to {shift_error:.2g} px); it is kept."
+            )
+    if "width" in chosen:
+        stretch, error = aligned.term("width", 0)
+        report |= {"psf_stretch": 1.0 + stretch, "psf_stretch_error": error}
+        if not any(b.kind == "width" for b in aligned.blocks):
+            notes.append(
+                f"The data tell no better width than the PSF's (to {100 * error:.2g} %); it is kept."
+            )
+        report["psf_wing_light"] = _wing_light(refined.scene)
+    if "outliers" in chosen:
+        report["rejected_pixels"] = int(refined.rejected.sum())
+    if "companions" in chosen or len(refined.companions):
+        leaders = refined.scene.traces
+        positive = [k for k in range(1, len(leaders)) if refined.scene.groups[k] == 0]
+        report["companion_offsets"] = [float(np.nanmean(leaders[k] - leaders[0])) for k in positive]
+        report["companion_ratios"] = [c.ratio for c in refined.companions]
+        report["companion_significances"] = [c.significance for c in refined.companions]
+        if close := _close_on_blurred(refined.scene, report["companion_offsets"]):
+            notes.append(close)
+    return report, notes
+
+
+def _close_on_blurred(scene: SceneModel, offsets: Sequence[float]) -> str | None:
+    """Say where a neighbour overlaps the source in an image whose PSF only the image itself tells."""
+    if scene.blur is None or scene.expected_blur is None:
+        return None
+    near = [offset for offset in offsets if abs(offset) < OVERLAPPING]
+    used = np.isfinite(scene.traces[0])
+    beyond = np.sqrt(np.mean((scene.blur - scene.expected_blur)[used] ** 2))
+    if not near or beyond < UNUSUAL_BLUR:
+        return None
+    return (
+        f"A neighbour at {near[0]:+.1f} px overlaps the source, and combined nods blur the PSF as no "
+        "reference tells: their shares may be off by some per cent; extract the nods apart."
+    )
+
+
+def _wing_light(scene: SceneModel) -> float:
+    """By how much more of the light lies in the wings than in the reference, as a fraction of all."""
+    if scene.shape is None:
+        return 0.0
+    grid, shape = scene.grid, scene.shape
+    u = np.linspace(shape.knots[0], shape.knots[-1], 541)
+    samples = np.arange(grid.samples.shape[1])
+    reference = np.interp(grid.center + grid.subpix * u, samples, grid.samples.mean(axis=0))
+    powers = np.array([np.mean(shape.phase**k) for k in range(len(shape.shares))])
+    change = np.interp(u, shape.knots, powers @ shape.shares)
+    wing, step = np.abs(u) > WING_DISTANCE, u[1] - u[0]
+    before = reference[wing].sum() * step
+    return float((before + change[wing].sum() * step) / (1.0 + change.sum() * step) - before)

@@ -1,0 +1,255 @@
+"""Verdicts and advice of whole extractions, against what was simulated."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from jdaviz_lrs import extract, read
+from jdaviz_lrs.data.verdict import BANDS
+from jdaviz_lrs.references.find import find_references
+from jdaviz_lrs.simulate import Scene, simulate, to_model
+from jdaviz_lrs.simulate.psf import simulated_psf
+
+SCENE = Scene(noisy_variance=True)
+BOX = {"extraction_type": "box", "use_source_posn": True, "extract_width": 8}
+OPTIMAL = {"extraction_type": "optimal", "use_source_posn": True}
+ALL = {**OPTIMAL, "refinements": ("all",)}
+
+PSF = simulated_psf()
+OFFSET = (np.arange(PSF.data.shape[1]) - PSF.center_col) / PSF.subpix
+WRONG_PSF = {
+    "15 % too narrow": replace(
+        PSF, data=np.stack([np.interp(OFFSET / 0.85, OFFSET, row) for row in PSF.data])
+    ),
+    "without wings": replace(PSF, data=np.where(np.abs(OFFSET) <= 3.0, PSF.data, 0.0)),
+    "leaning by 25 %": replace(PSF, data=PSF.data * (1.0 + 0.25 * np.tanh(OFFSET / 2.0))),
+    "built in": None,
+}
+"""In ways that a fit has a term for, and not."""
+
+
+@cache
+def observed(scene, product):
+    """One draw as the detector has it, or as the pipeline resamples that; and the truth."""
+    from jwst.resample import ResampleSpecStep
+
+    seen = simulate(scene, "cal")
+    model = to_model(seen)
+    return read(model if product == "cal" else ResampleSpecStep().process(model)), seen.truth
+
+
+@pytest.fixture(params=["cal", "s2d"])
+def product(request):
+    return request.param
+
+
+@pytest.fixture
+def image(product):
+    return observed(SCENE, product)[0]
+
+
+@pytest.fixture
+def references(image, observation):
+    return references_of(image, observation)
+
+
+def references_of(image, observation):
+    paths = {"override_apcorr": observation["apcorr"], "override_psf": observation["psf"]}
+    return find_references(image, crds=False, **paths)
+
+
+def bias(spectrum, truth):
+    """Median relative error in each band, and the error of that."""
+    order = np.argsort(truth.wavelength)
+    true = np.interp(spectrum.wavelength, truth.wavelength[order], truth.flux[order])
+    bands = [(spectrum.wavelength > first) & (spectrum.wavelength < last) for first, last in BANDS]
+    off = [np.nanmedian((spectrum.flux / true)[band]) - 1.0 for band in bands]
+    # a median is known 1.25 times worse than a mean
+    error = [1.25 * np.nanmedian((spectrum.flux_error / true)[b]) / np.sqrt(b.sum()) for b in bands]
+    return np.array(off), np.array(error)
+
+
+def advised(spectrum):
+    return {advice.refinement: advice for advice in spectrum.inspect()}
+
+
+# --- what a verdict holds ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("changes", [BOX, OPTIMAL, ALL], ids=["box", "optimal", "refined"])
+def test_verdict_of_a_sound_extraction(changes, observation):
+    image, _ = observed(SCENE, "cal")
+    spectrum = extract(image, references=references_of(image, observation), **changes)
+    verdict = spectrum.verdict
+    assert verdict.bands == BANDS
+    for ratio, error in zip(verdict.sum_ratio, verdict.sum_ratio_error, strict=True):
+        # cut pixels count by their share in the sum, which is good to 0.3 %
+        assert ratio == pytest.approx(1.0, abs=0.003 + 3 * error)
+        assert 0 < error < 0.005
+    np.testing.assert_allclose(verdict.sum_scatter, 1.0, atol=0.5)
+    # of 12 pixels in 50 rows and more, 6 % each, and the background's share
+    np.testing.assert_allclose(verdict.chi_square, 1.0, atol=0.25)
+    np.testing.assert_allclose(verdict.lost_light, 0.0, atol=1e-3)
+    assert abs(verdict.trace_offset) < 0.1
+    assert 0 < verdict.trace_offset_error < 0.05
+    assert verdict.trace_ratio == pytest.approx(1.0, abs=0.05)
+    assert verdict.stand_ins == ("extract1d",)
+    assert verdict.dropped == verdict.passed == ()
+    assert verdict.witness_followed == ("both" if changes is ALL else "")
+    assert advised(spectrum) == {}
+
+
+def test_stand_ins_are_named():
+    image, _ = observed(SCENE, "cal")
+    spectrum = extract(image, references=find_references(image, crds=False), **BOX)
+    assert spectrum.verdict.stand_ins == ("extract1d", "apcorr", "psf")
+
+
+@pytest.mark.parametrize("kind", ["EXTENDED", "UNKNOWN", None])
+def test_what_is_no_point_has_no_ratio(image, references, kind):
+    other = replace(image, observation=replace(image.observation, source_type=kind))
+    verdict = extract(other, references=references, **BOX).verdict
+    assert np.isnan(verdict.sum_ratio).all()
+    assert verdict.passed == ()
+
+
+def test_without_a_correction_there_is_no_ratio(image, references):
+    verdict = extract(image, references=references, apply_apcorr=False, **BOX).verdict
+    assert np.isnan(verdict.sum_ratio).all()
+    assert np.isfinite(verdict.chi_square).all()
+
+
+# --- what is noted -----------------------------------------------------------------------------------------
+
+
+def test_wrong_correction_of_a_narrow_aperture_is_noted(image, references):
+    narrow, table = {**BOX, "extract_width": 4}, references.apcorr
+    wrong = replace(table, apcorr=table.apcorr * np.where(table.size < 6, 1.1, 1.0))
+    wrong = replace(references, apcorr=wrong)
+    right, other = (extract(image, references=one, **narrow) for one in (references, wrong))
+    ratios, ratios_right = np.array(other.verdict.sum_ratio), np.array(right.verdict.sum_ratio)
+    np.testing.assert_allclose(ratios / ratios_right, 1.1, atol=0.002)
+    # such edges lie where the profile is steep: 2 % on the detector, 5 % resampled, which are noted as well
+    np.testing.assert_allclose(ratios_right, 1.0, atol=0.05)
+    off, error = bias(right, observed(SCENE, "cal")[1])
+    np.testing.assert_allclose(ratios_right - 1.0, off, atol=0.006 + 3 * error.max())
+    assert {("sum_ratio", band) for band in range(3)} <= {*other.verdict.passed}
+    assert any("of the plain corrected sum" in note for note in other.notes)
+
+
+@pytest.mark.parametrize("offset", [-6.0, 4.0])
+def test_aperture_beside_the_source_is_noted(image, references, offset):
+    spectrum = extract(image, references=references, position_offset=offset, **BOX)
+    verdict = spectrum.verdict
+    assert verdict.trace_offset == pytest.approx(-offset, abs=0.2)
+    assert ("trace_offset", None) in verdict.passed
+    assert any("px from the place that was extracted" in note for note in spectrum.notes)
+
+
+@pytest.mark.parametrize("changes", [BOX, OPTIMAL], ids=["box", "optimal"])
+def test_lost_light_is_that_under_the_lost_pixel(image, references, changes):
+    whole = extract(image, references=references, **changes)
+    good = image.good.copy()
+    before = np.array(whole.verdict.lost_light)
+    rows = np.flatnonzero(np.isfinite(image.row_wavelength))[::3]
+    trace = np.rint(trace_of(image)[rows] - image.xdisp_index[0]).astype(int)
+    good[rows, trace] = False
+    lost = np.array(extract(replace(image, good=good), references=references, **changes).verdict.lost_light)
+    # a third of the wavelengths, each of a fifth to two fifths of the light
+    assert (lost - before > 0.06).all()
+    assert (lost - before < 0.14).all()
+
+
+def trace_of(image):
+    from jdaviz_lrs.extraction.placement import source_location
+
+    return source_location(image).trace
+
+
+# --- what is advised ---------------------------------------------------------------------------------------
+
+
+def change_of(scene, product, observation, **changes):
+    """Spectrum, and by how much of the flux it is off for what the scene has, the largest of the bands."""
+    images = observed(scene, product)[0], observed(SCENE, product)[0]
+    ours, usual = (extract(one, references=references_of(one, observation), **changes) for one in images)
+    bands = [(ours.wavelength > first) & (ours.wavelength < last) for first, last in BANDS]
+    return ours, max((float(np.nanmedian((ours.flux / usual.flux - 1.0)[b])) for b in bands), key=abs)
+
+
+@pytest.mark.parametrize(("offset", "ratio"), [(-7.0, 0.5), (5.0, 0.3)])
+def test_neighbour_is_advised_for_a_box_with_its_effect(product, offset, ratio, observation):
+    scene = replace(SCENE, companion_offset=offset, companion_ratio=ratio)
+    spectrum, effect = change_of(scene, product, observation, **BOX)
+    advice = advised(spectrum)["companions"]
+    assert advice.values["companion_offset"] == pytest.approx(offset, abs=0.25)  # the step of the search
+    assert advice.values["companion_ratio"] == pytest.approx(ratio, rel=0.3)
+    assert effect > 0.01
+    assert advice.values["effect"] == pytest.approx(effect, rel=1 / 3)
+    assert "a second source at" in advice.sentence
+    assert f"flux {100 * abs(advice.values['effect']):.2g} % high without" in advice.sentence
+
+
+def test_wider_source_is_advised_for_a_box_with_its_effect(product, observation):
+    spectrum, effect = change_of(replace(SCENE, psf_stretch=1.2), product, observation, **BOX)
+    assert effect < -0.01
+    advice = advised(spectrum)["width"]
+    if product == "cal":  # resampled, a part of the width is the resampling's
+        assert advice.values["psf_stretch"] == pytest.approx(1.2, abs=0.02)
+    # a stretch takes the reference's wings along, which this source does not have beyond the slit's end
+    assert advice.values["effect"] == pytest.approx(effect, rel=1 / 2)
+    assert "wider than the reference" in advice.sentence
+    assert "% low without" in advice.sentence
+
+
+def test_neither_is_advised_where_a_refinement_answers_it(observation):
+    scene = replace(SCENE, companion_offset=-7.0, companion_ratio=0.5)
+    image, _ = observed(scene, "cal")
+    references = references_of(image, observation)
+    before = advised(extract(image, references=references, **OPTIMAL))
+    assert "companions" in before
+    assert advised(extract(image, references=references, **ALL)) == {}
+
+
+# --- references that are wrong -----------------------------------------------------------------------------
+
+
+def test_right_references_on_detector_and_resampled_image(image, references):
+    spectrum = extract(image, references=references, **ALL)
+    off, error = bias(spectrum, observed(SCENE, "cal")[1])
+    # half a per cent is what resampling may cost, and the draw's own noise
+    assert (np.abs(off) < 0.005 + 3 * error).all()
+    assert spectrum.verdict.passed == ()
+
+
+@pytest.mark.parametrize("wrong", WRONG_PSF)
+def test_wrong_psf_with_the_right_correction(wrong, image, references):
+    psf = WRONG_PSF[wrong] or find_references(image, crds=False).psf
+    spectrum = extract(image, references=replace(references, psf=psf), **ALL)
+    off, error = bias(spectrum, observed(SCENE, "cal")[1])
+    # one per cent, and the draw's own noise
+    assert (np.abs(off) < 0.01 + 3 * error).all()
+    assert spectrum.verdict.dropped == ()
+
+
+def test_witnesses_disagree_where_the_psf_lacks_its_wings(image, references):
+    psf = WRONG_PSF["without wings"]
+    verdict = extract(image, references=replace(references, psf=psf), **ALL).verdict
+    assert verdict.witness_followed == "apcorr"
+    inside = np.abs(OFFSET) <= 3.0
+    used = (PSF.wavelength > 5.0) & (PSF.wavelength < 13.5)
+    lacking = 1.0 - PSF.data[used][:, inside].sum(axis=1) / PSF.data[used].sum(axis=1)
+    # the PSF has all of its light within 4 px: the correction tells more outside, as far as it knows
+    assert -0.13 < verdict.witness_disagreement < -0.5 * lacking.max()
+
+
+def test_witnesses_agree_on_the_width_of_a_narrow_psf(image, references):
+    psf = WRONG_PSF["15 % too narrow"]
+    spectrum = extract(image, references=replace(references, psf=psf), **ALL)
+    assert spectrum.verdict.witness_followed == "psf"
+    if image.resampled:  # a part of the width is the resampling's
+        assert 1.05 < spectrum.report["psf_stretch"] < 1 / 0.85
+    else:
+        assert spectrum.report["psf_stretch"] == pytest.approx(1 / 0.85, abs=0.02)
