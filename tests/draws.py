@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdaviz_lrs.data.image import SpectralImage
+from jdaviz_lrs.data.psf import SpectralPSF
 from jdaviz_lrs.extraction.optimal import extract_optimal
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.read import from_datamodel
-from jdaviz_lrs.references.psf import SpectralPSF
 from jdaviz_lrs.simulate import Scene, SimulatedExposure, simulate, to_model
 
 BANDS = ((5.0, 8.0), (8.0, 11.0), (11.0, 13.5))

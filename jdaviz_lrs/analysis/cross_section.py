@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdaviz_lrs.data.image import SpectralImage
+from jdaviz_lrs.data.psf import SpectralPSF
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.engine.apcorr import pixel_fractions
 from jdaviz_lrs.engine.spatial_profile import median_profile, scale_profile
@@ -15,7 +16,6 @@ from jdaviz_lrs.extraction.box_background import box_background
 from jdaviz_lrs.extraction.placement import Placement
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.references.pixels import on_pixels_of
-from jdaviz_lrs.references.psf import SpectralPSF
 
 __all__ = ["CrossSection", "background_image", "cross_section"]
 

@@ -10,13 +10,13 @@ from numpy.typing import ArrayLike
 
 from jdaviz_lrs.analysis.fwhm_table import read_widths
 from jdaviz_lrs.data.image import SpectralImage
+from jdaviz_lrs.data.psf import SpectralPSF
 from jdaviz_lrs.engine.full_width import MeasuredWidth, full_width, measure_fwhm
 from jdaviz_lrs.errors import LRSError, LRSWarning
 from jdaviz_lrs.extraction.found_trace import NO_TRACE, mean_image, trace_offset
 from jdaviz_lrs.extraction.placement import source_location
 from jdaviz_lrs.references.lrs_psf import built_in_psf
 from jdaviz_lrs.references.pixels import on_pixels_of
-from jdaviz_lrs.references.psf import SpectralPSF
 
 __all__ = ["measured_widths", "psf_widths", "tapered_aperture"]
 

@@ -11,6 +11,8 @@ import numpy as np
 from astropy.coordinates import angular_separation
 from numpy.typing import NDArray
 
+from jdaviz_lrs.data.flags import DO_NOT_USE
+
 if TYPE_CHECKING:
     from gwcs import WCS
     from stdatamodels.jwst.datamodels import MultiSpecModel
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["Observation", "SpectralImage"]
 
 Image = NDArray[np.float64]
-
-DO_NOT_USE = 1
 
 
 @dataclass(frozen=True)

@@ -9,38 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from astropy.io.registry import UnifiedOutputRegistry
 from numpy.typing import NDArray
 
 from jdaviz_lrs.data.image import SpectralImage
+from jdaviz_lrs.data.limits import ApertureLimits
 from jdaviz_lrs.data.verdict import Verdict
 
 if TYPE_CHECKING:
     from specutils import Spectrum
 
-__all__ = ["COLUMNS", "ApertureLimits", "ExtractedSpectrum"]
+__all__ = ["COLUMNS", "FORMATS", "ExtractedSpectrum"]
 
 Column = NDArray[np.float64]
-
-#: Flags of the pipeline (``jwst`` documentation, "Data Quality Flags").
-DO_NOT_USE, OUTLIER, FLUX_ESTIMATED = 1, 16, 2**28
-
-
-@dataclass(frozen=True)
-class ApertureLimits:
-    """The extent of an aperture in pixels of the image: zero-indexed, both ends included.
-
-    Attributes
-    ----------
-    xdisp_start, xdisp_stop : float
-        Across the dispersion; means over wavelength where the edges are curved.
-    disp_start, disp_stop : int
-        Along the dispersion: first and last row with any weight.
-    """
-
-    xdisp_start: float
-    xdisp_stop: float
-    disp_start: int
-    disp_stop: int
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -178,16 +159,21 @@ class ExtractedSpectrum:
 
     def to_spectrum(self) -> Spectrum:
         """As a `specutils.Spectrum`: Jy, StdDevUncertainty, mask, and how it was made in ``meta``."""
-        from jdaviz_lrs.products.specutils_spectrum import to_spectrum
-
-        return to_spectrum(self)
+        return FORMATS.write(self, format="specutils")
 
     def write(self, path: str | Path, overwrite: bool = False) -> Path:
-        """Write an x1d file in the pipeline's format; see `jdaviz_lrs.products.x1d.write_x1d`."""
-        from jdaviz_lrs.products.x1d import write_x1d
+        """Write an x1d file in the pipeline's format; see `jdaviz_lrs.products.x1d.write_x1d`.
 
-        return write_x1d(self, path, overwrite=overwrite)
+        Raises
+        ------
+        LRSError
+            When the file exists, is an input, or cannot be written.
+        """
+        return FORMATS.write(self, path, format="x1d", overwrite=overwrite)
 
+
+#: What a spectrum can be written as (`astropy.io.registry`); the formats' own modules register themselves.
+FORMATS = UnifiedOutputRegistry()
 
 #: The columns of the x1d table, in the pipeline's order.
 COLUMNS = tuple(f.name for f in fields(ExtractedSpectrum))[:18]

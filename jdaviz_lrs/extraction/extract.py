@@ -11,8 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jdaviz_lrs.data.flags import OUTLIER
 from jdaviz_lrs.data.image import SpectralImage
-from jdaviz_lrs.data.spectrum import OUTLIER, ApertureLimits, ExtractedSpectrum
+from jdaviz_lrs.data.limits import ApertureLimits
+from jdaviz_lrs.data.psf import SpectralPSF, enclosed_fraction
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.engine.apcorr import LEAST_SHARE, pixel_fractions, profile_correction
 from jdaviz_lrs.engine.box import Sums, box_model, box_sums
 from jdaviz_lrs.errors import LRSError
@@ -30,7 +33,6 @@ from jdaviz_lrs.products.bad_pixels import mask_bad_pixels
 from jdaviz_lrs.products.read import read
 from jdaviz_lrs.references.find import References, find_references
 from jdaviz_lrs.references.pixels import detector_pixels, on_pixels_of, scale_note
-from jdaviz_lrs.references.psf import SpectralPSF, enclosed_fraction
 
 __all__ = ["extract"]
 

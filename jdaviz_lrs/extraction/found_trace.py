@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
 from jdaviz_lrs.data.image import SpectralImage
+from jdaviz_lrs.data.psf import SpectralPSF
 from jdaviz_lrs.data.verdict import OFFSET_LIMIT, SIGNIFICANT
 from jdaviz_lrs.engine.refine.companions import STEP, WING_RATIO, find_brightest
 from jdaviz_lrs.engine.refine.scene_model import SceneModel
 from jdaviz_lrs.references.apcorr import CALIBRATION_WIDTH
 from jdaviz_lrs.references.pixels import detector_pixels, on_pixels_of
-from jdaviz_lrs.references.psf import SpectralPSF
 
 __all__ = ["NO_TRACE", "REACH", "mean_image", "source_at", "trace_offset"]
 

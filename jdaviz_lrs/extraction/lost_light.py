@@ -7,15 +7,16 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from jdaviz_lrs.data.flags import DO_NOT_USE, FLUX_ESTIMATED
 from jdaviz_lrs.data.image import SpectralImage
-from jdaviz_lrs.data.spectrum import DO_NOT_USE, FLUX_ESTIMATED, ExtractedSpectrum
+from jdaviz_lrs.data.psf import SpectralPSF
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.engine.apcorr import pixel_fractions
 from jdaviz_lrs.engine.lost_light import LEAST_LEFT, fits_profile, light_left
 from jdaviz_lrs.engine.neighbours import running_median
 from jdaviz_lrs.extraction.placement import Placement
 from jdaviz_lrs.extraction.tabulate import made_up
 from jdaviz_lrs.references.find import References
-from jdaviz_lrs.references.psf import SpectralPSF
 
 __all__ = ["give_up_lost_light", "make_up_for_lost_light", "tell_of_estimates"]
 

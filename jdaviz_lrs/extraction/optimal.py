@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
 from jdaviz_lrs.data.image import SpectralImage
+from jdaviz_lrs.data.psf import SpectralPSF
 from jdaviz_lrs.data.verdict import BANDS
 from jdaviz_lrs.engine.box import Sums
 from jdaviz_lrs.engine.optimal import ProfileFit, fit_profiles
@@ -34,7 +35,6 @@ from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.references.apcorr import CALIBRATION_WIDTH
 from jdaviz_lrs.references.lrs_psf import drizzle_blur
 from jdaviz_lrs.references.pixels import detector_pixels, on_pixels_of
-from jdaviz_lrs.references.psf import SpectralPSF
 
 __all__ = ["OptimalExtraction", "extract_optimal"]
 

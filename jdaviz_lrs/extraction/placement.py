@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdaviz_lrs.data.image import SpectralImage
-from jdaviz_lrs.data.spectrum import ApertureLimits
+from jdaviz_lrs.data.limits import ApertureLimits
 from jdaviz_lrs.engine.aperture import nested_weights, pixel_weights, polynomial_edges, whole_pixels
 from jdaviz_lrs.engine.trace import SourceLocation, locate_source
 from jdaviz_lrs.errors import LRSError

@@ -7,8 +7,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from jdaviz_lrs.data.flags import DO_NOT_USE, FLUX_ESTIMATED
 from jdaviz_lrs.data.image import SpectralImage
-from jdaviz_lrs.data.spectrum import DO_NOT_USE, FLUX_ESTIMATED, ApertureLimits, ExtractedSpectrum
+from jdaviz_lrs.data.limits import ApertureLimits
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.engine.box import Sums
 
 __all__ = ["made_up", "scaled", "tabulate"]

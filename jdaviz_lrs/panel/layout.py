@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdaviz_lrs.data.image import SpectralImage
-from jdaviz_lrs.data.spectrum import ApertureLimits
+from jdaviz_lrs.data.limits import ApertureLimits
 from jdaviz_lrs.extraction.placement import place
 from jdaviz_lrs.extraction.traces import place_traces
 from jdaviz_lrs.parameters import ExtractionParameters

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 from stdatamodels.jwst.datamodels import CubeModel, ImageModel
 
+from jdaviz_lrs.data.flags import DO_NOT_USE, OUTLIER
 from jdaviz_lrs.data.image import SpectralImage
-from jdaviz_lrs.data.spectrum import DO_NOT_USE, OUTLIER, ExtractedSpectrum
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.products.files import output_path, whole_file
 
 __all__ = ["to_file_axes", "write_image_products"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from jdaviz_lrs.data.image import SpectralImage
-from jdaviz_lrs.data.spectrum import ApertureLimits
+from jdaviz_lrs.data.limits import ApertureLimits
 from jdaviz_lrs.parameters import ExtractionParameters
 
 __all__ = ["aperture_keywords", "to_image_axes"]

@@ -7,10 +7,11 @@ from astropy import units as u
 from astropy.nddata import StdDevUncertainty
 from specutils import Spectrum
 
+from jdaviz_lrs.data.flags import DO_NOT_USE
 from jdaviz_lrs.data.image import Observation, SpectralImage
-from jdaviz_lrs.data.spectrum import DO_NOT_USE, ExtractedSpectrum
+from jdaviz_lrs.data.provenance import provenance
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.products.provenance import provenance
 
 __all__ = ["from_spectrum", "to_spectrum"]
 

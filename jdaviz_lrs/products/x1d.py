@@ -16,11 +16,11 @@ from gwcs import WCS
 from gwcs import coordinate_frames as cf
 from stdatamodels.jwst.datamodels import MultiSpecModel, SpecModel
 
+from jdaviz_lrs.data.provenance import PREFIX, provenance, read_verdict
 from jdaviz_lrs.data.spectrum import COLUMNS, ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.files import in_ascii, whole_file
 from jdaviz_lrs.products.orientation import aperture_keywords
-from jdaviz_lrs.products.provenance import PREFIX, provenance, read_verdict
 from jdaviz_lrs.products.read import checked_kind
 
 __all__ = ["read_x1d", "write_x1d"]

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from jdaviz_lrs.data.image import SpectralImage
+from jdaviz_lrs.data.psf import SpectralPSF
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.references.apcorr import ApertureCorrection, read_apcorr
@@ -20,7 +21,7 @@ from jdaviz_lrs.references.extract1d import (
 )
 from jdaviz_lrs.references.lrs_psf import ACCURACY, built_in_psf
 from jdaviz_lrs.references.pixels import detector_pixels
-from jdaviz_lrs.references.psf import SpectralPSF, read_psf
+from jdaviz_lrs.references.psf import read_psf
 
 __all__ = ["KINDS", "References", "asks_crds", "find_references"]
 

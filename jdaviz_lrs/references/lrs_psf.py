@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtr
 
-from jdaviz_lrs.references.psf import SpectralPSF
+from jdaviz_lrs.data.psf import SpectralPSF
 
 __all__ = ["ACCURACY", "PLATE_SCALE", "built_in_psf", "drizzle_blur"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdaviz_lrs.data.image import SpectralImage
-from jdaviz_lrs.references.psf import SpectralPSF
+from jdaviz_lrs.data.psf import SpectralPSF
 
 __all__ = ["detector_pixels", "on_pixels_of", "rescaled", "scale_note"]
 

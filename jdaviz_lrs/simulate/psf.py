@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import elementwise
 
+from jdaviz_lrs.data.psf import SpectralPSF
 from jdaviz_lrs.references.lrs_psf import PLATE_SCALE
-from jdaviz_lrs.references.psf import SpectralPSF
 
 __all__ = ["effective_profile", "simulated_psf"]
 

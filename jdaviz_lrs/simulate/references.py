@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from jdaviz_lrs.data.psf import SpectralPSF, enclosed_fraction
 from jdaviz_lrs.products.files import whole_file
-from jdaviz_lrs.references.psf import SpectralPSF, enclosed_fraction
 
 __all__ = ["write_apcorr"]
 

@@ -22,10 +22,11 @@ from numpy.typing import NDArray
 
 from jdaviz_lrs import LRSError, extract, read
 from jdaviz_lrs.data.image import SpectralImage
+from jdaviz_lrs.data.psf import SpectralPSF
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.references.apcorr import ApertureCorrection, read_apcorr
 from jdaviz_lrs.references.find import References, find_references
-from jdaviz_lrs.references.psf import SpectralPSF, read_psf
+from jdaviz_lrs.references.psf import read_psf
 from jdaviz_lrs.simulate import Scene, simulate, to_model
 from jdaviz_lrs.simulate.psf import simulated_psf
 from jdaviz_lrs.simulate.references import write_apcorr

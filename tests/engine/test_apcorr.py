@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jdaviz_lrs.data.psf import enclosed_fraction
 from jdaviz_lrs.engine.apcorr import correction_table, pixel_fractions, profile_correction
 from jdaviz_lrs.engine.aperture import pixel_weights
 from jdaviz_lrs.references.lrs_psf import built_in_psf
-from jdaviz_lrs.references.psf import enclosed_fraction
 
 SIZE = np.arange(1.0, 11.0)
 WAVELENGTH = np.linspace(5.0, 14.0, 19)

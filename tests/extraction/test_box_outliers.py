@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jdaviz_lrs import extract
-from jdaviz_lrs.data.spectrum import OUTLIER
+from jdaviz_lrs.data.flags import OUTLIER
 from jdaviz_lrs.references.find import find_references
 from jdaviz_lrs.simulate import Scene
 from jdaviz_lrs.simulate.psf import simulated_psf

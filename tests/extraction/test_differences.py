@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from jdaviz_lrs import ExtractionParameters, LRSError, extract
-from jdaviz_lrs.data.spectrum import FLUX_ESTIMATED
+from jdaviz_lrs.data.flags import FLUX_ESTIMATED
 from jdaviz_lrs.references.find import find_references
 from jdaviz_lrs.simulate.psf import simulated_psf
 from tests.exposures import SOURCE, exposure

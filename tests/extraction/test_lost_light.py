@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jdaviz_lrs import extract, read
-from jdaviz_lrs.data.spectrum import DO_NOT_USE, FLUX_ESTIMATED
+from jdaviz_lrs.data.flags import DO_NOT_USE, FLUX_ESTIMATED
 from jdaviz_lrs.references.find import find_references
 from jdaviz_lrs.simulate import Scene, simulate, to_model
 from jdaviz_lrs.simulate.psf import simulated_psf

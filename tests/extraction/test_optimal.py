@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from jdaviz_lrs.data.spectrum import ApertureLimits
+from jdaviz_lrs.data.limits import ApertureLimits
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.optimal import extract_optimal
 from jdaviz_lrs.extraction.tabulate import tabulate

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from jdaviz_lrs import LRSError, extract, read, read_x1d
+from jdaviz_lrs.data.psf import enclosed_fraction
 from jdaviz_lrs.extraction.placement import MOVING_TARGET, place, source_location
 from jdaviz_lrs.extraction.traces import place_traces
 from jdaviz_lrs.references.find import find_references
 from jdaviz_lrs.references.lrs_psf import built_in_psf
 from jdaviz_lrs.references.pixels import detector_pixels, on_pixels_of, rescaled
-from jdaviz_lrs.references.psf import enclosed_fraction
 from jdaviz_lrs.simulate import Scene, simulate, to_model
 from jdaviz_lrs.simulate.psf import simulated_psf
 from jdaviz_lrs.simulate.wcs import Pointing

@@ -7,11 +7,12 @@ from astropy.io import fits
 from scipy.signal import argrelmax
 from scipy.special import ndtr
 
+from jdaviz_lrs.data.psf import SpectralPSF, enclosed_fraction
 from jdaviz_lrs.engine.apcorr import pixel_fractions
 from jdaviz_lrs.engine.full_width import full_width
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.references.lrs_psf import built_in_psf
-from jdaviz_lrs.references.psf import SpectralPSF, enclosed_fraction, read_psf, write_psf
+from jdaviz_lrs.references.psf import read_psf, write_psf
 from jdaviz_lrs.simulate import Scene, simulate, to_model
 
 ON_SKY = [

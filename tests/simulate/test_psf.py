@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from jdaviz_lrs.data.psf import enclosed_fraction
 from jdaviz_lrs.references.lrs_psf import PLATE_SCALE
-from jdaviz_lrs.references.psf import enclosed_fraction
 from jdaviz_lrs.simulate.psf import effective_profile, simulated_psf
 
 
