@@ -21,7 +21,7 @@ from jdaviz_lrs.references.pixels import detector_pixels, on_pixels_of
 
 __all__ = [
     "MAX_WIDTH", "STEP",
-    "compare_widths", "mean_width", "measure_widths", "on_trace", "with_width",
+    "compare_widths", "mean_width", "measure_widths", "on_trace", "say_offset", "with_width",
 ]  # fmt: skip
 
 Image = NDArray[np.float64]
@@ -65,6 +65,13 @@ def compare_widths(
     placement, offset = on_trace(image, place(image, parameters), references)
     apertures = measure_widths(image, parameters, references, placement, wavelength_range, widths)
     return replace(growth(apertures, mean_width(placement)), offset=offset)
+
+
+def say_offset(found: Growth) -> str:
+    """Say where the apertures lie, if not where the aperture was put."""
+    if found.offset == 0.0:
+        return ""
+    return f"The trace lies {found.offset:+.1f} px from the aperture's centre: widths are about the trace."
 
 
 def on_trace(image: SpectralImage, placement: Placement, references: References) -> tuple[Placement, float]:

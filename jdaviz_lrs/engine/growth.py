@@ -73,13 +73,6 @@ class Growth:
     offset: float = 0.0
 
     @property
-    def note(self) -> str:
-        """Where the apertures lie, if not where the aperture was put."""
-        if self.offset == 0.0:
-            return ""
-        return f"The trace lies {self.offset:+.1f} px from the aperture's centre: widths are about the trace."
-
-    @property
     def smooth_snr(self) -> Row:
         """The curve that the best width is read from."""
         return self.expected_snr if np.isfinite(self.expected_snr).any() else self.snr

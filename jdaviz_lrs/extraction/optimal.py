@@ -22,7 +22,7 @@ from jdaviz_lrs.engine.refine.advice import Answer, inspect_scene
 from jdaviz_lrs.engine.refine.flux_variance import shape_variance
 from jdaviz_lrs.engine.refine.judging import Earned, Setting, refine_what_earns
 from jdaviz_lrs.engine.refine.location import far_shift, fit_location
-from jdaviz_lrs.engine.refine.run import add_sources, clean_pixels
+from jdaviz_lrs.engine.refine.run import Step, add_sources, clean_pixels
 from jdaviz_lrs.engine.refine.scene_model import Frame, SceneModel
 from jdaviz_lrs.engine.refine.smooth_fit import fit_with_smooth_background
 from jdaviz_lrs.engine.refine.witness import Enclosed
@@ -30,6 +30,7 @@ from jdaviz_lrs.engine.threads import single_thread
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.advice import Advice, advise, say_dropped
 from jdaviz_lrs.extraction.optimal_report import describe_location, describe_refinement
+from jdaviz_lrs.extraction.progress import say_step
 from jdaviz_lrs.extraction.traces import Traces, place_traces
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.references.apcorr import CALIBRATION_WIDTH
@@ -222,7 +223,7 @@ def extract_optimal(
     refined = None
     if looks:
         start = scene if "trace" in chosen else placed
-        earned = refine_what_earns(start, unrefined, chosen, setting, progress)
+        earned = refine_what_earns(start, unrefined, chosen, setting, _told(progress))
         refined, chosen = earned.refined, earned.chosen
         found, why = describe_refinement(refined, scene, chosen, good)
         report |= found
@@ -246,6 +247,10 @@ def extract_optimal(
             chosen=parameters.refinements,
         ),
     )
+
+
+def _told(progress: Callable[[str], None] | None) -> Callable[[Step], None] | None:
+    return None if progress is None else lambda step: progress(say_step(step))
 
 
 def _bands(image: SpectralImage) -> tuple[NDArray[np.bool_], ...]:

@@ -14,7 +14,7 @@ from jdaviz.core.user_api import UserApiWrapper
 from traitlets import Any as AnyTrait
 from traitlets import Bool, List, Unicode, observe
 
-from jdaviz_lrs.analysis.growth import mean_width, measure_widths, on_trace, with_width
+from jdaviz_lrs.analysis.growth import mean_width, measure_widths, on_trace, say_offset, with_width
 from jdaviz_lrs.analysis.taper import DIGITS, tapered_aperture
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.engine.growth import Apertures, Growth, growth
@@ -232,7 +232,7 @@ class WidthView(TemplateMixin):
         )
         if found.offset:
             self.current_text += ", if it were on the trace"
-        self.note = " ".join(filter(None, [found.note, _note(situation)]))
+        self.note = " ".join(filter(None, [say_offset(found), _note(situation)]))
         self.usable = len(situation.parameters.src_coeff or ()) <= 2
 
 

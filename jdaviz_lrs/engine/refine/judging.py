@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jdaviz_lrs.engine.refine.run import Refined, refine
+from jdaviz_lrs.engine.refine.run import Refined, Step, refine
 from jdaviz_lrs.engine.refine.scene_model import Frame, SceneModel, linear_fit
 from jdaviz_lrs.engine.verdict import Agreement, Judged, compare_with_sum, fit_weights
 
@@ -119,7 +119,7 @@ def refine_what_earns(
     unrefined: SceneModel,
     chosen: Collection[str],
     setting: Setting,
-    progress: Callable[[str], None] | None = None,
+    progress: Callable[[Step], None] | None = None,
 ) -> Earned:
     """Refine a scene, and give up what leads away from the data.
 

@@ -17,7 +17,7 @@ from jdaviz_lrs.engine.refine.trace import Aligned, align
 from jdaviz_lrs.engine.refine.variance import model_variances
 from jdaviz_lrs.engine.refine.witness import Enclosed, weigh_witnesses
 
-__all__ = ["Refined", "add_sources", "clean_pixels", "refine"]
+__all__ = ["Refined", "Step", "add_sources", "clean_pixels", "refine"]
 
 Image = NDArray[np.float64]
 
@@ -58,6 +58,23 @@ class Refined:
     complete: SceneModel | None = None
 
 
+@dataclass(frozen=True)
+class Step:
+    """What comes next in a refinement.
+
+    Attributes
+    ----------
+    what : tuple of str
+        Out of ``trace``, ``width``, ``fluxes``, ``outliers``, which are fitted; or ``shape``, of the PSF; or
+        ``companions``, which are looked for.
+    sources : int
+        Number of sources in the scene.
+    """
+
+    what: tuple[str, ...]
+    sources: int
+
+
 def add_sources(scene: SceneModel, offsets: Sequence[float]) -> tuple[SceneModel, list[tuple[int, ...]]]:
     """Put further sources into a scene; returns it and which of its sources belong to each."""
     pairs = []
@@ -79,7 +96,7 @@ def refine(
     chosen: Collection[str],
     sources: Sequence[float] = (),
     starts: Sequence[float] = (),
-    progress: Callable[[str], None] | None = None,
+    progress: Callable[[Step], None] | None = None,
     enclosed: Image | None = None,
 ) -> Refined:
     """Refine a scene.
@@ -96,7 +113,7 @@ def refine(
     starts : sequence of float
         First guesses of the shifts of target and nods.
     progress : callable, optional
-        Is told, in a few words, what comes next; what it raises ends the refinement.
+        Is told what comes next; what it raises ends the refinement.
 
     Returns
     -------
@@ -108,7 +125,7 @@ def refine(
     are to be left out of the flux.
     """
     order = scene.order
-    tell = progress or (lambda line: None)
+    tell = progress or (lambda step: None)
     trace, width, more = (name in chosen for name in ("trace", "width", "companions"))
     if width and scene.expected_blur is not None:
         scene = replace(scene, blur=scene.expected_blur)
@@ -122,19 +139,19 @@ def refine(
         # which nods of a further source lie in the slit is told where the traces are, not where they were put
         start, pairs = add_sources(first_look, offsets)
         start = _shifted(start, [-shift for shift in starts]) if trace else start
-        tell(f"Fitting {_fitted(trace, width)}{_of_sources(1 + len(offsets))}")
+        tell(Step(_fitted(trace, width), 1 + len(offsets)))
         aligned = align(start, frame.data, weights, trace, width, pairs, starts)
         variances, rejected = _look(frame, aligned.scene)
         shaped = aligned.scene
         if trace or width or more:
-            tell(f"Fitting the shape of the PSF{_of_sources(1 + len(offsets))}")
+            tell(Step(("shape",), 1 + len(offsets)))
             shaped = _with_shape(frame, shaped, _weights(frame, variances, rejected))
         return _Explained(tuple(offsets), aligned, pairs, shaped, variances, rejected)
 
     best = explain(sources, *_look(frame, add_sources(first_look, sources)[0]))
     found: list[Companion] = []
     while (trace or width or more) and len(found) < MOST_COMPANIONS:
-        tell("Looking for further sources")
+        tell(Step(("companions",), 1 + len(best.offsets)))
         for candidate in _candidates(frame, best):
             both = explain((*best.offsets, candidate.offset), best.variances, best.rejected)
             if _gain(frame, best, both) > 0.5 * SIGNIFICANCE**2:
@@ -213,12 +230,8 @@ def _enclosing(scene: SceneModel, tabulated: Image | None, frame: Frame) -> tupl
     return replace(scene, enclosed=due), enclosed
 
 
-def _fitted(trace: bool, width: bool) -> str:
-    return " and ".join([*(["trace"] * trace), *(["width"] * width)]) or "fluxes and outliers"
-
-
-def _of_sources(number: int) -> str:
-    return f" of {number} sources" if number > 1 else ""
+def _fitted(trace: bool, width: bool) -> tuple[str, ...]:
+    return (*(("trace",) * trace), *(("width",) * width)) or ("fluxes", "outliers")
 
 
 def _with_shape(frame: Frame, scene: SceneModel, weights: Image) -> SceneModel:

@@ -11,12 +11,13 @@ from jdaviz_lrs.engine.refine.companions import add_companion, find_companion
 from jdaviz_lrs.engine.refine.geometry import spectrum_phase
 from jdaviz_lrs.engine.refine.location import fit_location
 from jdaviz_lrs.engine.refine.outliers import find_outliers
-from jdaviz_lrs.engine.refine.run import refine
+from jdaviz_lrs.engine.refine.run import Step, refine
 from jdaviz_lrs.engine.refine.scene_model import linear_fit
 from jdaviz_lrs.engine.refine.shape import fit_shape
 from jdaviz_lrs.engine.refine.smooth_fit import fit_with_smooth_background
 from jdaviz_lrs.engine.refine.trace import align
 from jdaviz_lrs.engine.refine.variance import model_variances
+from jdaviz_lrs.extraction.progress import say_step
 from tests.gaussian_slit import (
     COLUMNS,
     COORDINATE,
@@ -135,6 +136,11 @@ def test_a_refinement_tells_its_steps_and_ends_when_told(scene):
     steps = []
     refine(observe(scene), scene, {"trace", "width", "companions"}, sources=[7.0], progress=steps.append)
     assert steps == [
+        Step(("trace", "width"), 2),
+        Step(("shape",), 2),
+        Step(("companions",), 2),
+    ]
+    assert [say_step(step) for step in steps] == [
         "Fitting trace and width of 2 sources",
         "Fitting the shape of the PSF of 2 sources",
         "Looking for further sources",
