@@ -14,7 +14,6 @@ from jdaviz_lrs.data.psf import SpectralPSF
 from jdaviz_lrs.engine.full_width import MeasuredWidth, full_width, measure_fwhm
 from jdaviz_lrs.errors import LRSError, LRSWarning
 from jdaviz_lrs.extraction.found_trace import NO_TRACE, mean_image, trace_offset
-from jdaviz_lrs.extraction.placement import source_location
 from jdaviz_lrs.references.lrs_psf import built_in_psf
 from jdaviz_lrs.references.pixels import on_pixels_of
 
@@ -74,7 +73,7 @@ def tapered_aperture(
         raise LRSError(f"multiple = {multiple} is not positive; give the half width over the FWHM, e.g. 2.")
     if degree != int(degree) or degree < 0:
         raise LRSError(f"degree = {degree} is not a whole number; give 0, 1, 2 ...")
-    source = None if image is None else source_location(image)
+    source = None if image is None else image.source
     if source is not None:
         position_offset = _on_trace(image, psf, source.trace, position_offset)
     if table is not None:
@@ -134,7 +133,7 @@ def measured_widths(image: SpectralImage, trace: ArrayLike | None = None, n_bins
         See `jdaviz_lrs.engine.full_width.measure_fwhm`.
     """
     if trace is None:
-        source = source_location(image)
+        source = image.source
         if source is None:
             raise LRSError("The header does not tell where the source is; give its FWHM in a table.")
         trace = source.trace

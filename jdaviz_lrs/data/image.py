@@ -12,6 +12,7 @@ from astropy.coordinates import angular_separation
 from numpy.typing import NDArray
 
 from jdaviz_lrs.data.flags import DO_NOT_USE
+from jdaviz_lrs.engine.trace import SourceLocation, locate_source
 
 if TYPE_CHECKING:
     from gwcs import WCS
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["Observation", "SpectralImage"]
 
 Image = NDArray[np.float64]
+
+#: What depends on the image's WCS and wavelengths alone, and is computed once.
+_GEOMETRY = ("disp_index", "xdisp_index", "pixel_scale", "row_wavelength", "source", "source_by_pipeline")
 
 
 @dataclass(frozen=True)
@@ -69,11 +73,11 @@ class Observation:
     v3yangle: float | None = None
     vparity: float | None = None
 
-    def source_position(self, pipeline_compatible: bool = False) -> tuple[float, float] | None:
-        """Right ascension and declination of the source, in degrees; the pipeline leaves its motion out."""
+    def source_position(self, with_motion: bool = True) -> tuple[float, float] | None:
+        """Right ascension and declination of the source, in degrees, a moving target's at its mean place."""
         if self.dithered_ra is None or self.dithered_dec is None:
             return None
-        ra, dec = (0.0, 0.0) if pipeline_compatible else self.target_motion or (0.0, 0.0)
+        ra, dec = (with_motion and self.target_motion) or (0.0, 0.0)
         return self.dithered_ra + ra, self.dithered_dec + dec
 
 
@@ -220,8 +224,36 @@ class SpectralImage:
 
     def with_bad_pixels(self, bad: NDArray[np.bool_]) -> SpectralImage:
         """Return the image with some more pixels, (n_disp, n_xdisp), not good; their values stay."""
-        return replace(
-            self, good=self.good & ~bad, dq=self.dq | np.where(bad, DO_NOT_USE, 0).astype(np.uint32)
+        flagged = self.dq | np.where(bad, DO_NOT_USE, 0).astype(np.uint32)
+        return self._seen_otherwise(good=self.good & ~bad, dq=flagged)
+
+    def without(self, rejected: NDArray[np.bool_]) -> SpectralImage:
+        """Return the image with some more pixels, ([n_int,] n_disp, n_xdisp), not good, but not flagged."""
+        return self._seen_otherwise(good=self.good & ~rejected)
+
+    def _seen_otherwise(self, **planes: NDArray) -> SpectralImage:
+        """Replace some planes; what is known already of the image's geometry goes along."""
+        other = replace(self, **planes)
+        vars(other).update({name: value for name, value in vars(self).items() if name in _GEOMETRY})
+        return other
+
+    @cached_property
+    def source(self) -> SourceLocation | None:
+        """Where the header and the WCS have the source; None where they cannot tell."""
+        return self._source(self.observation.source_position())
+
+    @cached_property
+    def source_by_pipeline(self) -> SourceLocation | None:
+        """The same as the pipeline has it: without the target's motion, some rows early on `cal`."""
+        return self._source(self.observation.source_position(with_motion=False), shifted_rows=True)
+
+    def _source(
+        self, position: tuple[float, float] | None, shifted_rows: bool = False
+    ) -> SourceLocation | None:
+        if self.wcs is None or position is None:
+            return None
+        return locate_source(
+            self.world, self.pixel, self.bounding_box, self.disp_index, *position, shifted_rows=shifted_rows
         )
 
     def world(self, disp, xdisp):

@@ -16,7 +16,7 @@ from jdaviz_lrs.extraction.advice import Advice, advise
 from jdaviz_lrs.extraction.box_background import box_background
 from jdaviz_lrs.extraction.box_outliers import inspect_outliers
 from jdaviz_lrs.extraction.optimal import extract_optimal
-from jdaviz_lrs.extraction.placement import Placement, source_location
+from jdaviz_lrs.extraction.placement import Placement
 from jdaviz_lrs.extraction.verdict import band_rows, tabulated_light
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.references.find import References
@@ -55,7 +55,7 @@ def inspect_box(
 
 def _beside_the_psf(image, parameters, references, placement) -> tuple[Advice, ...]:
     """Ask a scene of sources, fitted with all refinements, what PSF and correction do not know of."""
-    source = source_location(image)
+    source = image.source
     if source is None or image.data.ndim == 3 or image.observation.source_type != "POINT":
         return ()
     if not np.nanmedian(np.abs(placement.center - source.trace)) < ON_SOURCE:

@@ -152,6 +152,7 @@ def extract_optimal(
     psf: SpectralPSF,
     progress: Callable[[str], None] | None = None,
     enclosed: Image | None = None,
+    traces: Traces | None = None,
 ) -> OptimalExtraction:
     """Extract the source by its PSF.
 
@@ -162,6 +163,10 @@ def extract_optimal(
     psf : SpectralPSF
     progress : callable, optional
         Is told what comes next in a refinement; what it raises ends the extraction.
+    enclosed : ndarray, (n_disp,), optional
+        Share of the light in the calibration aperture by the aperture correction.
+    traces : Traces, optional
+        Where the header has the sources, if that is known already.
 
     Returns
     -------
@@ -173,7 +178,7 @@ def extract_optimal(
         Where no trace can be placed, or the PSF's wavelengths are not the image's.
     """
     compatible = parameters.pipeline_compatible
-    traces = place_traces(image, parameters)
+    traces = traces or place_traces(image, parameters)
     grid = _grid(image, psf if compatible else on_pixels_of(image, psf), compatible)
     good = image.good & grid.covered & np.isfinite(traces.source)[:, None]
     if not good.any():

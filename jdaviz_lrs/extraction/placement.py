@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +10,12 @@ from numpy.typing import NDArray
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.limits import ApertureLimits
 from jdaviz_lrs.engine.aperture import nested_weights, pixel_weights, polynomial_edges, whole_pixels
-from jdaviz_lrs.engine.trace import SourceLocation, locate_source
+from jdaviz_lrs.engine.trace import SourceLocation
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.orientation import to_image_axes
 
-__all__ = ["MOVING_TARGET", "Placement", "place", "source_location", "uses_source_position"]
+__all__ = ["MOVING_TARGET", "Placement", "place", "uses_source_position"]
 
 Image = NDArray[np.float64]
 
@@ -76,22 +75,6 @@ def uses_source_position(image: SpectralImage, parameters: ExtractionParameters)
         return parameters.use_source_posn
     return image.observation.source_type == "POINT" and (
         image.observation.exposure_type == "MIR_LRS-FIXEDSLIT"
-    )
-
-
-@lru_cache(maxsize=8)
-def source_location(image: SpectralImage, pipeline_compatible: bool = False) -> SourceLocation | None:
-    """Where the header and the WCS have the source; None where they cannot tell."""
-    position = image.observation.source_position(pipeline_compatible)
-    if image.wcs is None or position is None:
-        return None
-    return locate_source(
-        image.world,
-        image.pixel,
-        image.bounding_box,
-        image.disp_index,
-        *position,
-        shifted_rows=pipeline_compatible,
     )
 
 
@@ -191,7 +174,7 @@ def _columns(image: SpectralImage, parameters: ExtractionParameters) -> tuple[fl
 def _source(image: SpectralImage, parameters: ExtractionParameters) -> tuple[SourceLocation | None, tuple]:
     if not uses_source_position(image, parameters):
         return None, ()
-    source = source_location(image, parameters.pipeline_compatible)
+    source = image.source_by_pipeline if parameters.pipeline_compatible else image.source
     if source is None and parameters.use_source_posn and not parameters.pipeline_compatible:
         raise LRSError(
             "use_source_posn = true, but the header does not place the source on the image (no WCS, no "

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from jdaviz_lrs.data.flags import DO_NOT_USE, FLUX_ESTIMATED
+from jdaviz_lrs.data.flags import DO_NOT_USE, FLUX_ESTIMATED, OUTLIER
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.limits import ApertureLimits
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
@@ -148,3 +148,15 @@ def _times(spectrum: ExtractedSpectrum, flux: Image, brightness: Image) -> dict[
             name = f"{kind}_var_{source}"
             columns[name] = getattr(spectrum, name) * squared
     return columns | {"dq": spectrum.dq | _flags(columns["flux"])}
+
+
+def flag_outliers(spectrum: ExtractedSpectrum, rejected: NDArray[np.bool_]) -> ExtractedSpectrum:
+    """Flag the wavelengths at which pixels were rejected, ([n_int,] n_disp, n_xdisp)."""
+    hit = rejected.any(axis=-1)[..., spectrum.rows]
+    return replace(spectrum, dq=spectrum.dq | np.where(hit, OUTLIER, 0).astype(np.uint32))
+
+
+def missing_planes(image: SpectralImage) -> tuple[str, ...]:
+    """Say what an image lacks, and what else is odd about it."""
+    missing = (f"The image has no {', '.join(image.missing)}.",) if image.missing else ()
+    return (*missing, *image.notes)

@@ -62,7 +62,7 @@ def place_traces(image: SpectralImage, parameters: ExtractionParameters) -> Trac
     middle, wavelength = _middle(image)
     notes: list[str] = []
 
-    sky = seen.source_position(compatible) if wanted else None
+    sky = seen.source_position(with_motion=not compatible) if wanted else None
     if wanted and sky is None:
         notes.append("The header has no DITHERED_RA and DITHERED_DEC; the middle of the slit is extracted.")
     nod, why_not = _nod_wanted(image, parameters, bool(sky))

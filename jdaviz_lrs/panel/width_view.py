@@ -19,7 +19,7 @@ from jdaviz_lrs.analysis.taper import DIGITS, tapered_aperture
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.engine.growth import Apertures, Growth, growth
 from jdaviz_lrs.errors import LRSError, LRSWarning
-from jdaviz_lrs.extraction.placement import source_location, subtracts_background
+from jdaviz_lrs.extraction.placement import subtracts_background
 from jdaviz_lrs.panel.edits import keep_regions, move_aperture
 from jdaviz_lrs.panel.layout import lay_out
 from jdaviz_lrs.panel.situation import Situation
@@ -244,7 +244,7 @@ def _note(situation: Situation) -> str:
 
 def _from_header(situation: Situation) -> float:
     """Offset of the aperture from where the header has the source: as given, or as placed by hand."""
-    placement, source = situation.placement, source_location(situation.image)
+    placement, source = situation.placement, situation.image.source
     if placement.trace is not None or source is None:
         return situation.parameters.position_offset
     return round(float(np.nanmedian(placement.center - source.trace)), DIGITS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -19,18 +18,8 @@ X_NAMES, Y_NAMES = ("x", "xi", "column", "col"), ("y", "yi", "row")
 
 
 def mask_bad_pixels(image: SpectralImage, bad_pixels: Sequence[str | tuple[int, int]]) -> SpectralImage:
-    """Return an image without further bad pixels, each time the same one; see `bad_pixel_mask`."""
-    if not bad_pixels:
-        return image
-    rows, columns = np.nonzero(bad_pixel_mask(image, bad_pixels))
-    return _without(image, tuple(rows.tolist()), tuple(columns.tolist()))
-
-
-@lru_cache(maxsize=8)
-def _without(image: SpectralImage, rows: tuple[int, ...], columns: tuple[int, ...]) -> SpectralImage:
-    bad = np.zeros(image.shape, bool)
-    bad[rows, columns] = True
-    return image.with_bad_pixels(bad)
+    """Return an image without further bad pixels; see `bad_pixel_mask`."""
+    return image.with_bad_pixels(bad_pixel_mask(image, bad_pixels)) if bad_pixels else image
 
 
 def bad_pixel_mask(image: SpectralImage, bad_pixels: Sequence[str | tuple[int, int]]) -> NDArray[np.bool_]:

@@ -8,7 +8,7 @@ import pytest
 
 from jdaviz_lrs import extract, read
 from jdaviz_lrs.engine.apcorr import pixel_fractions, profile_correction
-from jdaviz_lrs.extraction.extract import psf_correction
+from jdaviz_lrs.extraction.aperture_correction import psf_correction
 from jdaviz_lrs.extraction.placement import place
 from jdaviz_lrs.references.find import find_references
 from jdaviz_lrs.simulate import Scene, simulate, to_model

@@ -59,9 +59,8 @@ def test_edges_about_zero_are_centred_on_the_trace():
 
 
 def exposure_trace(image):
-    from jdaviz_lrs.extraction.placement import source_location
 
-    return source_location(image).trace
+    return image.source.trace
 
 
 def test_taper_about_zero_works_on_detector_images():

@@ -26,9 +26,7 @@ def lose(image, columns, rows=LOST):
 
 
 def simulated_trace(image):
-    from jdaviz_lrs.extraction.placement import source_location
-
-    return source_location(image).trace - image.origin[1]
+    return image.source.trace - image.origin[1]
 
 
 @pytest.fixture(scope="module", params=["s2d", "cal"])

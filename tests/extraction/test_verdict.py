@@ -163,9 +163,8 @@ def test_lost_light_is_that_under_the_lost_pixel(image, references, changes):
 
 
 def trace_of(image):
-    from jdaviz_lrs.extraction.placement import source_location
 
-    return source_location(image).trace
+    return image.source.trace
 
 
 # --- what is advised ---------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 
 from jdaviz_lrs import LRSError, extract, read, read_x1d
 from jdaviz_lrs.data.psf import enclosed_fraction
-from jdaviz_lrs.extraction.placement import MOVING_TARGET, place, source_location
+from jdaviz_lrs.extraction.placement import MOVING_TARGET, place
 from jdaviz_lrs.extraction.traces import place_traces
 from jdaviz_lrs.references.find import find_references
 from jdaviz_lrs.references.lrs_psf import built_in_psf
@@ -156,7 +156,7 @@ def test_moving_target_is_where_it_was_on_average(changes, at):
 
 def test_pipeline_leaves_the_motion_out():
     image = read(moving(to_model(simulate(Scene())), 1e-4, 0.0))
-    ours, theirs = source_location(image), source_location(image, pipeline_compatible=True)
+    ours, theirs = image.source, image.source_by_pipeline
     assert abs(ours.location - theirs.location) > 3  # pixels of 0.11 arcsec
 
 
@@ -186,7 +186,6 @@ def test_right_ascension_zero_is_as_any(product, monkeypatch):
     assert at_zero.pixel_scale == pytest.approx(elsewhere.pixel_scale, rel=1e-6)
     for turn in (-360.0, 0.0, 360.0):
         object.__setattr__(at_zero.observation, "dithered_ra", at_zero.observation.dithered_ra % 360 + turn)
-        source_location.cache_clear()
         parameters = find_references(at_zero, crds=False).parameters.with_(AT_SOURCE)
         ours, theirs = (place(image, parameters) for image in (at_zero, elsewhere))
         np.testing.assert_allclose(ours.trace, theirs.trace, atol=1e-4)

@@ -1,0 +1,71 @@
+"""Optimal extraction to the columns of the table: the spectra of a target and of the sources beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jdaviz_lrs.data.limits import ApertureLimits
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
+from jdaviz_lrs.engine.box import Sums
+from jdaviz_lrs.extraction.advice import say_verdict
+from jdaviz_lrs.extraction.layout import ExtractionLayout
+from jdaviz_lrs.extraction.lost_light import give_up_lost_light, tell_of_estimates
+from jdaviz_lrs.extraction.optimal import extract_optimal
+from jdaviz_lrs.extraction.tabulate import flag_outliers, missing_planes, tabulate
+from jdaviz_lrs.extraction.verdict import judge_optimal, tabulated_light
+
+__all__ = ["extract_profile"]
+
+Image = NDArray[np.float64]
+
+
+def extract_profile(
+    layout: ExtractionLayout, progress: Callable[[str], None] | None = None
+) -> ExtractedSpectrum:
+    """Fit the PSF to an image at every wavelength; see `jdaviz_lrs.extract`."""
+    image, parameters, references = layout.seen, layout.parameters, layout.references
+    enclosed = tabulated_light(image, references)
+    fit = extract_optimal(image, parameters, references.psf, progress, enclosed, layout.traces)
+    used = image.disp_index[fit.profile.any(axis=1)]
+    first, last = image.xdisp_index[[0, -1]]
+    # The pipeline counts one pixel too many: the end of its range, not the last pixel in it.
+    last += parameters.pipeline_compatible
+    limits = ApertureLimits(float(first), float(last), int(used[0]), int(used[-1]))
+
+    def spectrum_of(sums: Sums, trace: Image) -> ExtractedSpectrum:
+        spectrum = tabulate(
+            image, sums, fit.profile, limits, wavelength=fit.wavelength, surface_brightness=False
+        )
+        return replace(
+            flag_outliers(spectrum, fit.rejected & (fit.profile > 0)),
+            trace=trace,
+            parameters=parameters.asdict(),
+            references={"extract1d": references.extract1d.name, "psf": references.psf.name},
+            report=fit.report,
+            notes=(*fit.notes, *missing_planes(image)),
+        )
+
+    verdict = judge_optimal(image, parameters, fit, references.stand_ins)
+    spectrum = spectrum_of(fit.sums, fit.trace)
+    spectrum = replace(
+        spectrum,
+        profile=fit.profile if fit.nod_profile is None else fit.profile + fit.nod_profile,
+        scene_model=fit.scene,
+        residual=fit.residual,
+        variance=fit.variance,
+        rejected=fit.rejected,
+        nod_traces=fit.nod_traces,
+        companions=tuple(map(spectrum_of, fit.companions, fit.companion_traces)),
+        inspect=None if parameters.pipeline_compatible else fit.advice,
+        verdict=verdict,
+        notes=(*spectrum.notes, *say_verdict(verdict)),
+    )
+    if parameters.pipeline_compatible:
+        return spectrum
+    light = np.nan_to_num(fit.flux)[..., None] * fit.profile
+    source = np.nan_to_num(fit.residual) + light
+    return give_up_lost_light(tell_of_estimates(spectrum, image, fit.profile), image, fit.profile, source)
