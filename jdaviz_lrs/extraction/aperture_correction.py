@@ -12,6 +12,7 @@ from jdaviz_lrs.data.psf import SpectralPSF, enclosed_fraction
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.engine.apcorr import LEAST_SHARE, pixel_fractions, profile_correction
 from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.extraction.conventions import convention_of
 from jdaviz_lrs.extraction.placement import Placement
 from jdaviz_lrs.extraction.tabulate import scaled
 from jdaviz_lrs.parameters import ExtractionParameters
@@ -70,10 +71,11 @@ def _reference_correction(
     """
     if image.pixel_scale is None and references.apcorr.size_unit.startswith("arcsec"):
         raise LRSError("The aperture correction is given in arcsec, but the image has no WCS to convert it.")
-    size = detector_pixels(image, parameters.pipeline_compatible)
+    convention = convention_of(parameters)
+    size = detector_pixels(image) if convention.scaled_to_pixels else 1.0
     scale = None if image.pixel_scale is None else image.pixel_scale / size
     # in the pipeline an aperture with a bad pixel is a smaller one
-    same = parameters.pipeline_compatible or spectrum.light_left is None
+    same = not convention.light_made_up_for or spectrum.light_left is None
     npixels = spectrum.npixels if same else placement.weights.sum(axis=-1)[spectrum.rows]
     correction = references.apcorr.at(npixels * size, spectrum.wavelength, scale)
     if size == 1.0:

@@ -12,6 +12,7 @@ from jdaviz_lrs.engine.box import box_model, box_sums
 from jdaviz_lrs.extraction.advice import say_verdict
 from jdaviz_lrs.extraction.aperture_correction import correct_aperture
 from jdaviz_lrs.extraction.box_advice import inspect_box
+from jdaviz_lrs.extraction.conventions import PIPELINE, convention_of
 from jdaviz_lrs.extraction.layout import ExtractionLayout
 from jdaviz_lrs.extraction.lost_light import make_up_for_lost_light, tell_of_estimates
 from jdaviz_lrs.extraction.tabulate import flag_outliers, missing_planes, tabulate
@@ -24,13 +25,13 @@ def extract_box(layout: ExtractionLayout) -> ExtractedSpectrum:
     """Sum an image over its aperture; see `jdaviz_lrs.extract`."""
     parameters, references, placement = layout.parameters, layout.references, layout.placement
     image, seen, weights, background = layout.seen, layout.summed, layout.weights, layout.background
-    compatible, rejected = parameters.pipeline_compatible, layout.rejected
+    convention, rejected = convention_of(parameters), layout.rejected
     sums = box_sums(seen.filled, seen.variances, weights, background)
     spectrum = tabulate(image, sums, placement.weights, placement.limits)
-    if not compatible and (sums.npixels < placement.weights.sum(axis=-1)).any():
+    if convention.light_made_up_for and (sums.npixels < placement.weights.sum(axis=-1)).any():
         source = seen.filled if background is None else seen.filled - background.image
         spectrum = make_up_for_lost_light(spectrum, image, references, placement, seen.good, source)
-    if not compatible:
+    if convention.light_made_up_for:
         spectrum = tell_of_estimates(spectrum, seen, placement.weights)
     spectrum = correct_aperture(spectrum, image, parameters, references, placement)
     notes = (*_lost(spectrum), *missing_planes(image), *placement.notes)
@@ -52,7 +53,9 @@ def extract_box(layout: ExtractionLayout) -> ExtractedSpectrum:
         notes=(*spectrum.notes, *notes, *say_verdict(verdict)),
         references={"extract1d": references.extract1d.name, **spectrum.references},
         verdict=verdict,
-        inspect=None if compatible else partial(inspect_box, seen, parameters, references, placement),
+        inspect=None
+        if convention is PIPELINE
+        else partial(inspect_box, seen, parameters, references, placement),
     )
 
 

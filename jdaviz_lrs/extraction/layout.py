@@ -12,6 +12,7 @@ from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.engine.background import Background
 from jdaviz_lrs.extraction.box_background import box_background
 from jdaviz_lrs.extraction.box_outliers import box_outliers
+from jdaviz_lrs.extraction.conventions import OURS, convention_of
 from jdaviz_lrs.extraction.placement import Placement, place
 from jdaviz_lrs.extraction.traces import Traces, place_traces
 from jdaviz_lrs.parameters import ExtractionParameters
@@ -71,7 +72,7 @@ class ExtractionLayout:
     @cached_property
     def rejected(self) -> NDArray[np.bool_] | None:
         """What sticks out of aperture and regions, if that is left out, ([n_int,] n_disp, n_xdisp)."""
-        wanted = "outliers" in self.parameters.refinements and not self.parameters.pipeline_compatible
+        wanted = "outliers" in self.parameters.refinements and convention_of(self.parameters) is OURS
         return box_outliers(self.seen, self.placement) if wanted else None
 
     @cached_property

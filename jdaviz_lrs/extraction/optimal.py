@@ -29,6 +29,7 @@ from jdaviz_lrs.engine.refine.witness import Enclosed
 from jdaviz_lrs.engine.threads import single_thread
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.advice import Advice, advise, say_dropped
+from jdaviz_lrs.extraction.conventions import OURS, PIPELINE, Convention, convention_of
 from jdaviz_lrs.extraction.optimal_report import describe_location, describe_refinement
 from jdaviz_lrs.extraction.progress import say_step
 from jdaviz_lrs.extraction.traces import Traces, place_traces
@@ -177,16 +178,16 @@ def extract_optimal(
     LRSError
         Where no trace can be placed, or the PSF's wavelengths are not the image's.
     """
-    compatible = parameters.pipeline_compatible
+    convention = convention_of(parameters)
     traces = traces or place_traces(image, parameters)
-    grid = _grid(image, psf if compatible else on_pixels_of(image, psf), compatible)
+    grid = _grid(image, on_pixels_of(image, psf) if convention.scaled_to_pixels else psf, convention)
     good = image.good & grid.covered & np.isfinite(traces.source)[:, None]
     if not good.any():
         raise LRSError(
             f"{image.file_name or 'The image'}: no valid pixel has a trace and a PSF to extract with."
         )
     _check_order(background_order(parameters), 1 + len(traces.nods) + len(parameters.sources), good)
-    if compatible:
+    if not convention.pixels_from_file_origin:
         # it counts the trace from the bounding box's edge, the pixels from the first one inside
         left = image.bounding_box[1][0]
         half_pixel = np.ceil(left) - left
@@ -196,13 +197,13 @@ def extract_optimal(
     notes = list(traces.notes)
     everything = (traces.source, *traces.nods)
     scene = _scene(image, grid, psf, everything, parameters)
-    chosen = () if compatible else parameters.refinements
+    chosen = () if convention is PIPELINE else parameters.refinements
     looks = bool({"trace", "width", "outliers", "companions", "variance"} & set(chosen))
     frame = _frame(image, good)
-    if image.resampled and not compatible:
+    if image.resampled and convention.resampled_is_known:
         frame = replace(frame, good=_whole_pixels(frame.good) & ~_beside_gaps(scene, frame.good)[:, None])
     location = None
-    if parameters.optimize_psf_location and not compatible:
+    if parameters.optimize_psf_location and convention.located_as_extracted:
         moved = far_shift(frame, scene)
         if moved:
             report["source_shift"] = moved
@@ -220,7 +221,7 @@ def extract_optimal(
     shifts = location.shifts if location and location.converged else (0.0,) * len(everything)
     placed = replace(scene, traces=scene.traces + np.array(shifts)[:, None])
 
-    if compatible:
+    if not convention.fitted_on_all_pixels:
         return _pipelines_way(image, frame, placed, good, parameters, notes, report)
     known = location is not None and max(location.errors) < LOCATED
     setting = Setting(frame, parameters.sources, tuple(shifts) if known else (), enclosed, _bands(image))
@@ -283,22 +284,24 @@ def _check_order(order: int, number: int, good: NDArray[np.bool_]) -> None:
         )
 
 
-def background_coordinate(image: SpectralImage, compatible: bool) -> Image:
+def background_coordinate(image: SpectralImage, convention: Convention) -> Image:
     """From -1 to 1 over the image, or over the whole frame as in the pipeline."""
-    if not compatible or image.file_shape is None:
+    if convention.polynomials_over_regions or image.file_shape is None:
         return np.linspace(-1.0, 1.0, image.n_xdisp)
     first = image.origin[1]
     return np.linspace(-1.0, 1.0, image.file_shape[1])[first : first + image.n_xdisp]
 
 
-def _grid(image: SpectralImage, psf: SpectralPSF, compatible: bool) -> ProfileGrid:
+def _grid(image: SpectralImage, psf: SpectralPSF, convention: Convention) -> ProfileGrid:
     wavelength = image.wavelength
-    if compatible:  # the pipeline's cutout ends before the bounding box's upper edges
+    if (
+        not convention.fitted_on_all_pixels
+    ):  # the pipeline's cutout ends before the bounding box's upper edges
         (_, last), (_, right) = image.bounding_box
         inside = (image.disp_index < np.ceil(last))[:, None] & (image.xdisp_index < np.ceil(right))
         wavelength = np.where(inside, wavelength, np.nan)
     columns = image.xdisp_index
-    if compatible:
+    if not convention.fitted_on_all_pixels:
         grid = profile_grid(psf.data, psf.wavelength, psf.subpix, psf.center_col, wavelength, columns)
     else:
         grid = psf.on(wavelength, columns)
@@ -317,7 +320,7 @@ def _scene(
     """Target and nods where the header has them."""
     number = len(traces)
     blur = expected = None
-    if image.resampled and not parameters.pipeline_compatible:
+    if image.resampled and convention_of(parameters).resampled_is_known:
         blur = np.zeros(image.n_disp)
         expected = blur if psf.drizzled else np.nan_to_num(drizzle_blur(image.row_wavelength))
     return SceneModel(
@@ -328,7 +331,7 @@ def _scene(
         stretch=np.ones(image.n_disp),
         blur=blur,
         expected_blur=expected,
-        coordinate=background_coordinate(image, parameters.pipeline_compatible),
+        coordinate=background_coordinate(image, convention_of(parameters)),
         order=background_order(parameters),
         calibration_width=CALIBRATION_WIDTH / detector_pixels(image),
     )
@@ -336,19 +339,19 @@ def _scene(
 
 def _locate(image, grid, good, traces, parameters):
     """Find where the traces fit best; in a stack the first integration tells."""
-    compatible = parameters.pipeline_compatible
+    ours = convention_of(parameters).located_as_extracted
     first = (0,) if image.data.ndim == 3 else ()
     planes = image.variances[(slice(None), *first)]
     return fit_location(
         image.filled[first],
-        planes[1] if compatible else planes.sum(axis=0),
+        planes.sum(axis=0) if ours else planes[1],
         good & image.good[first],
         grid,
         traces,
         [1.0] + [-1.0] * (len(traces) - 1),
-        background_coordinate(image, False),
-        0 if compatible else max(background_order(parameters), 0),
-        within_image=compatible,
+        background_coordinate(image, OURS),
+        max(background_order(parameters), 0) if ours else 0,
+        within_image=not ours,
     )
 
 

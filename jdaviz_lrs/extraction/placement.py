@@ -12,6 +12,7 @@ from jdaviz_lrs.data.limits import ApertureLimits
 from jdaviz_lrs.engine.aperture import nested_weights, pixel_weights, polynomial_edges, whole_pixels
 from jdaviz_lrs.engine.trace import SourceLocation
 from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.extraction.conventions import convention_of
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.orientation import to_image_axes
 
@@ -99,13 +100,15 @@ def place(image: SpectralImage, parameters: ExtractionParameters) -> Placement:
         When an aperture or a background region does not lie on the image, edges cross, or a region overlaps
         the source.
     """
-    compatible = parameters.pipeline_compatible
+    convention = convention_of(parameters)
     parameters = to_image_axes(parameters, image)
     source, notes = _source(image, parameters)
     offset = parameters.position_offset
     trace = None if source is None else source.trace + offset
     shift: float | Image = offset
-    about_source = source is not None and not compatible and _about_zero(parameters, image, source)
+    about_source = (
+        source is not None and convention.edges_follow_trace and _about_zero(parameters, image, source)
+    )
     if about_source:
         shift = trace[:, None]
     elif source is not None:
@@ -114,12 +117,12 @@ def place(image: SpectralImage, parameters: ExtractionParameters) -> Placement:
     edges = _aperture_edges(image, parameters, shift, trace)
     if parameters.src_coeff is not None:
         _check_edges(edges, rows, "src_coeff")
-    weigh = nested_weights if compatible else pixel_weights
+    weigh = pixel_weights if convention.weights_by_overlap else nested_weights
     weights = np.where(rows[:, None] & np.isfinite(image.wavelength), weigh(edges, image.xdisp_index), 0.0)
     used = weights.any(axis=1)
     if not used.any():
         raise LRSError(_off_image("The aperture", _names(image, parameters), edges, image))
-    if not compatible and (outside := _cut_off(edges, image, used)):
+    if convention.unplaced_refused and (outside := _cut_off(edges, image, used)):
         notes += (f"The aperture reaches beyond the image at {outside} of {used.sum()} wavelengths.",)
 
     background = background_edges = None
@@ -174,15 +177,16 @@ def _columns(image: SpectralImage, parameters: ExtractionParameters) -> tuple[fl
 def _source(image: SpectralImage, parameters: ExtractionParameters) -> tuple[SourceLocation | None, tuple]:
     if not uses_source_position(image, parameters):
         return None, ()
-    source = image.source_by_pipeline if parameters.pipeline_compatible else image.source
-    if source is None and parameters.use_source_posn and not parameters.pipeline_compatible:
+    convention = convention_of(parameters)
+    source = image.source if convention.trace_in_its_rows else image.source_by_pipeline
+    if source is None and parameters.use_source_posn and convention.unplaced_refused:
         raise LRSError(
             "use_source_posn = true, but the header does not place the source on the image (no WCS, no "
             "dithered position, or a position off the slit); set it to false and give the place by hand."
         )
     if source is None:
         return None, ("The header does not place the source: the aperture is where the parameters put it.",)
-    moved = image.observation.target_motion is not None and not parameters.pipeline_compatible
+    moved = image.observation.target_motion is not None and convention.target_followed
     return source, (MOVING_TARGET,) if moved else ()
 
 
@@ -211,7 +215,7 @@ def _nominal_center(image: SpectralImage, parameters: ExtractionParameters, midd
     """Middle of the aperture as given, at the middle of the spectrum."""
     edges = _aperture_edges(image, parameters, 0.0, None)
     row = int(np.clip(middle - image.origin[0], 0, image.n_disp - 1))
-    if parameters.pipeline_compatible:
+    if not convention_of(parameters).centre_between_edges:
         return _weighted_center(edges[:, :, row : row + 1], image)
     lower, upper = (np.nanmean(edges[:, side, row], axis=-1) for side in (0, 1))
     return float(np.average(0.5 * (lower + upper), weights=upper - lower))
@@ -232,7 +236,8 @@ def _start_and_stop(
     image: SpectralImage, parameters: ExtractionParameters, edges: Image, shift: float | Image
 ) -> tuple[float, float]:
     """First and last column of the aperture, averaged over the rows; by the pipeline over all of the file."""
-    if parameters.pipeline_compatible and parameters.src_coeff and parameters.independent_var == "pixel":
+    whole = not convention_of(parameters).limits_of_the_slit
+    if whole and parameters.src_coeff and parameters.independent_var == "pixel":
         rows = np.arange(float(image.file_shape[0]))[:, None]
         edges = polynomial_edges(parameters.src_coeff, rows) + shift
     mean = np.nanmean(edges, axis=(2, 3))

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.extraction.box import extract_box
+from jdaviz_lrs.extraction.conventions import convention_of
 from jdaviz_lrs.extraction.layout import ExtractionLayout
 from jdaviz_lrs.extraction.profile import extract_profile
 from jdaviz_lrs.references.pixels import scale_note
@@ -56,7 +57,7 @@ class ExtractionPlan(ExtractionLayout):
             spectrum = extract_box(self)
             kinds = set(spectrum.references)
         context = {} if references.context is None else {"context": references.context}
-        scaled = not self.parameters.pipeline_compatible and kinds & {"apcorr", "psf"}
+        scaled = convention_of(self.parameters).scaled_to_pixels and kinds & {"apcorr", "psf"}
         return replace(
             spectrum,
             references={**spectrum.references, **context},

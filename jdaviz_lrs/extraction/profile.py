@@ -12,6 +12,7 @@ from jdaviz_lrs.data.limits import ApertureLimits
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.engine.box import Sums
 from jdaviz_lrs.extraction.advice import say_verdict
+from jdaviz_lrs.extraction.conventions import PIPELINE, convention_of
 from jdaviz_lrs.extraction.layout import ExtractionLayout
 from jdaviz_lrs.extraction.lost_light import give_up_lost_light, tell_of_estimates
 from jdaviz_lrs.extraction.optimal import extract_optimal
@@ -28,12 +29,13 @@ def extract_profile(
 ) -> ExtractedSpectrum:
     """Fit the PSF to an image at every wavelength; see `jdaviz_lrs.extract`."""
     image, parameters, references = layout.seen, layout.parameters, layout.references
+    convention = convention_of(parameters)
     enclosed = tabulated_light(image, references)
     fit = extract_optimal(image, parameters, references.psf, progress, enclosed, layout.traces)
     used = image.disp_index[fit.profile.any(axis=1)]
     first, last = image.xdisp_index[[0, -1]]
     # The pipeline counts one pixel too many: the end of its range, not the last pixel in it.
-    last += parameters.pipeline_compatible
+    last += not convention.limits_of_the_slit
     limits = ApertureLimits(float(first), float(last), int(used[0]), int(used[-1]))
 
     def spectrum_of(sums: Sums, trace: Image) -> ExtractedSpectrum:
@@ -60,11 +62,11 @@ def extract_profile(
         rejected=fit.rejected,
         nod_traces=fit.nod_traces,
         companions=tuple(map(spectrum_of, fit.companions, fit.companion_traces)),
-        inspect=None if parameters.pipeline_compatible else fit.advice,
+        inspect=None if convention is PIPELINE else fit.advice,
         verdict=verdict,
         notes=(*spectrum.notes, *say_verdict(verdict)),
     )
-    if parameters.pipeline_compatible:
+    if not convention.light_made_up_for:
         return spectrum
     light = np.nan_to_num(fit.flux)[..., None] * fit.profile
     source = np.nan_to_num(fit.residual) + light

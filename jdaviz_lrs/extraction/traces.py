@@ -11,6 +11,7 @@ from stdatamodels.jwst.transforms.models import IdealToV2V3
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.engine.trace import interpolate
 from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.extraction.conventions import convention_of
 from jdaviz_lrs.extraction.placement import MOVING_TARGET
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.references.pixels import detector_pixels
@@ -56,47 +57,49 @@ def place_traces(image: SpectralImage, parameters: ExtractionParameters) -> Trac
     name = image.file_name or "the image"
     if image.wcs is None:
         raise LRSError(f"{name}: it has no WCS, so no trace can be placed; use extraction_type = box.")
-    compatible, seen = parameters.pipeline_compatible, image.observation
+    convention, seen = convention_of(parameters), image.observation
+    shifted = not convention.trace_in_its_rows
     wanted = seen.source_type == "POINT" if parameters.use_source_posn is None else parameters.use_source_posn
     left, right = image.bounding_box[1]
     middle, wavelength = _middle(image)
     notes: list[str] = []
 
-    sky = seen.source_position(with_motion=not compatible) if wanted else None
+    sky = seen.source_position(with_motion=convention.target_followed) if wanted else None
     if wanted and sky is None:
         notes.append("The header has no DITHERED_RA and DITHERED_DEC; the middle of the slit is extracted.")
     nod, why_not = _nod_wanted(image, parameters, bool(sky))
     if sky:
-        traces, locations = _traces(image, [sky, *nod], wavelength, compatible)
+        traces, locations = _traces(image, [sky, *nod], wavelength, shifted)
         if not left <= locations[0] <= right:
             where = f"{name}: the header puts the source at column {locations[0]:.1f}, outside the slit"
-            if not compatible:
+            if convention.unplaced_refused:
                 raise LRSError(
                     f"{where} ({left:g} to {right:g}); set use_source_posn to false for its middle."
                 )
             notes.append(f"{where}; its middle is extracted.")
             sky, nod = None, []
-    if sky and seen.target_motion is not None and not compatible:
+    if sky and seen.target_motion is not None and convention.target_followed:
         notes.append(MOVING_TARGET)
     if not sky:
-        traces, locations = _traces(image, [_slit_middle(image, middle, compatible)], wavelength, compatible)
+        sky_middle = _slit_middle(image, middle, convention.middle_of_the_slit)
+        traces, locations = _traces(image, [sky_middle], wavelength, shifted)
 
     source = traces[0]
     if not np.isfinite(source).any():
         raise LRSError(f"{name}: the WCS gives no trace at any row; use extraction_type = box.")
-    if sky or not compatible:
+    if sky or convention.middle_of_the_slit:
         source = source + parameters.position_offset
     here = float(source[_row(image, middle)])
-    if not compatible and not left <= here <= right:
+    if convention.unplaced_refused and not left <= here <= right:
         raise LRSError(
             f"position_offset = {parameters.position_offset:g} moves the source to column {here:.1f}, "
             f"outside the slit ({left:g} to {right:g}); give a smaller one."
         )
 
     nods: tuple[Row, ...] = ()
-    nearest = NEAREST_NOD / detector_pixels(image, compatible)
+    nearest = NEAREST_NOD / (detector_pixels(image) if convention.scaled_to_pixels else 1.0)
     if nod:
-        place = source - here + locations[1] if compatible else traces[1]
+        place = traces[1] if convention.nod_mirrored else source - here + locations[1]
         nods = (place,) if np.isfinite(locations[1]) and abs(here - locations[1]) >= nearest else ()
     elif sky and parameters.model_nod_pair and not why_not and (separation := _nod_separation(image)):
         places = (source - separation, source + separation)
@@ -162,9 +165,9 @@ def _traces(image, positions, wavelength, shifted):
     return traces, columns[:, -1]
 
 
-def _slit_middle(image: SpectralImage, middle: float, compatible: bool) -> tuple[float, float]:
+def _slit_middle(image: SpectralImage, middle: float, of_the_slit: bool) -> tuple[float, float]:
     """Sky position of the middle of the slit."""
-    if compatible:
+    if not of_the_slit:
         # Where the wavelength is its mean over the slit. It is the same all over the slit, so that this is
         # an arbitrary column, but always the same one.
         columns = np.arange(float(round(image.bounding_box[1][1])))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.extraction.conventions import PIPELINE, convention_of
 from jdaviz_lrs.extraction.placement import Placement, place, subtracts_background
 from jdaviz_lrs.parameters import BOX_REFINEMENTS, Coefficients, ExtractionParameters
 from jdaviz_lrs.pipeline.step_call import StepCall, step_defaults
@@ -110,11 +111,11 @@ def export_extract1d(
         for name, default in step_defaults().items()
         if getattr(exported, name) != default and (subtracts or name not in OF_THE_BACKGROUND)
     }
-    compatible = parameters.pipeline_compatible
+    convention = convention_of(parameters)
     if parameters.extraction_type == "optimal":
         if parameters.refinements or parameters.sources:
             notes.append("The pipeline has no refinements or further sources.")
-        elif not compatible:
+        elif convention is not PIPELINE:
             notes.append(
                 "The pipeline's optimal extraction differs slightly; pipeline_compatible gives its numbers."
             )
@@ -127,7 +128,12 @@ def export_extract1d(
     for name in ("bkg_sigma_clip", "bkg_disp_order"):
         if getattr(parameters, name) is not None:
             notes.append(f"The pipeline has no {name}: its background will differ.")
-    if not image.resampled and subtracts and parameters.smoothing_length and not compatible:
+    if (
+        not image.resampled
+        and subtracts
+        and parameters.smoothing_length
+        and convention.smoothing_ends_with_slit
+    ):
         notes.append("On a detector image the pipeline smooths the background across the ends of the slit.")
     if parameters.apcorr_method != "reference" and parameters.apply_apcorr:
         notes.append(

@@ -19,13 +19,12 @@ TOLERANCE = 0.01
 """Pixels that differ from the detector's by less are taken for these, as the pipeline takes all."""
 
 
-def detector_pixels(image: SpectralImage, pipeline_compatible: bool = False) -> float:
+def detector_pixels(image: SpectralImage) -> float:
     """Width of the image's pixels across the dispersion, in pixels of the detector.
 
-    Exactly 1 where they are the detector's, where no WCS tells, for instruments other than MIRI, and by
-    the pipeline, which does not ask.
+    Exactly 1 where they are the detector's, where no WCS tells, and for instruments other than MIRI.
     """
-    if pipeline_compatible or image.pixel_scale is None:
+    if image.pixel_scale is None:
         return 1.0
     if not image.observation.exposure_type.startswith("MIR_LRS"):
         return 1.0

@@ -5,7 +5,6 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -242,12 +241,3 @@ def test_no_pixel_area_is_refused_and_one_there(tmp_path):
         read(model)
     path = written(tmp_path, xstart=28, xstop=34, use_source_posn=False)
     assert np.nanmedian(pipeline_x1d(model, path)["FLUX"]) > 1e6  # Jy
-
-
-def test_differences_of_the_box_are_listed():
-    section = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    section = section.split("## Where it differs from the pipeline")[1]
-    table = section[section.index("\n| what") :].split("\n\n")[0].strip().splitlines()
-    assert len(table) > 20
-    assert {line.count("|") for line in table} == {6}
-    assert all(" yes |" in line or "refused |" in line or " no" in line for line in table[2:])

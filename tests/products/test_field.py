@@ -48,7 +48,6 @@ def resampled(request):
 def test_size_of_the_pixels_is_that_of_the_wcs(resampled):
     image, _, size = resampled
     assert detector_pixels(image) == pytest.approx(size, rel=1e-3)
-    assert detector_pixels(image, pipeline_compatible=True) == 1.0
 
 
 @pytest.mark.parametrize("width", [5.0, 8.0, 12.0])
