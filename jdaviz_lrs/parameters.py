@@ -11,6 +11,7 @@ from os import PathLike, fspath
 from typing import Any
 
 from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.modes import DEFAULT
 
 __all__ = ["APERTURE_NAMES", "BOX_REFINEMENTS", "REFINEMENTS", "STEP_NAMES", "ExtractionParameters"]
 
@@ -95,7 +96,7 @@ class ExtractionParameters:
         Where a value cannot be meant; the sentence names the parameter, its value and what would do.
     """
 
-    id: str = "MIR_LRS-FIXEDSLIT"
+    id: str = DEFAULT.exposure_type
     region_type: str = "target"
     spectral_order: int | str | None = None
     dispaxis: int | None = None

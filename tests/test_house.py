@@ -12,10 +12,10 @@ PACKAGE = Path(__file__).parents[1] / "jdaviz_lrs"
 #: From the ground up; a room imports from those before it, and from itself.
 FLOORS = (
     "errors",
+    "modes",
     "engine",
     "data",
     "parameters",
-    "modes",
     "products",
     "references",
     "extraction",

@@ -12,13 +12,14 @@ from specutils import Spectrum
 from jdaviz_lrs.analysis.curve import Curve
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.modes import DEFAULT
 
 __all__ = ["RANGES", "Comparison", "RangeStatistics", "compare"]
 
 Column = NDArray[np.float64]
 
 #: Wavelength ranges, in micron, of the statistics unless others are given.
-RANGES = ((5.0, 8.0), (8.0, 11.0), (11.0, 13.5))
+RANGES = DEFAULT.bands
 
 #: From the median absolute deviation to the standard deviation of a normal distribution.
 MAD_TO_SIGMA = 1.4826

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from jdaviz_lrs.data.flags import DO_NOT_USE
 from jdaviz_lrs.engine.trace import SourceLocation, locate_source
+from jdaviz_lrs.modes import DEFAULT, Mode, mode_of
 
 if TYPE_CHECKING:
     from gwcs import WCS
@@ -55,9 +56,9 @@ class Observation:
         The aperture's place in the telescope's focal plane (arcsec, degrees).
     """
 
-    exposure_type: str = "MIR_LRS-FIXEDSLIT"
+    exposure_type: str = DEFAULT.exposure_type
     source_type: str | None = None
-    slit_name: str = "MIR_LRS-FIXEDSLIT"
+    slit_name: str = DEFAULT.exposure_type
     spectral_order: int = 1
     subarray: str | None = None
     photom: str | None = None
@@ -162,6 +163,11 @@ class SpectralImage:
     def shape(self) -> tuple[int, int]:
         """``(n_disp, n_xdisp)``."""
         return self.data.shape[-2:]
+
+    @property
+    def mode(self) -> Mode:
+        """What is particular to the instrument mode."""
+        return mode_of(self.observation.exposure_type)
 
     @property
     def has_variances(self) -> bool:

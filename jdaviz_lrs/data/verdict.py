@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from jdaviz_lrs.modes import DEFAULT
+
 __all__ = [
     "BANDS", "LOST_LIMIT", "OFFSET_LIMIT", "RATIO_LIMIT", "SCATTER_LIMIT", "SIGNIFICANT",
     "Verdict",
 ]  # fmt: skip
 
-BANDS = ((5.0, 8.0), (8.0, 11.0), (11.0, 13.5))
+BANDS = DEFAULT.bands
 """Micron: ranges that are judged apart, as PSF and background differ between them."""
 
 RATIO_LIMIT = 0.02

@@ -13,7 +13,6 @@ from jdaviz_lrs.data.psf import SpectralPSF
 from jdaviz_lrs.data.verdict import OFFSET_LIMIT, SIGNIFICANT
 from jdaviz_lrs.engine.refine.companions import STEP, WING_RATIO, find_brightest
 from jdaviz_lrs.engine.refine.scene_model import SceneModel
-from jdaviz_lrs.references.apcorr import CALIBRATION_WIDTH
 from jdaviz_lrs.references.pixels import detector_pixels, on_pixels_of
 
 __all__ = ["NO_TRACE", "REACH", "mean_image", "source_at", "trace_offset"]
@@ -92,7 +91,7 @@ def source_at(image: SpectralImage, psf: SpectralPSF, trace: Image) -> SceneMode
         stretch=np.ones(image.n_disp),
         coordinate=np.linspace(-1.0, 1.0, image.n_xdisp),
         order=-1,
-        calibration_width=CALIBRATION_WIDTH / detector_pixels(image),
+        calibration_width=image.mode.calibration_width / detector_pixels(image),
     )
 
 

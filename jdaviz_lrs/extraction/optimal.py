@@ -13,7 +13,6 @@ from scipy.ndimage import median_filter
 
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.psf import SpectralPSF
-from jdaviz_lrs.data.verdict import BANDS
 from jdaviz_lrs.engine.box import Sums
 from jdaviz_lrs.engine.optimal import ProfileFit, fit_profiles
 from jdaviz_lrs.engine.profile import ProfileGrid, profile_grid
@@ -34,7 +33,6 @@ from jdaviz_lrs.extraction.optimal_report import describe_location, describe_ref
 from jdaviz_lrs.extraction.progress import say_step
 from jdaviz_lrs.extraction.traces import Traces, place_traces
 from jdaviz_lrs.parameters import ExtractionParameters
-from jdaviz_lrs.references.apcorr import CALIBRATION_WIDTH
 from jdaviz_lrs.references.lrs_psf import drizzle_blur
 from jdaviz_lrs.references.pixels import detector_pixels, on_pixels_of
 
@@ -261,7 +259,7 @@ def _told(progress: Callable[[str], None] | None) -> Callable[[Step], None] | No
 
 def _bands(image: SpectralImage) -> tuple[NDArray[np.bool_], ...]:
     wavelength = image.row_wavelength
-    return tuple((wavelength >= first) & (wavelength < last) for first, last in BANDS)
+    return tuple((wavelength >= first) & (wavelength < last) for first, last in image.mode.bands)
 
 
 def background_order(parameters: ExtractionParameters) -> int:
@@ -333,7 +331,7 @@ def _scene(
         expected_blur=expected,
         coordinate=background_coordinate(image, convention_of(parameters)),
         order=background_order(parameters),
-        calibration_width=CALIBRATION_WIDTH / detector_pixels(image),
+        calibration_width=image.mode.calibration_width / detector_pixels(image),
     )
 
 

@@ -74,9 +74,7 @@ def uses_source_position(image: SpectralImage, parameters: ExtractionParameters)
     """Whether the aperture is moved to the source: as asked, else for point sources in the slit."""
     if parameters.use_source_posn is not None:
         return parameters.use_source_posn
-    return image.observation.source_type == "POINT" and (
-        image.observation.exposure_type == "MIR_LRS-FIXEDSLIT"
-    )
+    return image.observation.source_type == "POINT" and image.mode.at_source
 
 
 def place(image: SpectralImage, parameters: ExtractionParameters) -> Placement:

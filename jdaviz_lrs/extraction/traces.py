@@ -20,10 +20,6 @@ __all__ = ["Traces", "place_traces"]
 
 Row = NDArray[np.float64]
 
-TWO_POINT_NODS = ("ALONG-SLIT-NOD", "2-POINT-NOD")
-NEAREST_NOD = 2.0
-"""Detector pixels between source and nod below which the two cannot be told apart: the pipeline's limit."""
-
 
 @dataclass(frozen=True, eq=False)
 class Traces:
@@ -97,7 +93,7 @@ def place_traces(image: SpectralImage, parameters: ExtractionParameters) -> Trac
         )
 
     nods: tuple[Row, ...] = ()
-    nearest = NEAREST_NOD / (detector_pixels(image) if convention.scaled_to_pixels else 1.0)
+    nearest = image.mode.nearest_nod / (detector_pixels(image) if convention.scaled_to_pixels else 1.0)
     if nod:
         place = traces[1] if convention.nod_mirrored else source - here + locations[1]
         nods = (place,) if np.isfinite(locations[1]) and abs(here - locations[1]) >= nearest else ()
@@ -118,7 +114,7 @@ def _nod_wanted(image, parameters, has_source) -> tuple[list[tuple[float, float]
         return [], "Without the source's position the negative trace of the other nod is not modelled."
     if seen.bkg_subtract != "COMPLETE":
         return [], "model_nod_pair is ignored: the image was not nod-subtracted."
-    if seen.primary_type not in TWO_POINT_NODS:
+    if seen.primary_type not in image.mode.two_point_nods:
         return [], f"model_nod_pair is ignored: {seen.primary_type} is not a two-point nod."
     position = _nod_sky_position(image)
     return ([] if position is None else [position]), ""

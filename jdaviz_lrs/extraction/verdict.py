@@ -18,7 +18,6 @@ from jdaviz_lrs.extraction.found_trace import source_at
 from jdaviz_lrs.extraction.optimal import OptimalExtraction
 from jdaviz_lrs.extraction.placement import Placement
 from jdaviz_lrs.parameters import ExtractionParameters
-from jdaviz_lrs.references.apcorr import CALIBRATION_WIDTH
 from jdaviz_lrs.references.find import References
 from jdaviz_lrs.references.pixels import detector_pixels
 
@@ -30,7 +29,7 @@ Image = NDArray[np.float64]
 def band_rows(image: SpectralImage) -> list[NDArray[np.bool_]]:
     """Rows of an image in each band, (n_disp,)."""
     wavelength = image.row_wavelength
-    return [(wavelength >= first) & (wavelength < last) for first, last in BANDS]
+    return [(wavelength >= first) & (wavelength < last) for first, last in image.mode.bands]
 
 
 def judge(
@@ -158,7 +157,7 @@ def tabulated_light(image: SpectralImage, references: References) -> Image | Non
         if image.pixel_scale is None:
             return None
         scale = image.pixel_scale / detector_pixels(image)
-    return 1.0 / apcorr.at(np.full(image.n_disp, CALIBRATION_WIDTH), image.row_wavelength, scale)
+    return 1.0 / apcorr.at(np.full(image.n_disp, image.mode.calibration_width), image.row_wavelength, scale)
 
 
 def judge_optimal(

@@ -17,6 +17,7 @@ from traitlets import Bool, Unicode, observe
 
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.modes import MODES
 from jdaviz_lrs.panel.display import Display
 from jdaviz_lrs.products.read import read
 
@@ -27,13 +28,12 @@ FORMAT, X1D_FORMAT = "JWST LRS", "JWST LRS x1d"
 #: Where the meta of loaded data keeps the image; the underscore hides it from jdaviz's Metadata panel.
 IMAGE_KEY = "_lrs_image"
 
-EXPOSURE_TYPE = "MIR_LRS-FIXEDSLIT"
-
 
 def is_lrs(hdus: fits.HDUList) -> bool:
-    """Whether the header is that of a 2-D MIRI LRS slit spectrum."""
+    """Whether the header is that of a 2-D spectrum of a mode that is known."""
     header = hdus[0].header
-    return header.get("EXP_TYPE") == EXPOSURE_TYPE and header.get("DATAMODL") in ("SlitModel", "ImageModel")
+    mode = MODES.get(header.get("EXP_TYPE"))
+    return mode is not None and header.get("DATAMODL") in mode.products
 
 
 def prefer_ours(change: dict) -> None:
@@ -72,7 +72,7 @@ class LRSImporter(BaseImporterToDataCollection):
         # An error here is what jdaviz lists as the reason why this format does not apply.
         if isinstance(input, fits.HDUList):
             if not is_lrs(input):
-                raise LRSError(f"not a 2-D MIRI LRS slit spectrum (s2d or cal) with EXP_TYPE {EXPOSURE_TYPE}")
+                raise LRSError(f"not a 2-D spectrum (s2d or cal) with an EXP_TYPE of {', '.join(MODES)}")
         elif not isinstance(input, SpectralImage | JwstDataModel):
             raise LRSError("neither a FITS file nor a data model")
         super().__init__(app, resolver, parser, input, **kwargs)

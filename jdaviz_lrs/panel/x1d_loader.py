@@ -14,6 +14,7 @@ from jdaviz.utils import PRIHDR_KEY, standardize_metadata
 from specutils import Spectrum
 
 from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.modes import DEFAULT
 from jdaviz_lrs.panel.loader import X1D_FORMAT, prefer_ours
 from jdaviz_lrs.products.x1d import read_x1d
 
@@ -30,7 +31,7 @@ class X1DImporter(BaseImporterToDataCollection):
     def __init__(self, app, resolver, parser, input, **kwargs):
         if not isinstance(input, fits.HDUList) or not isinstance(parser.input, str):
             raise LRSError("not a FITS file")
-        lrs = str(input[0].header.get("EXP_TYPE", "")).startswith("MIR_LRS")
+        lrs = str(input[0].header.get("EXP_TYPE", "")).startswith(DEFAULT.instrument)
         if not lrs or [hdu.name for hdu in input].count("EXTRACT1D") != 1:
             raise LRSError("not an x1d file of MIRI LRS with one spectrum")
         super().__init__(app, resolver, parser, input, **kwargs)

@@ -16,6 +16,7 @@ from stdatamodels.jwst.datamodels import CubeModel, ImageModel, JwstDataModel, M
 
 from jdaviz_lrs.data.image import Observation, SpectralImage
 from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.modes import DEFAULT
 
 __all__ = ["checked_kind", "from_datamodel", "open_datamodel", "read"]
 
@@ -257,7 +258,7 @@ def _margins(data: np.ndarray, rows: slice, columns: slice) -> tuple[np.ndarray,
 
 def _observation(model: JwstDataModel) -> Observation:
     meta = model.meta
-    exposure_type = meta.exposure.type or "MIR_LRS-FIXEDSLIT"
+    exposure_type = meta.exposure.type or DEFAULT.exposure_type
     source_type = (getattr(model, "source_type", None) if isinstance(model, SlitModel) else None) or (
         meta.target.source_type
     )

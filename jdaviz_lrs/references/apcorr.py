@@ -16,11 +16,7 @@ from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.read import open_datamodel
 from jdaviz_lrs.references.sound import demand, demand_wavelengths
 
-__all__ = ["CALIBRATION_WIDTH", "ApertureCorrection", "read_apcorr"]
-
-CALIBRATION_WIDTH = 8.0
-"""Detector pixels: of the aperture that the slit's flux calibration is tied to (extract1d reference, May
-2025)."""
+__all__ = ["ApertureCorrection", "read_apcorr"]
 
 PLAUSIBLE = (0.9, 10.0)
 """Corrections: less would be an aperture with more than all light, more one that hardly holds any."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jdaviz_lrs.errors import LRSError, LRSWarning
+from jdaviz_lrs.modes import DEFAULT
 from jdaviz_lrs.parameters import APERTURE_NAMES, ExtractionParameters
 from jdaviz_lrs.products.files import whole_file
 
@@ -138,25 +139,20 @@ def read_extract1d(path: str | Path) -> Extract1dReference:
     return Extract1dReference(content, path.name, text)
 
 
-#: The aperture of the reference file in use since 2025-05-29, for want of a file.
+def _limits(aperture: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {aperture[name]}" for name in ("xstart", "xstop"))
+
+
+#: For want of a file.
 BUILT_IN_EXTRACT1D = Extract1dReference(
     {
         "reftype": "EXTRACT1D",
         "instrument": "MIRI",
         "telescope": "JWST",
-        "exp_type": "MIR_LRS-FIXEDSLIT",
-        "apertures": [
-            {
-                "id": "MIR_LRS-FIXEDSLIT",
-                "region_type": "target",
-                "bkg_order": 0,
-                "dispaxis": 2,
-                "xstart": 27,
-                "xstop": 34,
-            }
-        ],
+        "exp_type": DEFAULT.exposure_type,
+        "apertures": [{"id": DEFAULT.exposure_type, "region_type": "target", **DEFAULT.default_aperture}],
     },
-    "built-in default aperture (xstart 27, xstop 34)",
+    f"built-in default aperture ({_limits(DEFAULT.default_aperture)})",
 )
 
 #: What the pipeline takes where CRDS answers that no file applies.

@@ -8,10 +8,11 @@ from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtr
 
 from jdaviz_lrs.data.psf import SpectralPSF
+from jdaviz_lrs.modes.lrs_slit import LRS_SLIT
 
 __all__ = ["ACCURACY", "PLATE_SCALE", "built_in_psf", "drizzle_blur"]
 
-PLATE_SCALE = 0.11
+PLATE_SCALE = LRS_SLIT.plate_scale
 """Arcsec per detector pixel."""
 
 ACCURACY = "good to 3% in width (level 3: 8%), 0.5% in correction"

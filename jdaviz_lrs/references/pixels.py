@@ -13,8 +13,6 @@ from jdaviz_lrs.data.psf import SpectralPSF
 
 __all__ = ["detector_pixels", "on_pixels_of", "rescaled", "scale_note"]
 
-DETECTOR_SCALE = 0.11057
-"""Arcsec per detector pixel along the LRS slit, by the in-flight WCS; nominally 0.11."""
 TOLERANCE = 0.01
 """Pixels that differ from the detector's by less are taken for these, as the pipeline takes all."""
 
@@ -22,13 +20,12 @@ TOLERANCE = 0.01
 def detector_pixels(image: SpectralImage) -> float:
     """Width of the image's pixels across the dispersion, in pixels of the detector.
 
-    Exactly 1 where they are the detector's, where no WCS tells, and for instruments other than MIRI.
+    Exactly 1 where they are the detector's, where no WCS tells, and in modes whose scale is not known.
     """
-    if image.pixel_scale is None:
+    scale = image.mode.detector_scale
+    if image.pixel_scale is None or scale is None:
         return 1.0
-    if not image.observation.exposure_type.startswith("MIR_LRS"):
-        return 1.0
-    size = image.pixel_scale / DETECTOR_SCALE
+    size = image.pixel_scale / scale
     return 1.0 if abs(size - 1.0) < TOLERANCE else size
 
 

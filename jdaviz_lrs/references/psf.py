@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from jdaviz_lrs.data.psf import SpectralPSF
 from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.modes import DEFAULT
 from jdaviz_lrs.products.files import whole_file
 from jdaviz_lrs.references.sound import demand, demand_wavelengths
 
 __all__ = ["read_psf", "write_psf"]
 
 MODELS = ("SpecPsfModel", "MiriLrsPsfModel")  # the second until jwst 1.18
-SLIT_NAMES = ("ANY", "NONE", "MIR_LRS-FIXEDSLIT")
+SLIT_NAMES = DEFAULT.psf_apertures
 SUBPIX_RANGE = (0.5, 200.0)
 """Samples per pixel: fewer do not show a profile, more are a mistake."""
 LEAST_EXTENT = 3.0
@@ -30,7 +31,7 @@ def read_psf(path: str | os.PathLike) -> SpectralPSF:
     Parameters
     ----------
     path : path-like
-        The file; of several apertures the one named ANY, NONE or MIR_LRS-FIXEDSLIT is taken.
+        The file; of several apertures the one named ANY, NONE or as the mode is taken.
 
     Returns
     -------
@@ -173,7 +174,7 @@ def write_psf(psf: SpectralPSF, path: str | os.PathLike) -> Path:
     model.meta.useafter = "2022-01-01T00:00:00"
     model.meta.telescope = "JWST"
     model.meta.instrument.name = "MIRI"
-    model.meta.exposure.type = "MIR_LRS-FIXEDSLIT"
+    model.meta.exposure.type = DEFAULT.exposure_type
     with whole_file(path, overwrite=True) as temporary:
         model.save(temporary)
     return path
