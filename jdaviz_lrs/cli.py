@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from jdaviz_lrs.data.verdict import Verdict
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.verdict_words import Row, band_words, rows_of
+from jdaviz_lrs.parameters.listing import help_text
 from jdaviz_lrs.products.files import output_path
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ def parser() -> argparse.ArgumentParser:
         "extract",
         help="extract a spectrum from a 2-D product",
         description="Extract a spectrum from an s2d or cal file and write it in the pipeline's x1d format.",
+        epilog=help_text(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     one.add_argument("input", metavar="INPUT", help="the s2d or cal file")
     one.add_argument("-o", "--output", type=Path, help="the x1d file (default: the pipeline's name, here)")

@@ -14,6 +14,7 @@ from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
 from stdatamodels.jwst.datamodels import CubeModel, ImageModel, JwstDataModel, MultiSpecModel, SlitModel
 
+import jdaviz_lrs.products.formats  # noqa: F401 - what is made of a product can be written
 from jdaviz_lrs.data.image import Observation, SpectralImage
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.modes import DEFAULT

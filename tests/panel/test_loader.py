@@ -62,7 +62,9 @@ def test_an_image_in_memory(app, s2d):
 def test_other_files_are_refused_in_a_sentence(app, tmp_path):
     path = tmp_path / "other.fits"
     fits.PrimaryHDU(np.ones((5, 5))).writeto(path)
-    with pytest.raises(ValueError, match=r"not a 2-D spectrum \(s2d or cal\) with an EXP_TYPE of MIR_LRS-FIXEDSLIT"):
+    with pytest.raises(
+        ValueError, match=r"not a 2-D spectrum \(s2d or cal\) with an EXP_TYPE of MIR_LRS-FIXEDSLIT"
+    ):
         app.load(str(path), format="JWST LRS")
 
 

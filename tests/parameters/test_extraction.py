@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from jdaviz_lrs import ExtractionParameters, LRSError
+from jdaviz_lrs.cli import main
 from jdaviz_lrs.parameters import APERTURE_NAMES, REFINEMENTS, STEP_NAMES
+from jdaviz_lrs.parameters.listing import markdown_table
 
 NUMBERS = ("xstart", "xstop", "ystart", "ystop", "extract_width", "position_offset", "bkg_sigma_clip")
 WHOLE = ("bkg_order", "smoothing_length", "bkg_disp_order")
@@ -159,3 +161,24 @@ def test_parameters_do_not_change():
     assert (p.xstart, other.xstart) == (27.0, 20.0)
     with pytest.raises(FrozenInstanceError):
         p.xstart = 3
+
+
+def test_everything_is_said_of_every_parameter():
+    for name, declaration in ExtractionParameters.declarations().items():
+        assert declaration.label, name
+        assert declaration.hint.endswith("."), name
+        assert declaration.section, name
+        assert (declaration.kind in ("choice", "checkboxes")) == bool(declaration.choices), name
+    assert tuple(ExtractionParameters.declarations()["refinements"].choices) == REFINEMENTS
+
+
+def test_the_table_of_the_readme_is_made_from_it():
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert f"\n\n{markdown_table()}\n\n" in readme
+
+
+def test_the_help_names_every_parameter(capsys):
+    with pytest.raises(SystemExit):
+        main(["extract", "--help"])
+    told = capsys.readouterr().out
+    assert all(f"\n  {name} " in told for name in ExtractionParameters.names())
