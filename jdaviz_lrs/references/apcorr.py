@@ -14,6 +14,7 @@ from stdatamodels.jwst.datamodels import MirLrsApcorrModel
 from jdaviz_lrs.engine.apcorr import correction_table
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.read import open_datamodel
+from jdaviz_lrs.references.once import read_once
 from jdaviz_lrs.references.sound import demand, demand_wavelengths
 
 __all__ = ["ApertureCorrection", "read_apcorr"]
@@ -69,6 +70,7 @@ class ApertureCorrection:
         return self._table.ev(size, wavelength)
 
 
+@read_once
 def read_apcorr(path: str | Path, subarray: str | None = None) -> ApertureCorrection:
     """Read the correction for a subarray.
 

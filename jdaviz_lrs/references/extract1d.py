@@ -13,6 +13,7 @@ from jdaviz_lrs.errors import LRSError, LRSWarning
 from jdaviz_lrs.modes import DEFAULT
 from jdaviz_lrs.parameters import APERTURE_NAMES, ExtractionParameters
 from jdaviz_lrs.products.files import whole_file
+from jdaviz_lrs.references.once import read_once
 
 __all__ = ["BUILT_IN_EXTRACT1D", "WHOLE_IMAGE", "Extract1dReference", "read_extract1d"]
 
@@ -116,6 +117,7 @@ def _described(aperture: Mapping[str, Any]) -> str:
     return f"{aperture.get('id')}, {kind}, {order}"
 
 
+@read_once
 def read_extract1d(path: str | Path) -> Extract1dReference:
     """Read an extract1d reference file.
 

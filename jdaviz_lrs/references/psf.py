@@ -11,6 +11,7 @@ from jdaviz_lrs.data.psf import SpectralPSF
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.modes import DEFAULT
 from jdaviz_lrs.products.files import whole_file
+from jdaviz_lrs.references.once import read_once
 from jdaviz_lrs.references.sound import demand, demand_wavelengths
 
 __all__ = ["read_psf", "write_psf"]
@@ -25,6 +26,7 @@ NEGATIVE = 0.01
 """Of the light at a wavelength: more that is negative is not the noise of a measured profile."""
 
 
+@read_once
 def read_psf(path: str | os.PathLike) -> SpectralPSF:
     """Read a PSF reference file (SpecPsfModel).
 
