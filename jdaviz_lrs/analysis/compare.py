@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from astropy.stats import mad_std
 from numpy.typing import NDArray
 from specutils import Spectrum
 
@@ -21,10 +22,7 @@ Column = NDArray[np.float64]
 #: Wavelength ranges, in micron, of the statistics unless others are given.
 RANGES = DEFAULT.bands
 
-#: From the median absolute deviation to the standard deviation of a normal distribution.
-MAD_TO_SIGMA = 1.4826
-
-#: Standard errors, in units of sigma / sqrt(n), of the median and of `MAD_TO_SIGMA` times the median absolute
+#: Standard errors, in units of sigma / sqrt(n), of the median and of `mad_std`, from the median absolute
 #: deviation of n normal values (Rousseeuw & Croux 1993, J. Am. Stat. Assoc. 88, 1273).
 MEDIAN_ERROR, SCATTER_ERROR = 1.2533, 1.1664
 
@@ -33,7 +31,7 @@ MEDIAN_ERROR, SCATTER_ERROR = 1.2533, 1.1664
 class RangeStatistics:
     """Medians and scatter over a wavelength range; NaN where no point has both spectra.
 
-    The scatter is 1.4826 times the median absolute deviation, which outliers leave alone. The errors are
+    The scatter is told by the median absolute deviation, which outliers leave alone. The errors are
     those of independent points.
 
     Attributes
@@ -193,5 +191,4 @@ def _statistics(
 def _middle(values: Column) -> tuple[float, float]:
     if values.size == 0:
         return np.nan, np.nan
-    middle = np.median(values)
-    return float(middle), float(MAD_TO_SIGMA * np.median(np.abs(values - middle)))
+    return float(np.median(values)), float(mad_std(values))

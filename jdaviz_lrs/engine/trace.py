@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
+from scipy.interpolate import CubicSpline, make_interp_spline
 
 __all__ = ["SourceLocation", "interpolate", "locate_source", "middle_of_spectrum"]
 
@@ -113,8 +113,4 @@ def interpolate(x: Row, known_x: Row, known_y: Row, smooth: bool = False) -> Row
         return np.full(x.shape, np.nan)
     order = np.argsort(known_x[known])
     known_x, known_y = known_x[known][order], known_y[known][order]
-    if smooth:
-        return CubicSpline(known_x, known_y)(x)
-    left = np.clip(np.searchsorted(known_x, x) - 1, 0, known_x.size - 2)
-    slope = (known_y[left + 1] - known_y[left]) / (known_x[left + 1] - known_x[left])
-    return known_y[left] + slope * (x - known_x[left])
+    return (CubicSpline(known_x, known_y) if smooth else make_interp_spline(known_x, known_y, k=1))(x)
