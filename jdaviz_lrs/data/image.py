@@ -243,6 +243,14 @@ class SpectralImage:
         vars(other).update({name: value for name, value in vars(self).items() if name in _GEOMETRY})
         return other
 
+    def header_only(self) -> SpectralImage:
+        """Return the image without pixels and WCS: what a spectrum needs of it to be written."""
+        nothing = np.empty((0, 0))
+        planes = dict.fromkeys(("data", "var_poisson", "var_rnoise", "var_flat", "wavelength"), nothing)
+        return replace(
+            self, **planes, dq=nothing.astype(np.uint32), good=nothing.astype(bool), wcs=None, margins=None
+        )
+
     @cached_property
     def source(self) -> SourceLocation | None:
         """Where the header and the WCS have the source; None where they cannot tell."""
