@@ -60,7 +60,13 @@ def read(path: str | Path | SpectralImage | JwstDataModel) -> SpectralImage:
 
 
 def open_datamodel(path: str | Path, kinds: dict[str, type], wanted: str) -> JwstDataModel:
-    """Open a FITS file as one of several kinds of data model, or say in one sentence why not."""
+    """Open a FITS file as one of several kinds of data model, or say in one sentence why not.
+
+    Raises
+    ------
+    LRSError
+        When it is missing, broken, or of another kind.
+    """
     kind = checked_kind(path, kinds, wanted)
     try:
         return kinds[kind](path)
@@ -70,7 +76,13 @@ def open_datamodel(path: str | Path, kinds: dict[str, type], wanted: str) -> Jws
 
 
 def checked_kind(path: str | Path, kinds: Collection[str], wanted: str) -> str:
-    """Return the kind of data model that a FITS file holds, once it is known to be whole and wanted."""
+    """Return the kind of data model that a FITS file holds, once it is known to be whole and wanted.
+
+    Raises
+    ------
+    LRSError
+        When it is missing, cut short, or of another kind.
+    """
     path = Path(path)
     if not path.is_file():
         raise LRSError(f"{path}: there is no such file.")
@@ -93,7 +105,13 @@ def checked_kind(path: str | Path, kinds: Collection[str], wanted: str) -> str:
 
 
 def from_datamodel(model: JwstDataModel, path: Path | None = None) -> SpectralImage:
-    """Turn a SlitModel, ImageModel or CubeModel into a SpectralImage; see `read` for what is refused."""
+    """Turn a SlitModel, ImageModel or CubeModel into a SpectralImage; see `read` for what is refused.
+
+    Raises
+    ------
+    LRSError
+        See `read`.
+    """
     name = path.name if path else model.meta.filename or "the data model"
     if getattr(model, "data", None) is None or model.data.ndim not in (2, 3) or model.data.size == 0:
         raise LRSError(f"{name}: its SCI extension holds no image.")

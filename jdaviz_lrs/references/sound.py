@@ -34,7 +34,7 @@ def demand(sound: bool | np.bool_, what: str, problem: str, kind: str) -> None:
 
 
 def demand_wavelengths(wavelength: ArrayLike, what: str, plane: str, kind: str) -> None:
-    """Refuse wavelengths (um) that are not finite, do not rise or fall throughout, or are of another unit."""
+    """Refuse wavelengths, (n_row,), not in um, not finite, or that neither rise nor fall throughout."""
     wavelength: NDArray = np.asarray(wavelength, float)
     demand(np.isfinite(wavelength).all(), what, f"not all of its {plane} is finite", kind)
     steps = np.diff(wavelength)
