@@ -85,9 +85,9 @@ def measure_fwhm(
     In each interval the pixels are a brightness and a background of each row and one profile about the trace,
     all fitted together. The profile is a sum of Fourier modes up to Nyquist's frequency. Diffraction (no
     contrast beyond D / wavelength) and the pixel leave next to nothing above that, so pixels determine it
-    even when the trace is straight and all rows sample it at the same places. Its zero is where its wings, which fall
-    with the square of the distance (a slit's view of the Airy pattern), tend to. Errors are those of the
-    variances through the fit, and `SYSTEMATIC`.
+    even when the trace is straight and all rows sample it at the same places. Its zero is where its wings,
+    which fall with the square of the distance (a slit's view of the Airy pattern), tend to. Errors are those
+    of the variances through the fit, and `SYSTEMATIC`.
     """
     rows = np.flatnonzero(np.isfinite(trace) & np.isfinite(wavelength) & good.any(axis=1))
     rows = rows[np.argsort(wavelength[rows])]

@@ -1,7 +1,7 @@
 """What the numbers of a reference file must be, whichever kind it is."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from jdaviz_lrs.errors import LRSError
 
@@ -35,7 +35,7 @@ def demand(sound: bool | np.bool_, what: str, problem: str, kind: str) -> None:
 
 def demand_wavelengths(wavelength: ArrayLike, what: str, plane: str, kind: str) -> None:
     """Refuse wavelengths, (n_row,), not in um, not finite, or that neither rise nor fall throughout."""
-    wavelength: NDArray = np.asarray(wavelength, float)
+    wavelength = np.asarray(wavelength, float)
     demand(np.isfinite(wavelength).all(), what, f"not all of its {plane} is finite", kind)
     steps = np.diff(wavelength)
     demand(
