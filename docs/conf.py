@@ -8,7 +8,7 @@ from jdaviz_lrs.parameters.listing import markdown_table
 
 project = "jdaviz-lrs"
 author = "the jdaviz-lrs developers"
-copyright = "2025, the jdaviz-lrs developers"  # noqa: A001 - Sphinx's name for it
+copyright = "2025, the jdaviz-lrs developers"
 version = release = jdaviz_lrs.__version__
 
 extensions = [
@@ -20,7 +20,9 @@ extensions = [
 ]
 myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence", "substitution"]
-suppress_warnings = ["myst.xref_missing"]  # pages are parts of the README, whose links lead to its other parts
+suppress_warnings = [
+    "myst.xref_missing"
+]  # pages are parts of the README, whose links lead to its other parts
 exclude_patterns = ["_build", "_made"]
 nitpicky = False
 

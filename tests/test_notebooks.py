@@ -11,7 +11,7 @@ NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory):
-    """One kernel for all, as each would take its time to import jdaviz; it forgets names and app in between."""
+    """One kernel for all, which saves their imports; it forgets names and app in between."""
     empty = nbformat.v4.new_notebook()
     folder = tmp_path_factory.mktemp("kernel")
     client = NotebookClient(empty, timeout=300, resources={"metadata": {"path": folder}})
