@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from jdaviz_lrs.errors import LRSError, LRSWarning
-from jdaviz_lrs.modes import DEFAULT
+from jdaviz_lrs.modes import DEFAULT, Mode
 from jdaviz_lrs.parameters import APERTURE_NAMES, ExtractionParameters
 from jdaviz_lrs.products.files import whole_file
 from jdaviz_lrs.references.once import read_once
 
-__all__ = ["BUILT_IN_EXTRACT1D", "WHOLE_IMAGE", "Extract1dReference", "read_extract1d"]
+__all__ = ["BUILT_IN_EXTRACT1D", "WHOLE_IMAGE", "Extract1dReference", "built_in_extract1d", "read_extract1d"]
 
 ANY = "ANY"
 
@@ -141,21 +141,22 @@ def read_extract1d(path: str | Path) -> Extract1dReference:
     return Extract1dReference(content, path.name, text)
 
 
-def _limits(aperture: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {aperture[name]}" for name in ("xstart", "xstop"))
-
-
-#: For want of a file.
-BUILT_IN_EXTRACT1D = Extract1dReference(
-    {
+def built_in_extract1d(mode: Mode) -> Extract1dReference:
+    """Return the aperture of the reference file in use for a mode, for want of a file."""
+    aperture = {"id": mode.exposure_type, "region_type": "target", **mode.default_aperture}
+    content = {
         "reftype": "EXTRACT1D",
         "instrument": "MIRI",
         "telescope": "JWST",
-        "exp_type": DEFAULT.exposure_type,
-        "apertures": [{"id": DEFAULT.exposure_type, "region_type": "target", **DEFAULT.default_aperture}],
-    },
-    f"built-in default aperture ({_limits(DEFAULT.default_aperture)})",
-)
+        "exp_type": mode.exposure_type,
+        "apertures": [aperture],
+    }
+    limits = ", ".join(f"{name} {aperture[name]}" for name in ("xstart", "xstop"))
+    return Extract1dReference(content, f"built-in default aperture ({limits})")
+
+
+#: That of the default mode.
+BUILT_IN_EXTRACT1D = built_in_extract1d(DEFAULT)
 
 #: What the pipeline takes where CRDS answers that no file applies.
 WHOLE_IMAGE = Extract1dReference({"apertures": [{"id": ANY}]}, "N/A")
