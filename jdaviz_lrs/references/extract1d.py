@@ -12,12 +12,16 @@ from typing import Any
 from jdaviz_lrs.errors import LRSError, LRSWarning
 from jdaviz_lrs.modes import DEFAULT, Mode
 from jdaviz_lrs.parameters import APERTURE_NAMES, ExtractionParameters
+from jdaviz_lrs.products.door import one_sentence, text_of
 from jdaviz_lrs.products.files import whole_file
 from jdaviz_lrs.references.once import read_once
 
 __all__ = ["BUILT_IN_EXTRACT1D", "WHOLE_IMAGE", "Extract1dReference", "built_in_extract1d", "read_extract1d"]
 
 ANY = "ANY"
+
+LARGEST = 1_000_000
+"""Bytes of a file; those of the pipeline, with the apertures of all an instrument's slits, have a tenth."""
 
 
 @dataclass(frozen=True)
@@ -127,14 +131,9 @@ def read_extract1d(path: str | Path) -> Extract1dReference:
         When the file is missing, no JSON, or has no list of apertures.
     """
     path = Path(path)
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            text = file.read()
+    text = text_of(path, LARGEST)
+    with one_sentence(path, "not a valid JSON file"):
         content = json.loads(text)
-    except FileNotFoundError:
-        raise LRSError(f"{path}: there is no such file.") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise LRSError(f"{path}: not a valid JSON file ({error}); an extract1d file is needed.") from None
     apertures = content.get("apertures") if isinstance(content, dict) else None
     if not isinstance(apertures, list) or not all(isinstance(one, dict) for one in apertures):
         raise LRSError(f"{path}: no list 'apertures'; an extract1d reference file is needed.")
