@@ -79,6 +79,9 @@ def parser() -> argparse.ArgumentParser:
     )
     one.add_argument("directory", metavar="DIR", nargs="?", type=Path, default=Path("demo"))
     one.add_argument("--port", type=int, default=0, help="port of the server (default: any free one)")
+    one.add_argument(
+        "--host", default="localhost", help="name of the server; others than localhost ask for a token"
+    )
     one.add_argument("--no-browser", action="store_true", help="serve, but open no browser")
     one.set_defaults(command=_demo)
 
@@ -189,7 +192,7 @@ def _in_line(row: Row) -> str:
 def _demo(arguments: argparse.Namespace) -> None:
     from jdaviz_lrs.app.demo import run
 
-    run(arguments.directory, port=arguments.port, browser=not arguments.no_browser)
+    run(arguments.directory, port=arguments.port, browser=not arguments.no_browser, host=arguments.host)
 
 
 def _simulate(arguments: argparse.Namespace) -> None:

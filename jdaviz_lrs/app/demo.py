@@ -20,7 +20,7 @@ RANGES = ((5.0, 6.0), (6.0, 8.0), (8.0, 10.0), (10.0, 12.0), (12.0, 13.5))
 EXTRACTED, TRUE = "#0072b2", "#d55e00"
 
 
-def run(directory: Path, port: int = 0, browser: bool = True) -> None:
+def run(directory: Path, port: int = 0, browser: bool = True, host: str = "localhost") -> None:
     """Simulate an observation, extract it, compare it with the truth, and serve it in jdaviz until Ctrl-C.
 
     Parameters
@@ -31,13 +31,15 @@ def run(directory: Path, port: int = 0, browser: bool = True) -> None:
         Of the server; 0 for any free one.
     browser : bool, optional
         Whether to open the page in a browser.
+    host : str, optional
+        Name or address that the server is reached by; others than this machine's own ask for a token.
     """
     print(f"Simulating a MIRI LRS observation with known truth in {directory}", flush=True)
     from jdaviz_lrs.app.server import Session, claim_port, serve
     from jdaviz_lrs.extraction.extract import extract
     from jdaviz_lrs.simulate import Scene, write_observation
 
-    port = claim_port(port)
+    port = claim_port(port, host)
     scene = Scene(seed=7)
     files = write_observation(directory, scene, cal=False)
     spectrum = extract(
@@ -50,7 +52,7 @@ def run(directory: Path, port: int = 0, browser: bool = True) -> None:
     x1d = spectrum.write(directory / "extracted_x1d.fits", overwrite=True)
     figure = draw(spectrum, truth, directory / "extracted.png")
     print("\n".join(["", *compare(spectrum, truth), "", f"wrote {x1d}", f"wrote {figure}", ""]), flush=True)
-    serve(Session(files["nod1_s2d"], x1d, spectrum.wavelength, truth), port, browser)
+    serve(Session(files["nod1_s2d"], x1d, spectrum.wavelength, truth), port, browser, host)
 
 
 def compare(spectrum: ExtractedSpectrum, truth: NDArray[np.float64]) -> list[str]:

@@ -24,6 +24,7 @@ from jdaviz import solara as stock
 from numpy.typing import NDArray
 from specutils import Spectrum
 
+from jdaviz_lrs.app.guard import LOOPBACK, Guard, new_token
 from jdaviz_lrs.errors import LRSError
 
 __all__ = ["Page", "Session", "claim_port", "open_app", "serve"]
@@ -77,7 +78,7 @@ def Page() -> None:  # noqa: N802 - the name that solara looks for
     solara.Column(children=[] if app is None else [app])
 
 
-def claim_port(port: int) -> int:
+def claim_port(port: int, host: str = "localhost") -> int:
     """Return `port`, or a free one for 0.
 
     Raises
@@ -88,32 +89,36 @@ def claim_port(port: int) -> int:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("localhost", port))
+            probe.bind((host, port))
         except (OSError, OverflowError) as error:
-            raise LRSError(f"--port {port}: cannot be used ({error}); give another.") from None
+            where = f"--port {port}" if host == "localhost" else f"--host {host} --port {port}"
+            raise LRSError(f"{where}: cannot be used ({error}); give another.") from None
         return probe.getsockname()[1]
 
 
-def serve(shown: Session, port: int, browser: bool = True) -> None:
-    """Serve a session on localhost until Ctrl-C."""
+def serve(shown: Session, port: int, browser: bool = True, host: str = "localhost") -> None:
+    """Serve a session until Ctrl-C, to its own pages; by another name than localhost to who has the token."""
     global session
     session = shown
     os.environ["SOLARA_APP"] = __name__
     from solara.server import settings
-    from solara.server.starlette import ServerStarlette
+    from solara.server.starlette import ServerStarlette, app
 
     settings.theme.variant = "light"
     settings.theme.loader = "plain"
     settings.main.mode = "production"
-    server = ServerStarlette(port=port, log_level="warning")
+    token = "" if host in LOOPBACK else new_token()
+    guarded = Guard(app, port, token=token)
+    server = ServerStarlette(port=port, host=host, starlette_app=guarded, log_level="warning")
+    address = server.base_url + (f"/?token={token}" if token else "")
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, _stop)
     try:
         server.serve_threaded()
         server.wait_until_serving()
-        print(f"jdaviz is at {server.base_url}   (Ctrl-C ends it)", flush=True)
+        print(f"jdaviz is at {address}   (Ctrl-C ends it)", flush=True)
         if browser:
-            _show(server.base_url)
+            _show(address)
         server.join()
     except KeyboardInterrupt:
         logging.getLogger("uvicorn.error").disabled = True  # it reports its own end as a cancelled task
