@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
+from astropy import convolution
 from numpy.typing import NDArray
 
 
@@ -25,6 +27,11 @@ def pipeline_spec(
         Reference files, used as overrides; without `apcorr` the correction is off.
     **parameters
         Of the step, by its own names.
+
+    Notes
+    -----
+    Backgrounds are smoothed in double precision here. The pipeline smooths in single, and its polynomials
+    carry that rounding into the aperture, many times over where they reach beyond their regions.
     """
     from jwst.extract_1d import Extract1dStep
     from stdatamodels.jwst import datamodels
@@ -36,10 +43,17 @@ def pipeline_spec(
     step.apply_apcorr = apcorr is not None
     for name, value in parameters.items():
         setattr(step, name, value)
-    if isinstance(model, str | Path):
-        with datamodels.open(model) as opened:
-            return step.process(opened)
-    return step.process(model)
+    with patch.object(convolution, "convolve", _convolve_in_double):
+        if isinstance(model, str | Path):
+            with datamodels.open(model) as opened:
+                return step.process(opened)
+        return step.process(model)
+
+
+def _convolve_in_double(
+    array: NDArray, *arguments: Any, convolve=convolution.convolve, **keywords: Any
+) -> NDArray:
+    return convolve(np.asarray(array, float), *arguments, **keywords)
 
 
 def pipeline_x1d(model: Any, *references: str | Path | None, **keywords: Any) -> NDArray:

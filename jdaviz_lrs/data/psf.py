@@ -39,10 +39,16 @@ class SpectralPSF:
         return normalise(self.data, self.wavelength, self.subpix, self.center_col, trimmed=True)
 
     def on(self, wavelength: NDArray[np.float64], columns: NDArray[np.float64]) -> ProfileGrid:
-        """Make it ready for an image: wavelengths (n_disp, n_xdisp) in um, columns (n_xdisp,) in px."""
-        return profile_grid(
-            self.data, self.wavelength, self.subpix, self.center_col, wavelength, columns, self._normalised
-        )
+        """Make it ready for an image: wavelengths (n_disp, n_xdisp) in um, columns (n_xdisp,) in px.
+
+        The last one is kept, as one image is extracted again and again.
+        """
+        kept = vars(self).get("_kept")
+        if kept is None or kept[0] is not wavelength or not np.array_equal(kept[1].columns, columns):
+            psf = self.data, self.wavelength, self.subpix, self.center_col
+            grid = profile_grid(*psf, wavelength, columns, self._normalised)
+            kept = vars(self)["_kept"] = wavelength, grid
+        return kept[1]
 
 
 def enclosed_fraction(

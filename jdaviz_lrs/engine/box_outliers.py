@@ -76,11 +76,14 @@ def _unexplained(data: Image, variance: Image, good: Mask) -> Mask:
         weights = np.divide(used, variance, out=np.zeros_like(variance), where=variance > 0)
         return linear_fit(profile[None], sky, data, weights)
 
-    # once more with all rows as bright: else each column has its median at another row
-    found = fit(level, seen)
-    brightness = np.maximum(found.steady_flux[0], DIMMEST)[:, None]
-    straight = (sky @ found.coefficients[:, :2, None])[..., 0]
-    profile = usual((data - straight) / brightness) * brightness
+    # again with all rows as bright, else each column has its median at another row; and once more, as the
+    # first brightness has that in it beside a gap
+    profile, brightness = level, np.ones((len(level), 1))
+    for _ in range(2):
+        found = fit(profile, seen)
+        brightness = np.maximum(brightness * found.steady_flux[0][:, None], DIMMEST)
+        straight = (sky @ found.coefficients[:, :2, None])[..., 0]
+        profile = usual((data - straight) / brightness) * brightness
 
     peak = np.abs(profile).max(axis=-1, keepdims=True)
     misfit = (TOLERANCE * profile) ** 2 + (WING_TOLERANCE * peak) ** 2

@@ -20,7 +20,8 @@ def running_median(values: Image, good: NDArray[np.bool_], length: int) -> Image
     good : ndarray of bool, same shape
     length : int
         Odd. Towards the ends it shrinks to as many rows as there are on the shorter side, so that what
-        changes steadily along the rows comes out as it is; the last two rows are mirrored.
+        changes steadily along the rows comes out as it is; the last two rows are mirrored. For the same
+        reason a row counts only where the one as far on the other side is good too, if there is any such.
 
     Returns
     -------
@@ -33,7 +34,11 @@ def running_median(values: Image, good: NDArray[np.bool_], length: int) -> Image
     pad = [(0, 0)] * (values.ndim - 2) + [(half, half), (0, 0)]
     # what is not good is sorted to the end, and not counted
     padded = np.pad(np.where(good, values, np.inf), pad, mode="symmetric")
-    ranked = np.sort(np.where(far, np.inf, sliding_window_view(padded, length, axis=-2)), axis=-1)
+    near = np.where(far, np.inf, sliding_window_view(padded, length, axis=-2))
+    paired = np.isfinite(near) & np.isfinite(near[..., ::-1])
+    paired[..., half] &= paired.sum(axis=-1) > 1
+    alone = ~paired.any(axis=-1, keepdims=True)
+    ranked = np.sort(np.where(paired | alone, near, np.inf), axis=-1)
     number = np.isfinite(ranked).sum(axis=-1)[..., None]
     lower, upper = (
         np.take_along_axis(ranked, np.maximum(n, 0), axis=-1)[..., 0]

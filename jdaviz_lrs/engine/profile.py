@@ -65,6 +65,16 @@ class ProfileGrid:
     fraction: Image | None
     covered: NDArray[np.bool_]
 
+    def within(self, part: slice) -> ProfileGrid:
+        """Return the grid of some of the image's columns."""
+        return replace(
+            self,
+            columns=self.columns[part],
+            first=self.first[:, part],
+            fraction=None if self.fraction is None else self.fraction[:, part],
+            covered=self.covered[:, part],
+        )
+
     def place(self, trace: ArrayLike, stretch: ArrayLike = 1.0, within_image: bool = False) -> PlacedProfile:
         """Lay the PSF along a trace.
 

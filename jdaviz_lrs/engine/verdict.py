@@ -10,7 +10,15 @@ from astropy.stats import mad_std
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
-__all__ = ["Agreement", "Judged", "compare_with_sum", "fit_weights", "left_unexplained", "lost_light"]
+__all__ = [
+    "NEAR",
+    "Agreement",
+    "Judged",
+    "compare_with_sum",
+    "fit_weights",
+    "left_unexplained",
+    "lost_light",
+]
 
 Image = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -37,6 +45,8 @@ LEAST_INDEPENDENT = 0.01
 @dataclass(frozen=True, eq=False)
 class Judged:
     """An extraction as its judge sees it, in the image's units.
+
+    Columns far from the source that no weight is given to may be left out.
 
     Attributes
     ----------
@@ -75,11 +85,15 @@ class Judged:
         return np.nan_to_num(np.clip(self.width / 2 + 0.5 - np.abs(self.offset), 0.0, 1.0))
 
     @cached_property
+    def light(self) -> Image:
+        """Share of the source's light per pixel that falls in the calibration aperture, same shape."""
+        return self.weights * self.profile
+
+    @cached_property
     def seen(self) -> Image:
         """Share of the light in the calibration aperture that fell on pixels that were used, (n_disp,)."""
-        light = self.weights * self.profile
-        total = light.sum(axis=1)
-        return np.divide((light * self.good).sum(axis=1), total, out=np.zeros_like(total), where=total > 0)
+        total = self.light.sum(axis=1)
+        return np.divide(np.vecdot(self.light, self.good), total, out=np.zeros_like(total), where=total > 0)
 
 
 @dataclass(frozen=True)
@@ -123,18 +137,18 @@ def compare_with_sum(judged: Judged, bands: list[Mask]) -> list[Agreement]:
     seen = judged.seen
     usable = (seen > LEAST_SHARE) & np.isfinite(judged.flux) & (judged.enclosed > 0)
     scale = np.where(usable, judged.enclosed * seen, 1.0)
-    weights = judged.weights * judged.good
-    plain = (weights * judged.data).sum(axis=1) / scale
-    variance = (weights**2 * judged.variance).sum(axis=1) / scale**2
+    weights, flux_weights = judged.weights * judged.good, judged.flux_weights * judged.good
+    plain = np.vecdot(weights, judged.data) / scale
+    variance = np.vecdot(weights**2, judged.variance) / scale**2
     usable &= variance > 0
     flux = np.where(usable, judged.flux, 0.0)
     steady = median_filter(flux, STEADY_ROWS, mode="mirror")
-    difference = judged.flux_weights * judged.good - weights / scale[:, None]
-    apart = np.maximum((difference**2 * judged.variance).sum(axis=1), LEAST_INDEPENDENT * variance)
+    difference = flux_weights - weights / scale[:, None]
+    apart = np.maximum(np.vecdot(difference**2, judged.variance), LEAST_INDEPENDENT * variance)
     pull = np.divide(flux - plain, np.sqrt(apart), out=np.zeros_like(plain), where=usable)
-    own = (judged.flux_weights**2 * judged.good * judged.variance).sum(axis=1)
-    part = np.divide(apart, own, out=np.zeros_like(apart), where=own > 0)
-    return [_agreement(flux, plain, steady, variance, apart, pull, part, band & usable) for band in bands]
+    own = np.vecdot(flux_weights**2, judged.variance)
+    share = np.divide(apart, own, out=np.zeros_like(apart), where=own > 0)
+    return [_agreement(flux, plain, steady, variance, apart, pull, share, band & usable) for band in bands]
 
 
 def fit_weights(profile: Image, weights: Image) -> Image:
@@ -144,7 +158,7 @@ def fit_weights(profile: Image, weights: Image) -> Image:
     return np.divide(weighted, power, out=np.zeros_like(weighted), where=power > 0)
 
 
-def _agreement(flux, plain, steady, variance, apart, pull, part, rows) -> Agreement:
+def _agreement(flux, plain, steady, variance, apart, pull, share, rows) -> Agreement:
     if rows.sum() < LEAST_ROWS:
         return UNKNOWN
     middle, scatter = np.median(pull[rows]), float(mad_std(pull[rows]))
@@ -155,7 +169,7 @@ def _agreement(flux, plain, steady, variance, apart, pull, part, rows) -> Agreem
         return UNKNOWN
     error = np.sqrt(weight**2 @ apart[rows]) / total
     # what exceeds the noise of the difference, in units of that of the flux
-    beyond = max(scatter**2 - 1.0, 0.0) * float(np.median(part[rows]))
+    beyond = max(scatter**2 - 1.0, 0.0) * float(np.median(share[rows]))
     return Agreement(float(weight @ flux[rows] / total), float(error), float(np.sqrt(1.0 + beyond)))
 
 
@@ -171,5 +185,5 @@ def left_unexplained(judged: Judged, bands: list[Mask]) -> list[float]:
 
 def lost_light(judged: Judged, bands: list[Mask]) -> list[float]:
     """Share of the light in the calibration aperture on pixels not used, the mean of each band, (n_disp,)."""
-    lost = np.where((judged.weights * judged.profile).any(axis=1), 1.0 - judged.seen, np.nan)
+    lost = np.where(judged.light.any(axis=1), 1.0 - judged.seen, np.nan)
     return [float(np.nanmean(lost[b])) if np.isfinite(lost[b]).any() else np.nan for b in bands]

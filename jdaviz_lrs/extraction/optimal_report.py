@@ -95,8 +95,8 @@ def _close_on_blurred(scene: SceneModel, offsets: Sequence[float]) -> str | None
     if not near or beyond < UNUSUAL_BLUR:
         return None
     return (
-        f"A neighbour at {near[0]:+.1f} px overlaps the source, and combined nods blur the PSF as no "
-        "reference tells: their shares may be off by some per cent; extract the nods apart."
+        f"A neighbour at {near[0]:+.1f} px overlaps the source, and the image is blurred beyond the PSF and "
+        "its resampling, as combined nods are: their shares may be off by some per cent; extract single nods."
     )
 
 

@@ -11,9 +11,15 @@ from numpy.typing import NDArray
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.data.verdict import BANDS, Verdict
-from jdaviz_lrs.engine.refine.companions import even_weights, find_brightest
-from jdaviz_lrs.engine.refine.scene_model import SceneModel
-from jdaviz_lrs.engine.verdict import Judged, compare_with_sum, fit_weights, left_unexplained, lost_light
+from jdaviz_lrs.engine.refine.companions import Brightest, even_weights, find_brightest
+from jdaviz_lrs.engine.verdict import (
+    NEAR,
+    Judged,
+    compare_with_sum,
+    fit_weights,
+    left_unexplained,
+    lost_light,
+)
 from jdaviz_lrs.extraction.found_trace import source_at
 from jdaviz_lrs.extraction.optimal import OptimalExtraction
 from jdaviz_lrs.extraction.placement import Placement
@@ -34,7 +40,7 @@ def band_rows(image: SpectralImage) -> list[NDArray[np.bool_]]:
 
 def judge(
     judged: Judged,
-    scene: SceneModel,
+    brightest: Brightest | None,
     bands: list[NDArray[np.bool_]],
     used: NDArray[np.bool_] | None = None,
     **more: object,
@@ -44,8 +50,8 @@ def judge(
     Parameters
     ----------
     judged : Judged
-    scene : SceneModel
-        With the target's trace.
+    brightest : Brightest or None
+        The brightest trace in the image, where one stands out.
     bands : list of ndarray of bool, (n_disp,)
     used : ndarray of bool, (n_disp, n_xdisp), optional
         Pixels that the flux is made of, where those to judge it by are fewer.
@@ -57,8 +63,6 @@ def judge(
     Verdict
     """
     agreements = compare_with_sum(judged, bands)
-    weights = even_weights(judged.variance, judged.good)
-    brightest = find_brightest(scene, np.where(judged.good, judged.data, 0.0), weights)
     place = {}
     if brightest is not None:
         place = {
@@ -124,23 +128,27 @@ def judge_box(
     unit = image.pixel_area * 1e6 if image.unit == "MJy/sr" else 1.0
     flux[spectrum.rows] = spectrum_flux / unit
     correction[spectrum.rows] = 1.0 if factor is None else factor
-    profile = scene.place(0).value
-    enclosed = scene.enclosed_light
-    tabulated = tabulated_light(image, references)
-    if tabulated is not None:
-        enclosed = np.where(np.isfinite(tabulated), tabulated, enclosed)
+    offset = image.xdisp_index - trace[:, None]
+    reach = max(NEAR, scene.calibration_width / 2 + 0.5)
+    columns = np.flatnonzero((placement.weights > 0).any(axis=0) | (np.abs(offset) < reach).any(axis=0))
+    near = slice(columns[0], columns[-1] + 1)
+    enclosed = tabulated_light(image, references)
+    if enclosed is None or not np.isfinite(enclosed).all():
+        by_psf = scene.enclosed_light
+        enclosed = by_psf if enclosed is None else np.where(np.isfinite(enclosed), enclosed, by_psf)
     judged = Judged(
-        data=data,
-        variance=variance,
-        good=good,
-        profile=profile,
-        offset=image.xdisp_index - trace[:, None],
+        data=data[:, near],
+        variance=variance[:, near],
+        good=good[:, near],
+        profile=scene.grid.within(near).place(trace).value,
+        offset=offset[:, near],
         flux=flux,
-        flux_weights=placement.weights * np.nan_to_num(correction)[:, None],
+        flux_weights=placement.weights[:, near] * np.nan_to_num(correction)[:, None],
         enclosed=enclosed,
         width=scene.calibration_width,
     )
-    verdict = judge(judged, scene, band_rows(image), stand_ins=stand_ins)
+    brightest = find_brightest(scene, np.where(good, data, 0.0), even_weights(variance, good))
+    verdict = judge(judged, brightest, band_rows(image), stand_ins=stand_ins)
     if spectrum.apcorr is None:  # it is no flux of the whole source, by choice
         unknown = (np.nan,) * len(BANDS)
         verdict = replace(verdict, sum_ratio=unknown, sum_ratio_error=unknown, sum_scatter=unknown)
@@ -205,4 +213,5 @@ def judge_optimal(
     seen = image.good.any(axis=0) if stack else image.good
     used = seen & scene.grid.covered & np.isfinite(fit.trace)[:, None] & ~rejected
     more = {"stand_ins": tuple(stand_ins), "dropped": fit.dropped, **witness}
-    return judge(judged, scene, band_rows(image), used, **more)
+    brightest = find_brightest(scene, np.where(good, judged.data, 0.0), even_weights(variance, good))
+    return judge(judged, brightest, band_rows(image), used, **more)

@@ -35,9 +35,20 @@ def test_running_median_leaves_bad_pixels_out():
     for row in range(40):
         reach = min(3, max(2, min(row, 39 - row)))
         window = padded[:, row + 3 - reach : row + 4 + reach]
+        paired = np.where(np.isfinite(window[:, ::-1]), window, np.nan)
+        alone = np.isfinite(paired).sum(axis=1) < 2
+        window = np.where(alone[:, None], window, paired)
         some = np.isfinite(window).any(axis=1)
         expected = np.nanmedian(np.where(some[:, None], window, 0.0), axis=1)
         np.testing.assert_allclose(found[:, row], expected)
+
+
+def test_running_median_follows_a_slope_up_to_a_gap():
+    slope = np.arange(40.0)[:, None] ** np.array([1.0, 0.0])
+    good = np.ones(slope.shape, bool)
+    good[15:30, 0] = False
+    beside = [11, 12, 13, 31, 32, 33]
+    np.testing.assert_allclose(running_median(slope, good, 15)[beside], slope[beside])
 
 
 def test_pixels_left_that_have_another_profile_are_told():

@@ -145,20 +145,24 @@ def matched_filter(
     distance = scene.grid.columns - scene.traces[0][:, None]
     reach = scene.grid.columns.size
     used = (weights > 0) & (np.abs(distance) <= reach)
-    rows = np.flatnonzero(used.any(axis=-1))
     offsets = np.arange(-reach, reach + STEP, STEP)
     score, power = np.zeros(offsets.size), np.zeros(offsets.size)
-    for band in np.array_split(rows, BANDS):
-        if band.size == 0:
-            continue
-        inside = used[band]
-        index = np.rint((distance[band][inside] + reach) / STEP).astype(int)
-        weight, light = weights[band][inside], np.broadcast_to(flux[band, None], inside.shape)[inside]
-        signal = np.bincount(index, weight * light * image[band][inside], offsets.size)[: offsets.size]
-        information = np.bincount(index, weight * light**2, offsets.size)[: offsets.size]
+    bands = [band for band in np.array_split(np.flatnonzero(used.any(axis=-1)), BANDS) if band.size]
+    number = np.zeros(flux.size, int)
+    for k, band in enumerate(bands):
+        number[band] = k
+    pixel = np.flatnonzero(used)
+    row = pixel // distance.shape[1]
+    index = np.rint((distance.ravel()[pixel] + reach) / STEP).astype(int) + number[row] * offsets.size
+    light = flux[row]
+    weighted = weights.ravel()[pixel] * light
+    bins = len(bands), offsets.size
+    signal = np.bincount(index, weighted * image.ravel()[pixel], bins[0] * bins[1]).reshape(bins)
+    information = np.bincount(index, weighted * light, bins[0] * bins[1]).reshape(bins)
+    for k, band in enumerate(bands):
         kernel = _kernel(scene, band)
-        score += np.correlate(signal, kernel, "same")
-        power += np.correlate(information, kernel**2, "same")
+        score += np.correlate(signal[k], kernel, "same")
+        power += np.correlate(information[k], kernel**2, "same")
     return offsets, score, power
 
 
