@@ -215,11 +215,17 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Pa
 
     def _preview(self, plan: ExtractionPlan) -> None:
         """Have a plan extracted; its spectrum comes by way of `update`."""
-        asked_at = time.perf_counter()
-        self.extractions.ask("preview", plan, lambda outcome: self._on_preview(plan, outcome))
-        if not self.extractions.waits("preview"):  # the browser has waited
-            self.previews_last_time = round(time.perf_counter() - asked_at, 2)
-            self.previews_temp_disabled = self.previews_last_time > PATIENCE
+        asked_at, waited = time.perf_counter(), True
+
+        def arrive(outcome: Outcome) -> None:
+            seconds = round(time.perf_counter() - asked_at, 2)
+            self._on_preview(plan, outcome)
+            if waited:
+                self.previews_last_time = seconds
+                self.previews_temp_disabled = seconds > PATIENCE
+
+        self.extractions.ask("preview", plan, arrive)
+        waited = False  # the browser goes on
 
     def _on_preview(self, plan: ExtractionPlan, outcome: Outcome) -> None:
         if plan is not self.state.plan:  # that of other parameters is wanted by now
@@ -760,6 +766,14 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Pa
 
     def _on_presence(self, opened: bool) -> None:
         self.plugin_opened = opened
+
+    def close(self) -> None:
+        """Let the images go, as the page or the kernel does with the panel; jdaviz may keep the data."""
+        if self._tray_instance and "state" in vars(self):
+            self.state = PanelState()
+            for data in self._app.data_collection:
+                data.meta.pop(IMAGE_KEY, None)
+        super().close()
 
 
 def _forget_image(message: DataCollectionDeleteMessage) -> None:

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
+from weakref import ref
 
 import numpy as np
 from jdaviz.core.custom_traitlets import FloatHandleEmpty
@@ -183,7 +184,7 @@ class WidthSection(Section):
         low = 0.0 if self.wavelength_min == "" else self.wavelength_min
         high = np.inf if self.wavelength_max == "" else self.wavelength_max
         image, parameters, references = plan.seen, plan.parameters, plan.references
-        key = (plan.image, replace(parameters, extract_width=None), references, low, high)
+        key = (ref(plan.image), replace(parameters, extract_width=None), references, low, high)
         if self._measured is None or self._measured[0] != key:
             placement, offset = on_trace(image, plan.placement, references)
             measured = measure_widths(image, parameters, references, placement, (low, high))
@@ -197,8 +198,6 @@ class WidthSection(Section):
 
     def show(self, state: PanelState) -> None:
         """Bring plot and numbers up to date, or take them away."""
-        if state.source is None:
-            self._measured = None
         if self.opened is None or state.drawn is None:
             self._hide("")
             return
