@@ -2,6 +2,7 @@
 # make test        everything that must pass: style, unit tests, notebooks, browser tests
 # make test-all    the same and the tests that compute for minutes
 # make bench       our speed and accuracy beside jwst and specreduce
+# make docs        the documentation as a site, in docs/_build/html
 # make screenshots the pictures of the README, made by the browser tests
 # make clean       remove what the others made
 
@@ -16,7 +17,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-all lint bench screenshots chromium clean
+.PHONY: demo test test-all lint bench docs screenshots chromium clean
 
 demo: $(VENV)/.demo
 	@exec $(BIN)/jdaviz-lrs demo $(ARGS)
@@ -32,9 +33,13 @@ test-all: lint chromium
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 bench: $(VENV)/.test
 	$(BIN)/python tests/benchmarks/run.py $(ARGS)
+
+docs: $(VENV)/.docs
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 
 screenshots: chromium
 	SCREENSHOTS=notebooks/images $(BIN)/pytest -m browser
@@ -56,6 +61,10 @@ $(VENV)/.test: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable ".[test]"
 	@touch $@ $(VENV)/.demo
 
+$(VENV)/.docs: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable ".[docs]"
+	@touch $@
+
 clean:
-	rm -rf $(VENV) demo artifacts build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo artifacts build dist docs/_build docs/_made .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

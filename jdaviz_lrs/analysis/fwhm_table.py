@@ -85,7 +85,7 @@ def _pair(table: Any, name: str) -> tuple[Any, Any]:
 def _values(column: Any, unit: u.Unit, equivalencies: list, name: str) -> np.ndarray:
     given = getattr(column, "unit", None) or unit
     try:
-        values = np.ma.filled(np.ma.asarray(getattr(column, "value", column), float), np.nan)
+        values: np.ndarray = np.ma.filled(np.ma.asarray(getattr(column, "value", column), float), np.nan)
         values = u.Quantity(np.atleast_1d(values), given).to_value(unit, equivalencies)
     except u.UnitConversionError:
         raise LRSError(f"{name} is in {given}, which is no measure of it; give {unit}.") from None

@@ -98,10 +98,15 @@ def measure_widths(
     wavelength_range: tuple[float, float] = (0.0, np.inf),
     widths: ArrayLike | None = None,
 ) -> Apertures:
-    """Sum over apertures of different widths; see `compare_widths`, whose first half this is.
+    """Sum over apertures of different widths, (n_width,); see `compare_widths`, whose first half this is.
 
     The width in the parameters does not matter. Background regions stay where they are, also where an
     aperture reaches into them.
+
+    Raises
+    ------
+    LRSError
+        When no wavelength of the aperture is in the range.
     """
     if widths is None:
         widths = np.arange(1.0, MAX_WIDTH + STEP / 2, STEP) / detector_pixels(image)

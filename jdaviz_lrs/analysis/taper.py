@@ -131,6 +131,11 @@ def measured_widths(image: SpectralImage, trace: ArrayLike | None = None, n_bins
     -------
     MeasuredWidth
         See `jdaviz_lrs.engine.full_width.measure_fwhm`.
+
+    Raises
+    ------
+    LRSError
+        When neither `trace` nor the header tells where the source lies, or no width can be measured.
     """
     if trace is None:
         source = image.source

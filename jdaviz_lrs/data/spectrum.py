@@ -118,6 +118,10 @@ class ExtractedSpectrum(Making, FitImages, SpectrumTable):
         ------
         LRSError
             When the file exists, is an input, or cannot be written.
+
+        Notes
+        -----
+        Formats are known to `FORMATS`, a registry of astropy's.
         """
         return FORMATS.write(self, path, format="x1d", overwrite=overwrite)
 

@@ -63,13 +63,13 @@ def _disjoint(lower: Image, upper: Image) -> tuple[Image, Image]:
 
 
 def whole_pixels(edges: Image, pixels: Image) -> NDArray[np.bool_]:
-    """Return which pixels lie in one of the regions with their full width; shapes as in `pixel_weights`."""
+    """Return which pixels, (n_disp, n_xdisp), lie in one of the regions with their full width."""
     inside = (pixels - 0.5 >= edges[:, 0]) & (pixels + 0.5 <= edges[:, 1])
     return inside.any(axis=0)
 
 
 def nested_weights(edges: Image, pixels: Image) -> Image:
-    """Return the weights that the pipeline's box profile gives; shapes as in `pixel_weights`.
+    """Return the weights that the pipeline's box profile gives, (n_disp, n_xdisp), as `pixel_weights`.
 
     They differ from the covered fraction in two cases: of a region narrower than a pixel, and of a pixel
     shared by two regions, only the larger part counts (jwst 3.0, ``extract_1d``, box profile).

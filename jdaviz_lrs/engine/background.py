@@ -135,7 +135,7 @@ def fit_background(
 def smooth(
     data: Image, good: Mask, length: int, margins: tuple[Image, Image] | None = None
 ) -> tuple[Image, Mask]:
-    """Average over `length` rows; return the averages and where there is one.
+    """Average over `length` rows; return the averages and where there is one, ([n_int,] n_disp, n_xdisp).
 
     Beyond the first and last row the margins count, else these rows again, so that an average there holds
     them several times.
@@ -153,7 +153,7 @@ def smooth(
 
 
 def smoothed_variances(variances: Image, good: Mask, length: int) -> Image:
-    """Variances of the averages that `smooth` makes without margins."""
+    """Variances of the averages that `smooth` makes without margins, in the same shape."""
     half = length // 2
     masked = np.where(good, variances, 0.0)
     summed = _windowed(masked, half, "constant")

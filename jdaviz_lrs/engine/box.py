@@ -72,7 +72,10 @@ def box_sums(data: Image, variances: Image, weights: Image, background: Backgrou
 
 
 def box_model(sums: Sums, weights: Image, background: Background | None = None) -> Image:
-    """Return the image that the extraction assumes: the mean flux inside the aperture, and the background."""
+    """Return the image that the extraction assumes, in the shape of the weights.
+
+    It has the mean flux inside the aperture, and the background.
+    """
     mean = np.divide(sums.flux, sums.npixels, out=np.zeros_like(sums.flux), where=sums.npixels > 1e-8)
     model = mean[..., None] * weights
     return model if background is None else model + background.image

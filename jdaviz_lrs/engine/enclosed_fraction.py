@@ -39,7 +39,7 @@ def enclosed(values: Image, center: Row, first: float, widths: Row) -> Image:
 
 
 def enclosed_variance(variance: Image, center: Row, first: float, widths: Row) -> Image:
-    """Variance of what `enclosed` sums: a pixel cut by an edge counts with its fraction squared."""
+    """Variance of what `enclosed` sums, (n_width, n_disp): a cut pixel counts with its share squared."""
     n_xdisp = variance.shape[1]
     lower, upper = _edges(center, first, widths, n_xdisp)
     start, stop = (np.minimum(edge.astype(np.intp), n_xdisp - 1) for edge in (lower, upper))

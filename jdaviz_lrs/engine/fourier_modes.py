@@ -1,11 +1,11 @@
-"""A profile as a sum of waves up to the highest that pixels can tell, fitted to rows that share it."""
+"""A profile as a sum of Fourier modes up to the highest that pixels can tell, fitted to many rows."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["WINDOW", "fit_waves", "waves_at"]
+__all__ = ["WINDOW", "fit_modes", "modes_at"]
 
 Row = NDArray[np.float64]
 Image = NDArray[np.float64]
@@ -21,7 +21,7 @@ REJECT = 6.0
 """Standard deviations beyond which a pixel is left out, as hit by a cosmic ray."""
 
 
-def fit_waves(data: Image, sigma: Image, seen: NDArray[np.bool_], offset: Image) -> tuple[Row, Image]:
+def fit_modes(data: Image, sigma: Image, seen: NDArray[np.bool_], offset: Image) -> tuple[Row, Image]:
     """Fit brightness and background of each row, and the profile they share.
 
     Parameters
@@ -37,16 +37,16 @@ def fit_waves(data: Image, sigma: Image, seen: NDArray[np.bool_], offset: Image)
 
     Returns
     -------
-    coefficients : ndarray, (n_waves,)
-        Of the profile in the `waves_at` any offset.
-    covariance : ndarray, (n_waves, n_waves)
+    coefficients : ndarray, (n_modes,)
+        Of the profile in the `modes_at` any offset.
+    covariance : ndarray, (n_modes, n_modes)
         From the standard deviations, and as much larger as the residuals are than they.
 
     Notes
     -----
     Brightness and profile are fitted in turn. Each row's mean is left out: the background takes it up.
     """
-    waves = waves_at(offset)
+    modes = modes_at(offset)
     profile, used = np.exp(-0.5 * (offset / START_SIGMA) ** 2), seen
     weight = 1.0 / np.sqrt(np.mean(np.where(seen, sigma, 0.0) ** 2, axis=1, keepdims=True))
     for _ in range(N_ROUND):
@@ -54,12 +54,12 @@ def fit_waves(data: Image, sigma: Image, seen: NDArray[np.bool_], offset: Image)
         power = (light**2).sum(axis=1)
         brightness = np.divide((light * data).sum(axis=1), power, out=np.zeros_like(power), where=power > 0)
         # without the mean of each row, which the row's background takes up
-        design = _about_mean(waves * brightness[:, None, None], used[..., None]) * weight[..., None]
+        design = _about_mean(modes * brightness[:, None, None], used[..., None]) * weight[..., None]
         wanted = _about_mean(data, used) * weight
         fitted, known = used, design[used]
         influence = np.linalg.pinv(known.T @ known, rcond=1e-10, hermitian=True) @ known.T
         coefficients = influence @ wanted[used]
-        profile = waves @ coefficients
+        profile = modes @ coefficients
         residual = data - brightness[:, None] * profile
         residual = (residual - _mean(residual, used)) / sigma
         misfit = max(1.0, 1.48 * float(np.median(np.abs(residual[seen]))))
@@ -68,8 +68,8 @@ def fit_waves(data: Image, sigma: Image, seen: NDArray[np.bool_], offset: Image)
     return coefficients, (influence * noise**2) @ influence.T
 
 
-def waves_at(offset: NDArray) -> NDArray[np.float64]:
-    """Return all waves up to Nyquist's frequency in the window but the constant, (*offset.shape, n_waves)."""
+def modes_at(offset: NDArray) -> NDArray[np.float64]:
+    """Return the Fourier modes to Nyquist's frequency, without the constant, (*offset.shape, n_modes)."""
     length = 2.0 * WINDOW + 1.0
     angle = 2.0 * np.pi / length * np.arange(1, int(length / 2.0) + 1) * offset[..., None]
     return np.concatenate([np.cos(angle), np.sin(angle)], axis=-1)

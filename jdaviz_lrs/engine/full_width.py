@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jdaviz_lrs.engine.fourier_modes import WINDOW, fit_waves, waves_at
+from jdaviz_lrs.engine.fourier_modes import WINDOW, fit_modes, modes_at
 
 __all__ = ["MeasuredWidth", "full_width", "measure_fwhm"]
 
@@ -83,11 +83,11 @@ def measure_fwhm(
     Notes
     -----
     In each interval the pixels are a brightness and a background of each row and one profile about the trace,
-    all fitted together. The profile is a sum of waves up to Nyquist's frequency. Diffraction (no contrast
-    beyond D / wavelength) and the pixel leave next to nothing above that, so pixels determine it even when
-    the trace is straight and all rows sample it at the same places. Its zero is where its wings, which fall
-    with the square of the distance (a slit's view of the Airy pattern), tend to. Errors are those of the
-    variances through the fit, and `SYSTEMATIC`.
+    all fitted together. The profile is a sum of Fourier modes up to Nyquist's frequency. Diffraction (no
+    contrast beyond D / wavelength) and the pixel leave next to nothing above that, so pixels determine it
+    even when the trace is straight and all rows sample it at the same places. Its zero is where its wings,
+    which fall with the square of the distance (a slit's view of the Airy pattern), tend to. Errors are those
+    of the variances through the fit, and `SYSTEMATIC`.
     """
     rows = np.flatnonzero(np.isfinite(trace) & np.isfinite(wavelength) & good.any(axis=1))
     rows = rows[np.argsort(wavelength[rows])]
@@ -130,28 +130,28 @@ def full_width(offset: Row, profile: Row) -> tuple[float, float, float]:
 def _measure(data: Image, variance: Image, good: NDArray[np.bool_], offset: Image) -> tuple[float, float]:
     """Width and its error in one interval."""
     place = np.arange(-WINDOW, WINDOW + STEP / 2, STEP)
-    waves = waves_at(place)
+    modes = modes_at(place)
     for _ in range(2):  # once about the trace, once about where the profile has its top
         seen = good & (np.abs(offset) <= WINDOW + 0.5) & (variance > 0)
         if not seen.any():
             return np.nan, np.nan
         sigma = np.sqrt(np.where(seen, variance, np.inf))
-        coefficients, covariance = fit_waves(np.where(seen, data, 0.0), sigma, seen, offset)
-        top = place[np.argmax(waves @ coefficients)]
+        coefficients, covariance = fit_modes(np.where(seen, data, 0.0), sigma, seen, offset)
+        top = place[np.argmax(modes @ coefficients)]
         offset = offset - np.clip(top, -REACH, REACH)
     width = START_WIDTH
     for _ in range(3):
-        base = _level(place - top, width) @ waves
-        profile = (waves - base) @ coefficients
+        base = _level(place - top, width) @ modes
+        profile = (modes - base) @ coefficients
         left, right, top = full_width(place, profile)
         width = right - left
         if not np.isfinite(width):
             return np.nan, np.nan
-    at_top, peak = waves_at(np.array(top)), profile.max()
+    at_top, peak = modes_at(np.array(top)), profile.max()
     gradient = np.zeros(base.size)
     for crossing, sign in ((left, -1.0), (right, 1.0)):
         slope = np.interp(crossing, place, np.gradient(profile, STEP))
-        gradient += sign * (0.5 * (at_top + base) - waves_at(np.array(crossing))) / slope
+        gradient += sign * (0.5 * (at_top + base) - modes_at(np.array(crossing))) / slope
     if peak < LEAST_SNR * np.sqrt((at_top - base) @ covariance @ (at_top - base)):
         return np.nan, np.nan
     return width, float(np.hypot(np.sqrt(gradient @ covariance @ gradient), SYSTEMATIC * width))

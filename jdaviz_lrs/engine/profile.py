@@ -205,7 +205,7 @@ class NormalisedPSF:
 def normalise(
     data: Image, psf_wavelength: Image, subpix: float, center: float, trimmed: bool = False
 ) -> NormalisedPSF:
-    """Make a PSF ready for any image; the arguments are those of `profile_grid`.
+    """Make a PSF, (n_wavelength, n_subpixel), ready for any image; the arguments are those of `profile_grid`.
 
     Trimmed to its light it is faster to place. Then samples are counted from elsewhere, which moves the last
     digits and, at its ends, what is exactly zero: the pipeline's choice of pixels hangs on that.

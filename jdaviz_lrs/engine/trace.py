@@ -107,7 +107,10 @@ def locate_source(
 
 
 def interpolate(x: Row, known_x: Row, known_y: Row, smooth: bool = False) -> Row:
-    """Interpolate linearly or by a cubic spline, also beyond the ends; NaN where fewer than two are known."""
+    """Interpolate linearly or by a cubic spline at `x`, (n_disp,), also beyond the ends.
+
+    NaN where fewer than two points are known.
+    """
     known = np.isfinite(known_x) & np.isfinite(known_y)
     if known.sum() < 2:
         return np.full(x.shape, np.nan)

@@ -160,7 +160,7 @@ def _agreement(flux, plain, steady, variance, apart, pull, part, rows) -> Agreem
 
 
 def left_unexplained(judged: Judged, bands: list[Mask]) -> list[float]:
-    """Mean squared residual over the variance near the source, one per band; NaN where there is none."""
+    """Mean squared residual over the variance near the source, one per band, (n_disp,); NaN where none is."""
     residual = judged.data - np.nan_to_num(judged.flux)[:, None] * judged.profile
     near = judged.good & (np.abs(judged.offset) < NEAR) & (judged.variance > 0)
     near &= np.isfinite(judged.flux)[:, None]
@@ -170,6 +170,6 @@ def left_unexplained(judged: Judged, bands: list[Mask]) -> list[float]:
 
 
 def lost_light(judged: Judged, bands: list[Mask]) -> list[float]:
-    """Share of the light in the calibration aperture on pixels that were not used, the mean of each band."""
+    """Share of the light in the calibration aperture on pixels not used, the mean of each band, (n_disp,)."""
     lost = np.where((judged.weights * judged.profile).any(axis=1), 1.0 - judged.seen, np.nan)
     return [float(np.nanmean(lost[b])) if np.isfinite(lost[b]).any() else np.nan for b in bands]

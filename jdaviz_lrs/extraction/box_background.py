@@ -26,7 +26,10 @@ def _over_the_frame(image: SpectralImage) -> Image:
 def box_background(
     image: SpectralImage, parameters: ExtractionParameters, placement: Placement, weights: Image
 ) -> Background | None:
-    """Fit the background of a box extraction; `weights` are those of the good pixels in the aperture."""
+    """Fit the background of a box extraction.
+
+    `weights`, ([n_int,] n_disp, n_xdisp), are those of the good pixels in the aperture.
+    """
     if placement.background is None:
         return None
     convention = convention_of(parameters)

@@ -42,8 +42,8 @@ def _ours(*rows: Difference) -> bool:
     return field(default=True, metadata={"rows": rows})
 
 
-def _optimal(*row: str) -> Difference:
-    return Difference(*row, kind=OPTIMAL)
+def _optimal(what: str, pipeline: str, here: str) -> Difference:
+    return Difference(what, pipeline, here, kind=OPTIMAL)
 
 
 @dataclass(frozen=True)

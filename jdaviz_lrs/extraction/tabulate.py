@@ -110,7 +110,7 @@ def _center(image: SpectralImage, profile: Image, total: Image) -> tuple[float, 
 
 
 def scaled(spectrum: ExtractedSpectrum, correction: Image) -> ExtractedSpectrum:
-    """Return the spectrum with an aperture correction on flux, surface brightness, and their errors."""
+    """Return the spectrum with a correction, (n_wavelength,), on flux, brightness and their errors."""
     return replace(spectrum, **_times(spectrum, correction, correction), apcorr=correction)
 
 

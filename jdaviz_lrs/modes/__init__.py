@@ -1,12 +1,13 @@
 """What is particular to an instrument mode: one file a mode."""
 
 from jdaviz_lrs.modes.lrs_slit import LRS_SLIT
+from jdaviz_lrs.modes.lrs_slitless import LRS_SLITLESS
 from jdaviz_lrs.modes.mode import Mode
 
 __all__ = ["DEFAULT", "MODES", "Mode", "mode_of"]
 
 #: Every mode by its ``EXP_TYPE``.
-MODES = {mode.exposure_type: mode for mode in (LRS_SLIT,)}
+MODES = {mode.exposure_type: mode for mode in (LRS_SLIT, LRS_SLITLESS)}
 
 #: Where a header does not tell.
 DEFAULT = LRS_SLIT

@@ -98,7 +98,8 @@ def export_extract1d(
     LRSError
         When the parameters do not fit the image.
     """
-    exported, notes = parameters, []
+    exported = parameters
+    notes: list[str] = []
     if parameters.bkg_fit == "mean":  # not known to the pipeline in a file
         exported = replace(exported, bkg_fit="poly", bkg_order=0)
     if not subtracts_background(parameters):

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Collection
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
 from astropy import units as u
 from astropy.io import fits
-from astropy.utils.exceptions import AstropyUserWarning
 from stdatamodels.jwst.datamodels import CubeModel, ImageModel, JwstDataModel, MultiSpecModel, SlitModel
 
 import jdaviz_lrs.products.formats  # noqa: F401 - what is made of a product can be written
 from jdaviz_lrs.data.image import Observation, SpectralImage
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.modes import DEFAULT
+from jdaviz_lrs.products.door import COMPLAINT, one_sentence, open_fits
 
 __all__ = ["checked_kind", "from_datamodel", "open_datamodel", "read"]
 
@@ -26,6 +25,15 @@ HORIZONTAL = 1
 VARIANCES = ("var_poisson", "var_rnoise", "var_flat")
 
 MODELS = {"SlitModel": SlitModel, "ImageModel": ImageModel, "CubeModel": CubeModel}
+
+PIXEL_AREA = (1e-15, 1e-11)
+"""Steradian: squares of 0.007 and 0.65 arcsec."""
+STERADIAN = (180.0 * 3600.0 / np.pi) ** 2
+"""In arcsec^2."""
+SAME_AREA = 0.01
+
+MICRON = (0.5, 30.0)
+"""What JWST sees; other numbers are of another unit."""
 
 FOCAL_PLANE = "v2v3"
 """The frame of the telescope, which the WCS of a detector image passes through."""
@@ -59,46 +67,61 @@ def read(path: str | Path | SpectralImage | JwstDataModel) -> SpectralImage:
         return from_datamodel(model, Path(path))
 
 
-def open_datamodel(path: str | Path, kinds: dict[str, type], wanted: str) -> JwstDataModel:
-    """Open a FITS file as one of several kinds of data model, or say in one sentence why not."""
-    kind = checked_kind(path, kinds, wanted)
-    try:
-        return kinds[kind](path)
-    except Exception as error:  # stdatamodels, asdf and jsonschema raise many kinds
-        reason = str(error.args[0] if error.args else type(error).__name__).splitlines()[0].rstrip(".")
-        raise LRSError(f"{path}: cannot be opened as a {kind} ({reason}); give another file.") from error
+@contextmanager
+def open_datamodel(path: str | Path, kinds: Mapping[str, type], wanted: str) -> Iterator[JwstDataModel]:
+    """Open a FITS file as one of several kinds of data model, or say in one sentence why not.
+
+    Raises
+    ------
+    LRSError
+        When it is missing, broken, or of another kind.
+    """
+    with open_fits(path) as hdus:
+        kind = checked_kind(hdus, path, kinds, wanted)
+        with one_sentence(path, f"cannot be opened as a {kind}"):
+            # by its content: data models go by the ending otherwise, and know .fits alone
+            model = kinds[kind](hdus)
+        with model:
+            yield model
 
 
-def checked_kind(path: str | Path, kinds: Collection[str], wanted: str) -> str:
-    """Return the kind of data model that a FITS file holds, once it is known to be whole and wanted."""
-    path = Path(path)
-    if not path.is_file():
-        raise LRSError(f"{path}: there is no such file.")
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("error", message=".*truncated.*", category=AstropyUserWarning)
-            with fits.open(path, memmap=False) as hdus:
-                for hdu in hdus:
-                    _ = hdu.data
-                kind = hdus[0].header.get("DATAMODL")
-                if kind in kinds and len(hdus) == 1:
-                    raise EOFError("nothing but a primary header")
-    except (OSError, AstropyUserWarning, TypeError, ValueError, EOFError) as error:
-        raise LRSError(f"{path}: not a complete FITS file; download or copy it again.") from error
+def checked_kind(hdus: fits.HDUList, path: str | Path, kinds: Collection[str], wanted: str) -> str:
+    """Return the kind of data model that a FITS file holds, once it is known to be wanted.
+
+    Raises
+    ------
+    LRSError
+        When it is of another kind, or holds nothing.
+    """
+    kind = hdus[0].header.get("DATAMODL")
     if kind not in kinds:
         raise LRSError(
             f"{path}: DATAMODL is {kind!r}, but {wanted} ({', '.join(kinds)}) is needed; give another file."
         )
+    if len(hdus) == 1:
+        raise LRSError(f"{path}: {COMPLAINT}")
     return kind
 
 
 def from_datamodel(model: JwstDataModel, path: Path | None = None) -> SpectralImage:
-    """Turn a SlitModel, ImageModel or CubeModel into a SpectralImage; see `read` for what is refused."""
-    name = path.name if path else model.meta.filename or "the data model"
+    """Turn a SlitModel, ImageModel or CubeModel into a SpectralImage; see `read` for what is refused.
+
+    Raises
+    ------
+    LRSError
+        See `read`.
+    """
+    name = path.name if path else str(model.meta.filename or "the data model")
+    with one_sentence(name):
+        return _image(model, name, path)
+
+
+def _image(model: JwstDataModel, name: str, path: Path | None) -> SpectralImage:
     if getattr(model, "data", None) is None or model.data.ndim not in (2, 3) or model.data.size == 0:
         raise LRSError(f"{name}: its SCI extension holds no image.")
     horizontal = model.meta.wcsinfo.dispersion_direction == HORIZONTAL
     unit = _unit(model, name)
+    area, two_areas = _pixel_area(model, name)
     data = np.asarray(model.data, float)
     # A copy holds the tables of the WCS, which else are read from the file when it is long closed.
     wcs = deepcopy(model.meta.wcs)
@@ -124,6 +147,8 @@ def from_datamodel(model: JwstDataModel, path: Path | None = None) -> SpectralIm
     if box is None:
         box = ((-0.5, data.shape[-2] - 0.5), (-0.5, data.shape[-1] - 0.5))
     rows, columns = (slice(None),) * 2 if resampled else _cut(box, wavelength)
+    _check_wavelengths(wavelength[rows, columns], name, horizontal)
+    two_wavelengths = _other_wavelengths(wavelength, wcs, box, horizontal)
     keep = (..., rows, columns)
     dq = np.where(good[keep], dq[keep], dq[keep] | 1).astype(np.uint32)
     margins = _margins(np.where(good, data, np.nan), rows, columns)
@@ -141,7 +166,7 @@ def from_datamodel(model: JwstDataModel, path: Path | None = None) -> SpectralIm
         good=good,
         wavelength=wavelength[rows, columns],
         unit=unit,
-        pixel_area=_pixel_area(model, unit, name),
+        pixel_area=area,
         observation=_observation(model),
         wcs=wcs,
         bounding_box=box,
@@ -151,7 +176,7 @@ def from_datamodel(model: JwstDataModel, path: Path | None = None) -> SpectralIm
         file_shape=data.shape[-2:],
         margins=margins,
         missing=tuple(key for key in VARIANCES if planes[key] is None),
-        notes=(*contradiction, *notes),
+        notes=(*contradiction, *two_areas, *two_wavelengths, *notes),
         file_name=name,
         path=path,
         metadata=_primary_header(model),
@@ -167,13 +192,26 @@ def _unit(model: JwstDataModel, name: str) -> str:
     raise LRSError(f"{name}: its unit (BUNIT) is {unit!r}; run the pipeline's photom step to have MJy/sr.")
 
 
-def _pixel_area(model: JwstDataModel, unit: str, name: str) -> float:
-    area = model.meta.photometry.pixelarea_steradians
-    if area is None or not area > 0:
+def _pixel_area(model: JwstDataModel, name: str) -> tuple[float, tuple[str, ...]]:
+    """Solid angle of a pixel (sr), and a note where the header has another one beside it."""
+    photometry = model.meta.photometry
+    area, other = photometry.pixelarea_steradians, photometry.pixelarea_arcsecsq
+    if area is None:
         raise LRSError(
             f"{name}: PIXAR_SR, the solid angle of a pixel, is missing; without it there is no flux."
         )
-    return float(area)
+    if not PIXEL_AREA[0] <= area <= PIXEL_AREA[1]:
+        raise LRSError(
+            f"{name}: PIXAR_SR, the solid angle of a pixel, is {area:.4g} sr, which is no pixel of JWST; "
+            "correct the card, or run the pipeline's photom step."
+        )
+    in_arcsec = area * STERADIAN
+    if other is None or np.isclose(other, in_arcsec, rtol=SAME_AREA, atol=0.0):
+        return float(area), ()
+    return float(area), (
+        f"PIXAR_SR ({in_arcsec:.4g} arcsec^2) and PIXAR_A2 ({other:.4g} arcsec^2) contradict each other: "
+        "the first is used.",
+    )
 
 
 def _is_rectified(model: JwstDataModel, wcs) -> tuple[bool, tuple[str, ...]]:
@@ -209,13 +247,15 @@ def _plane(model: JwstDataModel, key: str, shape: tuple[int, ...], name: str) ->
 
 
 def _without_empty(planes: dict, usable: np.ndarray) -> tuple[dict, tuple[str, ...]]:
-    """Leave out the planes that are not finite at any usable pixel, and name them."""
-    empty = [
-        key
-        for key, plane in planes.items()
-        if plane is not None and usable.any() and not np.isfinite(plane[usable]).any()
-    ]
-    notes = tuple(f"{key.upper()} is NaN at every pixel: it counts as missing." for key in empty)
+    """Leave out the planes that are not finite, or are zero, at every usable pixel, and name them."""
+    empty = {}
+    for key, plane in planes.items():
+        if plane is not None and usable.any():
+            if not np.isfinite(plane[usable]).any():
+                empty[key] = "NaN"
+            elif not plane[usable].any():
+                empty[key] = "zero"
+    notes = tuple(f"{key.upper()} is {of} at every pixel: it counts as missing." for key, of in empty.items())
     return planes | dict.fromkeys(empty), notes
 
 
@@ -241,6 +281,47 @@ def _wavelengths(model: JwstDataModel, wcs, shape: tuple[int, int], name: str) -
         wavelength = wcs(x, y)[2]
     wavelength = np.asarray(wavelength, float)
     return np.where(np.isfinite(wavelength) & (wavelength > 0), wavelength, np.nan)
+
+
+def _other_wavelengths(wavelength: np.ndarray, wcs, box: tuple, horizontal: bool) -> tuple[str, ...]:
+    """Return a note where the file's wavelengths are not those of its WCS, by more than a pixel's."""
+    if wcs is None or wcs.output_frame.naxes < 3:
+        return ()
+    middle = int(np.mean(box[1]))
+    row = np.arange(len(wavelength), dtype=float)
+    column = np.full_like(row, middle)
+    theirs = wcs(row, column)[2] if horizontal else wcs(column, row)[2]
+    ours = wavelength[:, middle]
+    apart, step = np.nanmedian(np.abs(ours - theirs)), np.nanmedian(np.abs(np.diff(ours)))
+    if not apart > step:  # also where either is NaN
+        return ()
+    return (
+        f"The WAVELENGTH extension and the WCS differ by {apart:.3g} um: the first gives the wavelengths, "
+        "the second the source's position.",
+    )
+
+
+def _check_wavelengths(wavelength: np.ndarray, name: str, horizontal: bool) -> None:
+    """Refuse wavelengths, (n_disp, n_xdisp) in micron, of another unit, axis or order than a spectrum has."""
+    given = wavelength[np.isfinite(wavelength)]
+    if given.size and not (MICRON[0] <= given.min() and given.max() <= MICRON[1]):
+        raise LRSError(
+            f"{name}: its wavelengths run from {given.min():.4g} to {given.max():.4g}, in micron not all "
+            f"between {MICRON[0]:g} and {MICRON[1]:g}; write the WAVELENGTH extension anew."
+        )
+    along, across = (np.diff(wavelength, axis=axis) for axis in (0, 1))
+    along, across = along[np.isfinite(along)], across[np.isfinite(across)]
+    if across.size and along.size and np.abs(across).mean() > np.abs(along).mean():
+        raise LRSError(
+            f"{name}: DISPAXIS is {1 if horizontal else 2}, but the wavelengths change along "
+            f"{'y' if horizontal else 'x'}; correct the card, or the WAVELENGTH extension."
+        )
+    wrong = min((along <= 0).sum(), (along >= 0).sum())
+    if wrong:
+        raise LRSError(
+            f"{name}: its wavelengths neither rise nor fall throughout, at {wrong} pixels they are out of "
+            "order or repeated; write the WAVELENGTH extension anew."
+        )
 
 
 def _cut(box: tuple, wavelength: np.ndarray) -> tuple[slice, slice]:

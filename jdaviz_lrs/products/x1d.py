@@ -19,6 +19,7 @@ from stdatamodels.jwst.datamodels import MultiSpecModel, SpecModel
 from jdaviz_lrs.data.provenance import PREFIX, provenance, read_verdict
 from jdaviz_lrs.data.spectrum import COLUMNS, ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.products.door import open_fits
 from jdaviz_lrs.products.files import in_ascii, whole_file
 from jdaviz_lrs.products.orientation import aperture_keywords
 from jdaviz_lrs.products.read import checked_kind
@@ -81,7 +82,7 @@ def _record_references(model: MultiSpecModel, references: Mapping[str, str]) -> 
     used = model.meta.ref_file
     for kind, name in references.items():
         if hasattr(used, kind):
-            getattr(used, kind).name = name
+            getattr(used, kind).name = in_ascii(name)
     if "context" in references:
         used.crds.context_used = references["context"]
         used.crds.sw_version = version("crds")
@@ -151,12 +152,16 @@ def read_x1d(path: str | Path) -> ExtractedSpectrum:
     LRSError
         For a file that is missing, broken or of another kind.
     """
-    checked_kind(path, ("MultiSpecModel",), "an extracted spectrum")
     # not as a data model, which refuses the columns of old files
-    with fits.open(path, memmap=False) as hdus:
+    with open_fits(path) as hdus:
+        checked_kind(hdus, path, ("MultiSpecModel",), "an extracted spectrum")
         if "EXTRACT1D" not in hdus:
             raise LRSError(f"{path}: it holds no spectrum; run the extraction again.")
-        table, header = hdus["EXTRACT1D"].data, hdus["EXTRACT1D"].header
+        return _spectrum(hdus["EXTRACT1D"], Path(path))
+
+
+def _spectrum(extension: fits.BinTableHDU, path: Path) -> ExtractedSpectrum:
+    table, header = extension.data, extension.header
     columns = {name: _column(table, name) for name in COLUMNS}
     if np.isnan(columns["wavelength"]).all() or np.isnan(columns["flux"]).all():
         raise LRSError(f"{path}: its table has no WAVELENGTH or no FLUX; run the extraction again.")
@@ -170,7 +175,7 @@ def read_x1d(path: str | Path) -> ExtractedSpectrum:
         parameters=made,
         notes=notes,
         verdict=read_verdict(made),
-        file_name=Path(path).name,
+        file_name=path.name,
     )
 
 

@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from jdaviz_lrs.errors import LRSError, LRSWarning
-from jdaviz_lrs.modes import DEFAULT
+from jdaviz_lrs.modes import DEFAULT, Mode
 from jdaviz_lrs.parameters import APERTURE_NAMES, ExtractionParameters
+from jdaviz_lrs.products.door import one_sentence, text_of
 from jdaviz_lrs.products.files import whole_file
 from jdaviz_lrs.references.once import read_once
 
-__all__ = ["BUILT_IN_EXTRACT1D", "WHOLE_IMAGE", "Extract1dReference", "read_extract1d"]
+__all__ = ["BUILT_IN_EXTRACT1D", "WHOLE_IMAGE", "Extract1dReference", "built_in_extract1d", "read_extract1d"]
 
 ANY = "ANY"
+
+LARGEST = 1_000_000
+"""Bytes of a file; those of the pipeline, with the apertures of all an instrument's slits, have a tenth."""
 
 
 @dataclass(frozen=True)
@@ -127,35 +131,31 @@ def read_extract1d(path: str | Path) -> Extract1dReference:
         When the file is missing, no JSON, or has no list of apertures.
     """
     path = Path(path)
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            text = file.read()
+    text = text_of(path, LARGEST)
+    with one_sentence(path, "not a valid JSON file"):
         content = json.loads(text)
-    except FileNotFoundError:
-        raise LRSError(f"{path}: there is no such file.") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise LRSError(f"{path}: not a valid JSON file ({error}); an extract1d file is needed.") from None
     apertures = content.get("apertures") if isinstance(content, dict) else None
     if not isinstance(apertures, list) or not all(isinstance(one, dict) for one in apertures):
         raise LRSError(f"{path}: no list 'apertures'; an extract1d reference file is needed.")
     return Extract1dReference(content, path.name, text)
 
 
-def _limits(aperture: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {aperture[name]}" for name in ("xstart", "xstop"))
-
-
-#: For want of a file.
-BUILT_IN_EXTRACT1D = Extract1dReference(
-    {
+def built_in_extract1d(mode: Mode) -> Extract1dReference:
+    """Return the aperture of the reference file in use for a mode, for want of a file."""
+    aperture = {"id": mode.exposure_type, "region_type": "target", **mode.default_aperture}
+    content = {
         "reftype": "EXTRACT1D",
         "instrument": "MIRI",
         "telescope": "JWST",
-        "exp_type": DEFAULT.exposure_type,
-        "apertures": [{"id": DEFAULT.exposure_type, "region_type": "target", **DEFAULT.default_aperture}],
-    },
-    f"built-in default aperture ({_limits(DEFAULT.default_aperture)})",
-)
+        "exp_type": mode.exposure_type,
+        "apertures": [aperture],
+    }
+    limits = ", ".join(f"{name} {aperture[name]}" for name in ("xstart", "xstop"))
+    return Extract1dReference(content, f"built-in default aperture ({limits})")
+
+
+#: That of the default mode.
+BUILT_IN_EXTRACT1D = built_in_extract1d(DEFAULT)
 
 #: What the pipeline takes where CRDS answers that no file applies.
 WHOLE_IMAGE = Extract1dReference({"apertures": [{"id": ANY}]}, "N/A")

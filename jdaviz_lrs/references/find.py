@@ -14,9 +14,9 @@ from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.references.apcorr import ApertureCorrection, read_apcorr
 from jdaviz_lrs.references.crds_files import CRDSFiles, crds_files, is_configured
 from jdaviz_lrs.references.extract1d import (
-    BUILT_IN_EXTRACT1D,
     WHOLE_IMAGE,
     Extract1dReference,
+    built_in_extract1d,
     read_extract1d,
 )
 from jdaviz_lrs.references.lrs_psf import ACCURACY, built_in_psf
@@ -148,7 +148,7 @@ def find_references(
         return replace(content, name=f"crds://{content.name}") if kind in found.files else content
 
     observation = image.observation
-    aperture = WHOLE_IMAGE if "extract1d" in found.not_applicable else BUILT_IN_EXTRACT1D
+    aperture = WHOLE_IMAGE if "extract1d" in found.not_applicable else built_in_extract1d(image.mode)
     extract1d = load("extract1d", read_extract1d, aperture)
     parameters = extract1d.parameters(observation.slit_name, observation.spectral_order)
     if observation.source_type != "POINT":

@@ -102,7 +102,7 @@ def built_in_psf(resampled: bool = False) -> SpectralPSF:
 
 
 def drizzle_blur(wavelength: ArrayLike) -> NDArray[np.float64]:
-    """Half the variance of the kernel that the resampling of one exposure blurs with, px^2, against um.
+    """Half the variance of the kernel that the resampling of one exposure blurs with, px^2; same shape as um.
 
     Linear interpolation between columns has two points, a phase and one less it away: see `built_in_psf`.
     """

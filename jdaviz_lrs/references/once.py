@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import lru_cache, wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, TypeVar, cast
 
 __all__ = ["read_once"]
 
 KEPT = 16
 """Files of one kind: some hundred kilobytes each."""
 
-P, T = ParamSpec("P"), TypeVar("T")
+Reader = TypeVar("Reader", bound=Callable[..., Any])
 
 
-def read_once(read: Callable[P, T]) -> Callable[P, T]:
+def read_once(read: Reader) -> Reader:
     """Keep what a function has read of a file, until the file is another.
 
     Parameters
@@ -41,4 +41,4 @@ def read_once(read: Callable[P, T]) -> Callable[P, T]:
             return read(path, *more)
         return kept(path, (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns), *more)
 
-    return once
+    return cast("Reader", once)

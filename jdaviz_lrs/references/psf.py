@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from jdaviz_lrs.data.psf import SpectralPSF
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.modes import DEFAULT
+from jdaviz_lrs.products.door import open_fits
 from jdaviz_lrs.products.files import whole_file
 from jdaviz_lrs.references.once import read_once
 from jdaviz_lrs.references.sound import demand, demand_wavelengths
@@ -48,22 +49,15 @@ def read_psf(path: str | os.PathLike) -> SpectralPSF:
         be a profile.
     """
     path = Path(path)
-    if not path.is_file():
-        raise LRSError(f"PSF reference {path}: no such file.")
-    try:
-        with fits.open(path, memmap=False) as hdus:  # a file may be cut meanwhile
-            header = hdus[0].header
-            kind = str(header.get("DATAMODL")), str(header.get("REFTYPE")).lower()
-            if kind[0] not in MODELS or kind[1] != "psf":
-                raise LRSError(
-                    f"PSF reference {path}: DATAMODL and REFTYPE are {kind[0]} and {kind[1]}; "
-                    "a SpecPsfModel of type psf is needed."
-                )
-            return _from_hdus(hdus, path)
-    except LRSError:
-        raise
-    except (OSError, KeyError, IndexError, TypeError, ValueError) as error:
-        raise LRSError(f"PSF reference {path}: the file is not readable as FITS ({error}).") from error
+    with open_fits(path) as hdus:
+        header = hdus[0].header
+        kind = str(header.get("DATAMODL")), str(header.get("REFTYPE")).lower()
+        if kind[0] not in MODELS or kind[1] != "psf":
+            raise LRSError(
+                f"PSF reference {path}: DATAMODL and REFTYPE are {kind[0]} and {kind[1]}; "
+                "a SpecPsfModel of type psf is needed."
+            )
+        return _from_hdus(hdus, path)
 
 
 def _from_hdus(hdus: fits.HDUList, path: Path) -> SpectralPSF:

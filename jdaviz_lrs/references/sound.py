@@ -1,7 +1,7 @@
 """What the numbers of a reference file must be, whichever kind it is."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from jdaviz_lrs.errors import LRSError
 
@@ -34,8 +34,8 @@ def demand(sound: bool | np.bool_, what: str, problem: str, kind: str) -> None:
 
 
 def demand_wavelengths(wavelength: ArrayLike, what: str, plane: str, kind: str) -> None:
-    """Refuse wavelengths (um) that are not finite, do not rise or fall throughout, or are of another unit."""
-    wavelength: NDArray = np.asarray(wavelength, float)
+    """Refuse wavelengths, (n_row,), not in um, not finite, or that neither rise nor fall throughout."""
+    wavelength = np.asarray(wavelength, float)
     demand(np.isfinite(wavelength).all(), what, f"not all of its {plane} is finite", kind)
     steps = np.diff(wavelength)
     demand(

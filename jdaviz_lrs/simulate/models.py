@@ -1,6 +1,6 @@
 """A simulated exposure as the pipeline's data model, with the header keywords of the real one."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +75,7 @@ def _whole(observation: SimulatedExposure, image: NDArray, outside: float = np.n
     return whole
 
 
-def _describe_exposure(meta: object) -> None:
+def _describe_exposure(meta: Any) -> None:
     meta.telescope = "JWST"
     meta.instrument.name, meta.instrument.detector, meta.instrument.filter = "MIRI", "MIRIMAGE", "P750L"
     meta.exposure.type, meta.exposure.readpatt = "MIR_LRS-FIXEDSLIT", "FASTR1"
@@ -95,7 +95,7 @@ def _describe_exposure(meta: object) -> None:
     meta.target.source_type = meta.target.source_type_apt = "POINT"
 
 
-def _describe_pointing(meta: object, observation: SimulatedExposure) -> None:
+def _describe_pointing(meta: Any, observation: SimulatedExposure) -> None:
     pointing, wcs = observation.pointing, observation.grid.wcs
     meta.target.ra, meta.target.dec = pointing.ra, pointing.dec
     meta.velocity_aberration.scale_factor = geometry.VELOCITY_ABERRATION

@@ -22,7 +22,7 @@ def app():
 
 @pytest.fixture
 def loaded(app, s2d):
-    app.load(str(s2d))
+    app.load(str(s2d), format="JWST LRS")  # without it jdaviz tries all its loaders first
     return app
 
 

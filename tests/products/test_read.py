@@ -200,17 +200,39 @@ def test_missing_planes_are_listed(tmp_path, absent):
     assert np.isnan(spectrum.flux_error).all() == (len(image.missing) == 3)
 
 
+@pytest.mark.parametrize(("value", "word"), [(np.nan, "NaN"), (0.0, "zero")])
 @pytest.mark.parametrize("plane", ["err", "var_flat"])
-def test_plane_of_nothing_but_nan_is_missing(plane):
+def test_plane_of_nothing_is_missing(plane, value, word):
     model, without = model_of(), model_of()
-    model[plane][:] = np.nan
+    model[plane][:] = value
     del without._instance[plane]
     image, expected = read(model), read(without)
     assert image.missing == expected.missing
-    assert image.notes == (f"{plane.upper()} is NaN at every pixel: it counts as missing.",)
+    assert image.notes == (f"{plane.upper()} is {word} at every pixel: it counts as missing.",)
     np.testing.assert_array_equal(image.data, expected.data)
     np.testing.assert_array_equal(image.variance, expected.variance)
     assert image.notes[0] in extract(image, references=find_references(image, crds=False)).notes
+
+
+def test_two_solid_angles_are_told():
+    model = model_of()
+    assert not read(model).notes
+    model.meta.photometry.pixelarea_steradians *= 1.5
+    (note,) = read(model).notes
+    assert note.startswith(
+        "PIXAR_SR (0.01826 arcsec^2) and PIXAR_A2 (0.01217 arcsec^2) contradict each other"
+    )
+    model.meta.photometry.pixelarea_arcsecsq = None
+    assert not read(model).notes
+
+
+@pytest.mark.parametrize("product", ["s2d", "cal"])
+def test_wavelengths_that_are_not_those_of_the_wcs_are_told(product):
+    for model in (model_of(product), transposed(model_of(product))):
+        assert not read(model).notes
+        model.wavelength = 1.02 * model.wavelength
+        (note,) = read(model).notes
+        assert note.startswith("The WAVELENGTH extension and the WCS differ by 0.")
 
 
 def test_pixel_without_weight_is_not_good():
@@ -341,6 +363,33 @@ def no_pixel_area(model):
     model.meta.photometry.pixelarea_steradians = None
 
 
+def pixel_area(value):
+    @changed
+    def make(model):
+        model.meta.photometry.pixelarea_steradians = value
+
+    return make
+
+
+def wavelengths(change):
+    @changed
+    def make(model):
+        model.wavelength = change(model.wavelength)
+
+    return make
+
+
+def horizontal_card(path, observation):
+    shutil.copy(observation["nod1_s2d"], path)
+    fits.setval(path, "DISPAXIS", value=1, extname="SCI")
+
+
+def endless_pixel_area(path, observation):
+    content = observation["nod1_s2d"].read_bytes()
+    at = content.index(b"PIXAR_SR")
+    path.write_bytes(content[:at] + b"PIXAR_SR=                1E400".ljust(80) + content[at + 80 :])
+
+
 @changed
 def no_weight(model):
     model.wht[:] = 0
@@ -392,7 +441,16 @@ def negative_variance(model):
         (counts, r"unit \(BUNIT\) is 'DN/s'"),
         (milli_jansky, r"unit \(BUNIT\) is 'mJy/sr'"),
         (no_unit, r"unit \(BUNIT\) is ''"),
-        (no_pixel_area, "PIXAR_SR"),
+        (no_pixel_area, "PIXAR_SR.*is missing"),
+        (pixel_area(1.0), "PIXAR_SR.*is 1 sr, which is no pixel"),
+        (pixel_area(0.0), "PIXAR_SR.*is 0 sr, which is no pixel"),
+        (pixel_area(-2.86e-13), "PIXAR_SR.*is -2.86e-13 sr, which is no pixel"),
+        (endless_pixel_area, "PIXAR_SR.*which is no pixel"),
+        (wavelengths(lambda um: um * 1e-6), r"wavelengths run from 3.*e-06 to 1.*e-05, in micron not all"),
+        (wavelengths(lambda um: um * 1e3), "wavelengths run from .* in micron not all between 0.5 and 30"),
+        (wavelengths(lambda um: np.full_like(um, 7.0)), "neither rise nor fall throughout, at .* pixels"),
+        (wavelengths(lambda um: np.roll(um, 9, axis=0)), "neither rise nor fall throughout"),
+        (horizontal_card, "DISPAXIS is 1, but the wavelengths change along y"),
     ],
 )
 def test_bad_file_is_refused_in_one_sentence(make, reason, tmp_path, observation):

@@ -123,7 +123,10 @@ def test_aperture_is_the_pipelines_choice(tmp_path, slit, order, apertures):
     [
         ("", "not a valid JSON file"),
         ("{", "not a valid JSON file"),
-        (b"\xff\xfe\x00", "not a valid JSON file"),
+        ("[" * 100_000, "not a valid JSON file"),
+        (f'{{"apertures": [{{"xstart": 1{"0" * 5000}}}]}}', "not a valid JSON file"),
+        (f'{{"apertures": [{"{}," * 400_000}{{}}]}}', "larger than the 1 MB that it may be"),
+        (b"\xff\xfe\x00", "not text in UTF-8"),
         ("[1, 2]", "no list 'apertures'"),
         ({"apertures": 3}, "no list 'apertures'"),
         ({"apertures": ["a"]}, "no list 'apertures'"),

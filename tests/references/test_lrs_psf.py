@@ -267,13 +267,12 @@ def no_subpix(path):
     return path
 
 
-@pytest.mark.filterwarnings("ignore:File may have been truncated")
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
         (no_file, "no such file"),
-        (text, "not readable as FITS"),
-        (truncated, "not readable as FITS"),
+        (text, "not a complete FITS file"),
+        (truncated, "not a complete FITS file"),
         (wrong_kind, "MirLrsApcorrModel and apcorr"),
         (no_wavelength, "none of its wavelengths"),
         (other_aperture, "no aperture is named"),

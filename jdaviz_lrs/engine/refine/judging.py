@@ -144,7 +144,8 @@ def refine_what_earns(
     shape without evidence and neighbours that do not make the data likelier are left out. Here they are held
     against the plain sum, which needs none of them.
     """
-    kept, dropped = tuple(chosen), {}
+    kept = tuple(chosen)
+    dropped: dict[str, str] = {}
 
     def attempt() -> Refined:
         frame, sources, starts = setting.frame, setting.sources, setting.starts

@@ -114,6 +114,8 @@ def refine(
         First guesses of the shifts of target and nods.
     progress : callable, optional
         Is told what comes next; what it raises ends the refinement.
+    enclosed : ndarray, (n_disp,), optional
+        Share of the light in the calibration aperture by the aperture correction.
 
     Returns
     -------
