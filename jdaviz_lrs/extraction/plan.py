@@ -35,9 +35,14 @@ class ExtractionPlan(ExtractionLayout):
         LRSError
             When it cannot be done.
         """
-        if "spectrum" not in vars(self):
+        if not self.extracted:
             vars(self)["spectrum"] = self._extract(progress)
         return self.spectrum
+
+    @property
+    def extracted(self) -> bool:
+        """Whether the spectrum is there already."""
+        return "spectrum" in vars(self)
 
     @cached_property
     def spectrum(self) -> ExtractedSpectrum:

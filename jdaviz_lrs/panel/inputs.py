@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from glue.core import Data
 from specutils import Spectrum
 
 from jdaviz_lrs.data.image import SpectralImage
-from jdaviz_lrs.panel.display import Display
-from jdaviz_lrs.panel.loader import IMAGE_KEY, LRSImporter
+from jdaviz_lrs.panel.loaders.image import IMAGE_KEY, LRSImporter
+from jdaviz_lrs.panel.viewer.display import Display
 from jdaviz_lrs.products.specutils_spectrum import from_spectrum
 
-__all__ = ["Input", "is_2d_spectrum"]
+__all__ = ["Choice", "Input", "is_2d_spectrum"]
 
 
 def is_2d_spectrum(data) -> bool:
     """Whether a glue dataset is a 2-D spectrum that could be extracted from."""
     return data.ndim == 2 and "spectral_axis_index" in data.meta and "Trace" not in data.meta
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen in the panel.
+
+    Attributes
+    ----------
+    data : glue.core.Data or None
+    label : str
+        Under which it was chosen.
+    overrides : Mapping of str to str
+        Paths of reference files, by the name of their input; empty ones are none.
+    """
+
+    data: Data | None = None
+    label: str = ""
+    overrides: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

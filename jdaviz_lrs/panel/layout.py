@@ -7,12 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.limits import ApertureLimits
-from jdaviz_lrs.extraction.placement import place
-from jdaviz_lrs.extraction.traces import place_traces
-from jdaviz_lrs.parameters import ExtractionParameters
-from jdaviz_lrs.products.bad_pixels import bad_pixel_mask, mask_bad_pixels
+from jdaviz_lrs.extraction.plan import ExtractionPlan
 
 __all__ = ["Layout", "lay_out"]
 
@@ -52,7 +48,7 @@ class Layout:
     notes: tuple[str, ...] = ()
 
 
-def lay_out(image: SpectralImage, parameters: ExtractionParameters) -> Layout:
+def lay_out(plan: ExtractionPlan) -> Layout:
     """Place the aperture, or the traces of an optimal extraction.
 
     Raises
@@ -60,15 +56,14 @@ def lay_out(image: SpectralImage, parameters: ExtractionParameters) -> Layout:
     LRSError
         When they do not lie on the image, nor the bad pixels that are given.
     """
-    bad = bad_pixel_mask(image, parameters.bad_pixels) if parameters.bad_pixels else None
-    image = mask_bad_pixels(image, parameters.bad_pixels)
-    if parameters.extraction_type == "optimal":
-        traces = place_traces(image, parameters)
-        companions = tuple(traces.source + offset for offset in parameters.sources)
+    bad = plan.bad_pixels
+    if plan.parameters.extraction_type == "optimal":
+        traces = plan.traces
+        companions = tuple(traces.source + offset for offset in plan.parameters.sources)
         return Layout(
             trace=traces.source, nods=traces.nods, companions=companions, bad_pixels=bad, notes=traces.notes
         )
-    placement = place(image, parameters)
+    placement = plan.placement
     return Layout(
         edges=placement.edges,
         background_edges=placement.background_edges,
@@ -76,7 +71,7 @@ def lay_out(image: SpectralImage, parameters: ExtractionParameters) -> Layout:
         shift=float(np.nanmedian(placement.shift)),
         about_source=placement.about_source,
         bad_pixels=bad,
-        reported=_reported(placement.limits, image.horizontal),
+        reported=_reported(placement.limits, plan.image.horizontal),
         notes=placement.notes,
     )
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from asyncio import AbstractEventLoop
+from collections.abc import Callable
 
-from jdaviz_lrs.panel.work import browser_loop
+from jdaviz_lrs.panel.tasks import browser_loop
 
 __all__ = ["Presence"]
 
@@ -20,22 +21,29 @@ class Presence:
 
     In jdaviz a thread does, also while the kernel is busy and cannot hear, and it draws at the same time as
     the kernel.
+
+    Parameters
+    ----------
+    tell : callable
+        Is told whether the panel is open.
     """
 
-    _pings = 0
-    _loop: AbstractEventLoop | None = None
+    def __init__(self, tell: Callable[[bool], None]):
+        self._tell = tell
+        self._pings = 0
+        self._loop: AbstractEventLoop | None = None
 
-    def vue_plugin_ping(self, ping_timestamp) -> None:
-        """Take notice that the panel is open somewhere."""
+    def ping(self) -> bool:
+        """Take notice that the panel is open somewhere; false where no loop of the browser can tell."""
         loop = browser_loop()
         if loop is None:
-            super().vue_plugin_ping(ping_timestamp)
-            return
+            return False
         self._pings += 1
-        self.plugin_opened = True
+        self._tell(True)
         if self._loop is None or self._loop.is_closed():
             self._loop = loop
             self._look_later()
+        return True
 
     def _look_later(self) -> None:
         due = self._loop.time() + INTERVAL
@@ -47,4 +55,4 @@ class Presence:
             self._look_later()
             return
         self._loop = None
-        self.plugin_opened = False
+        self._tell(False)

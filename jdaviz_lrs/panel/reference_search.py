@@ -1,23 +1,20 @@
-"""The part of the panel that has the reference files found, and lets a search be cancelled."""
+"""ReferenceSearch: has the reference files found, and lets a search be cancelled."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from os import PathLike, fspath
 from weakref import WeakKeyDictionary
 
-from glue.core import HubListener
-from ipyvuetify import VuetifyTemplate
-from jdaviz.core.events import SnackbarMessage
-from traitlets import Bool, Unicode
+from traitlets import Unicode
 
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.panel.work import Work, browser_loop
+from jdaviz_lrs.panel.tasks import Work, browser_loop
 from jdaviz_lrs.references.find import References, asks_crds, find_references
 
-__all__ = ["CANCELLED", "OVERRIDES", "ReferenceSearch"]
+__all__ = ["CANCELLED", "OVERRIDES", "PathText", "ReferenceSearch"]
 
 OVERRIDES = ("override_extract1d", "override_apcorr", "override_psf")
 
@@ -34,24 +31,33 @@ class PathText(Unicode):
         return super().validate(obj, "" if value is None else value)
 
 
-class ReferenceSearch(VuetifyTemplate, HubListener):
-    """Finds reference files; what CRDS has for an image is looked for once."""
+class ReferenceSearch:
+    """Finds reference files; what CRDS has for an image is looked for once.
 
-    override_extract1d = PathText().tag(sync=True)
-    override_apcorr = PathText().tag(sync=True)
-    override_psf = PathText().tag(sync=True)
-    search_line = Unicode().tag(sync=True)
-    search_cancelled = Bool(False).tag(sync=True)
+    Parameters
+    ----------
+    tell : callable
+        Is told, in a few words, what is looked for where that can be cancelled; an empty text at the end.
+    say : callable
+        Is told the same and how it ended, with the colour of a message; none for work under way.
+    """
 
-    _telling = False
-
-    def __init__(self, *args, **kwargs):
+    def __init__(self, tell: Callable[[str], None], say: Callable[[str, str | None], None]):
+        self._tell_line, self._say = tell, say
         self._found: WeakKeyDictionary[SpectralImage, References] = WeakKeyDictionary()
-        self._searches: dict[tuple, Work[References]] = {}
-        super().__init__(*args, **kwargs)
+        self.searches: dict[tuple, Work[References]] = {}
+        self._telling = False
 
-    def find_references(
-        self, image: SpectralImage, then: Callable[[References | LRSError], None], given: bool = True
+    @property
+    def under_way(self) -> bool:
+        """Whether anything is being looked for."""
+        return bool(self.searches)
+
+    def find(
+        self,
+        image: SpectralImage,
+        then: Callable[[References | LRSError], None],
+        given: Mapping[str, str] | None = None,
     ) -> None:
         """Collect the reference files for an image, telling what is downloaded.
 
@@ -62,21 +68,21 @@ class ReferenceSearch(VuetifyTemplate, HubListener):
         image : SpectralImage
         then : callable
             What to do with the files, or with the error of a file that does not do.
-        given : bool
-            Whether those given in the panel win.
+        given : Mapping of str to str, optional
+            Files that win, by the names in `OVERRIDES`.
         """
-        overrides = tuple(getattr(self, name) or None for name in OVERRIDES) if given else (None,) * 3
+        overrides = tuple((given or {}).get(name) or None for name in OVERRIDES)
         if not any(overrides) and image in self._found:
             then(self._found[image])
             return
         key = (image, *overrides)
-        if key in self._searches:
-            self._searches[key].then(then)
-            self.wait_for_search()
+        if key in self.searches:
+            self.searches[key].then(then)
+            self.wait()
             return
 
         def keep(found: References | LRSError) -> None:
-            self._searches.pop(key, None)
+            self.searches.pop(key, None)
             if not any(overrides) and isinstance(found, References):
                 self._found[image] = found
             self._end_telling(found)
@@ -90,7 +96,7 @@ class ReferenceSearch(VuetifyTemplate, HubListener):
             keep(found)
             then(found)
             return
-        search = self._searches[key] = Work(
+        search = self.searches[key] = Work(
             "The search for reference files", find, self._tell_with_cancel, loop
         )
         search.then(keep)
@@ -98,38 +104,34 @@ class ReferenceSearch(VuetifyTemplate, HubListener):
         self._tell_with_cancel("Looking for the reference files in CRDS")
         search.start()
 
-    def wait_for_search(self) -> None:
+    def wait(self) -> None:
         """Let a script wait for what the browser asked for."""
-        if self._searches and browser_loop() is None:
-            for search in tuple(self._searches.values()):
+        if self.searches and browser_loop() is None:
+            for search in tuple(self.searches.values()):
                 search.wait()
 
-    def vue_cancel_search(self, _=None) -> None:
+    def cancel(self) -> None:
         """Do without CRDS."""
-        for (image, *overrides), search in tuple(self._searches.items()):
+        for (image, *overrides), search in tuple(self.searches.items()):
             search.end_with(_outcome(lambda given=(image, *overrides): _without_crds(*given)))
 
-    def vue_search_again(self, _=None) -> None:
-        """Ask CRDS again."""
+    def forget(self) -> None:
+        """Ask CRDS again, when files are next wanted."""
         self._found.clear()
-        self.on_search_again()
-
-    def on_search_again(self) -> None:
-        """Look for the files of the dataset; for the other parts of the panel to extend."""
 
     def _tell(self, line: str) -> None:
         """Show a line as work under way; the browser paints it even while the kernel works."""
         self._telling = True
-        self.hub.broadcast(SnackbarMessage(line, sender=self, loading=True))
+        self._say(line, None)
 
     def _tell_with_cancel(self, line: str) -> None:
-        self.search_line = line
+        self._tell_line(line)
         self._tell(f"{line} (to cancel: LRS Extraction)")
 
     def _end_telling(self, found: References | LRSError) -> None:
-        if self._searches:  # another one goes on
+        if self.searches:  # another one goes on
             return
-        self.search_line = ""
+        self._tell_line("")
         if not self._telling:
             return
         self._telling = False
@@ -138,7 +140,7 @@ class ReferenceSearch(VuetifyTemplate, HubListener):
             color, text = "error", "The reference files were not found."
         elif CANCELLED in found.stand_ins.values():
             color, text = "warning", f"{CANCELLED}: built-in models are used."
-        self.hub.broadcast(SnackbarMessage(text, sender=self, color=color))
+        self._say(text, color)
 
 
 def _outcome(find: Callable[[], References]) -> References | LRSError:

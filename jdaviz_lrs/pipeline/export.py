@@ -71,6 +71,7 @@ def export_extract1d(
     parameters: ExtractionParameters,
     reference: Extract1dReference,
     stand_ins: Collection[str] = (),
+    placement: Placement | None = None,
 ) -> Export:
     """Express an extraction in an extract1d reference file.
 
@@ -82,6 +83,8 @@ def export_extract1d(
         Whose other apertures and keys are kept.
     stand_ins : collection of str
         Kinds of reference file for which a built-in model stands in.
+    placement : Placement, optional
+        Of a box extraction with these parameters, where it is known.
 
     Returns
     -------
@@ -102,7 +105,7 @@ def export_extract1d(
     if not subtracts_background(parameters):
         exported = replace(exported, bkg_coeff=None)
     if parameters.extraction_type == "box":
-        placement = place(image, parameters)
+        placement = place(image, parameters) if placement is None else placement
         if parameters.position_offset != 0 or not _pipeline_agrees(image, exported, placement):
             exported, notes = _absolute(image, exported, placement)
         notes += _other_numbers(image, exported, placement)

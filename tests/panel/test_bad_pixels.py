@@ -12,12 +12,11 @@ def hit(active, observation):
     active.override_psf, active.override_apcorr = str(observation["psf"]), str(observation["apcorr"])
     image = active.image
     data = image.data.copy()
-    at = np.round(active._layout.trace if active._layout.trace is not None else 31).astype(int)
+    at = np.round(active.state.layout.trace if active.state.layout.trace is not None else 31).astype(int)
     rows = np.array([120, 200])
     data[rows, np.broadcast_to(at, image.n_disp)[rows]] += 4000.0
-    active._input = replace(active._input, image=replace(image, data=data))
-    active._results.clear()
-    active.on_parameters()
+    source = replace(active.state.source, image=replace(image, data=data))
+    active.update(kept=(), plan=replace(active.state.plan, image=source.image), source=source)
     return active
 
 
@@ -37,7 +36,7 @@ def test_cosmic_rays_in_a_box_are_told_left_out_and_shown(hit):
     hit.vue_refine("outliers")
     assert hit.refinements == ["outliers"]
     assert hit.advice == []
-    (mark,) = hit.marks._image["rejected"].marks_list
+    (mark,) = hit.marks.image["rejected"].marks_list
     assert mark.x.size == 2
     assert any("Light lost to bad pixels at 2 of" in note for note in hit.notes)
     hit.refinements = []
@@ -53,8 +52,8 @@ def click(loaded, active):
     tool.activate()
 
     def act(column, row):
-        x = int(np.flatnonzero(active._input.display.rows == row)[0])
-        where = {"x": x + 0.2, "y": float(active._input.display.y(column)) - 0.3}
+        x = int(np.flatnonzero(active.state.source.display.rows == row)[0])
+        where = {"x": x + 0.2, "y": float(active.state.source.display.y(column)) - 0.3}
         tool.on_mouse({"event": "click", "domain": where})
 
     act.tool = tool
@@ -67,13 +66,13 @@ def test_a_click_marks_a_pixel_and_another_takes_it_back(active, click):
     click(31, 150)
     click(30, 151)
     assert active.bad_pixels == [[31, 150], [30, 151]]
-    (mark,) = active.marks._image["bad"].marks_list
-    x = np.flatnonzero(np.isin(active._input.display.rows, [150, 151]))
+    (mark,) = active.marks.image["bad"].marks_list
+    x = np.flatnonzero(np.isin(active.state.source.display.rows, [150, 151]))
     np.testing.assert_array_equal(np.sort(mark.x), x)
-    np.testing.assert_array_equal(np.sort(mark.y), active._input.display.y([30, 31]))
+    np.testing.assert_array_equal(np.sort(mark.y), active.state.source.display.y([30, 31]))
     after = active.compute()
     np.testing.assert_array_equal(np.flatnonzero(after.npixels < before.npixels), [150, 151])
-    assert not active.situation.image.good[150, 31]  # in the profile and the growth curve as well
+    assert not active.state.plan.seen.good[150, 31]  # in the profile and the growth curve as well
     click(31, 150)
     click(200, 150)  # beside the image
     assert active.bad_pixels == [[30, 151]]
@@ -108,7 +107,7 @@ def test_python_repeats_them(active):
 
 def test_paths_in_python_begin_at_the_root(tmp_path, monkeypatch):
     from jdaviz_lrs import ExtractionParameters
-    from jdaviz_lrs.panel.as_python import as_python
+    from jdaviz_lrs.panel.sections.saving.as_python import as_python
 
     monkeypatch.chdir(tmp_path)
     given = ExtractionParameters(bad_pixels=["bad.txt", (3, 4)])

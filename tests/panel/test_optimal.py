@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from jdaviz_lrs import LRSError
+from jdaviz_lrs.extraction.advice import Advice
 
 
 @pytest.fixture
@@ -12,17 +13,18 @@ def optimal(active):
 
 
 def test_traces_are_drawn_and_the_aperture_is_not(optimal):
-    marks = {name: found.marks_list for name, found in optimal.marks._image.items()}
+    marks = {name: found.marks_list for name, found in optimal.marks.image.items()}
     assert marks["trace"][0].y.size
     assert marks["nods"][0].y.size
     assert not marks["aperture"][0].y.size
     result = optimal.compute()
-    display = optimal._input.display
+    display = optimal.state.source.display
     np.testing.assert_allclose(marks["trace"][0].y, display.y(result.trace[display.rows]))
 
 
 def test_advice_has_a_button_that_answers_it(loaded, optimal):
-    optimal.advice = [{"sentence": "trace 0.3 px off", "refinement": "trace"}]
+    optimal.update(advice=(Advice("trace", "trace 0.3 px off", {}),))
+    assert optimal.advice == [{"sentence": "trace 0.3 px off", "refinement": "trace"}]
     optimal.vue_refine("trace")
     assert optimal.refinements == ["trace"]
     assert optimal.advice == []
@@ -46,7 +48,7 @@ def test_scene_and_residual_go_to_the_viewer(loaded, panel):
     assert label in viewer.data_menu.data_labels_visible
     shown = loaded.datasets[label].get_data()
     assert shown.flux.unit == ""
-    assert shown.shape == panel._obj._input.display.spectrum().shape
+    assert shown.shape == panel._obj.state.source.display.spectrum().shape
     assert label not in panel.dataset.choices
     with pytest.raises(LRSError, match="is not known"):
         panel.show_scene("portrait")

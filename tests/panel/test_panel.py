@@ -180,7 +180,7 @@ def test_specviz2d_with_one_line(s2d):
 def drawn(panel):
     return [
         mark
-        for marks in (*panel.marks._image.values(), *panel.marks._spectrum.values())
+        for marks in (*panel.marks.image.values(), *panel.marks.lines.values())
         for mark in marks.marks_list
     ]
 
@@ -215,7 +215,7 @@ def test_a_renamed_dataset_stays_what_it_was(loaded, panel, s2d):
     old = panel.dataset.selected
     loaded._app.rename_data(old, "mine")
     panel.extract()
-    record = list(panel._obj._history._records.values())[-1]
+    record = panel._obj.state.records[-1]
     assert record.dataset == "mine"
     loaded.load(str(s2d))  # takes the old name
     panel.dataset = old

@@ -5,7 +5,7 @@ import pytest
 
 
 def mark(panel, name):
-    marks = {**panel.marks._image, **panel.marks._spectrum}[name].marks_list
+    marks = {**panel.marks.image, **panel.marks.lines}[name].marks_list
     return marks[0] if marks else None
 
 
@@ -16,7 +16,7 @@ def test_the_aperture_is_drawn_as_it_is_typed(active):
     assert aperture.y.min() == 19.5
     assert aperture.y.max() == 27.5
     active.src_coeff = [[19.5, 0.01], [27.5, -0.005]]
-    columns = active._input.display.rows
+    columns = active.state.source.display.rows
     first = columns[0]
     assert np.unique(aperture.y).size > 100
     assert aperture.y[0] == pytest.approx(19.5 + 0.01 * first)
@@ -99,7 +99,7 @@ def test_no_background_is_drawn_where_none_is_subtracted(active):
     assert mark(active, "subtracted").x.size == 0
     result = active.compute()
     gap = np.where(np.arange(result.flux.size) == 7, np.nan, result.apcorr)  # as where the flux is unknown
-    active.marks.spectrum(replace(result, apcorr=gap), active.add_results.results_viewers)
+    active.marks.draw_spectrum(replace(result, apcorr=gap), active.add_results.results_viewers)
     assert mark(active, "subtracted").x.size == 0
     active.bkg_coeff = [[3.5], [9.5]]
     result = active.compute()

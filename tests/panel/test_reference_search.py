@@ -161,7 +161,7 @@ def test_another_dataset_is_not_given_the_files_of_the_first(app, s2d, slow, in_
         app._app.data_item_remove("nod1_s2d")
         slow.set()
         await until(lambda: not panel.search_line)
-        assert panel._input is None
+        assert panel.state.source is None
         assert "nod1_s2d (auto-ext)" not in app._app.data_collection
 
     in_browser(scenario)
@@ -185,10 +185,10 @@ def test_one_of_two_searches_ends(app, observation, slow, in_browser):
             app.load(str(observation[f"nod{nod}_s2d"]), data_label=f"nod{nod}")
         panel.dataset.selected = "nod2"
         await until(lambda: len(slow.asked) == 2)
-        first, _ = panel._searches.values()
+        first, _ = panel.search.searches.values()
         first.end_with(LRSError("gone"))
         assert panel.search_line
-        assert panel._searches
+        assert panel.search.under_way
         slow.set()
         await until(lambda: not panel.search_line)
 
@@ -204,7 +204,7 @@ def test_restored_parameters_outlast_a_search(app, observation, slow, in_browser
     panel.extract()
     panel.dataset.selected, panel.extract_width = "nod2", 7
     slow.clear()
-    panel._found.clear()
+    panel.search.forget()
 
     async def scenario():
         panel.restore("nod1 LRS")

@@ -1,0 +1,1 @@
+"""The loaders of images and of extracted spectra."""

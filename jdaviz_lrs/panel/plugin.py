@@ -1,0 +1,802 @@
+"""The panel LRS Extraction: jdaviz's plugin, whose every change goes through `LRSExtraction.update`."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from glue.core.message import DataCollectionDeleteMessage
+from jdaviz.core.events import (
+    GlobalDisplayUnitChanged,
+    SnackbarMessage,
+    ViewerVisibleLayersChangedMessage,
+)
+from jdaviz.core.registries import tray_registry
+from jdaviz.core.template_mixin import (
+    AddResultsMixin,
+    DatasetSelect,
+    DatasetSelectMixin,
+    PluginTemplateMixin,
+    SubsetSelect,
+    with_spinner,
+)
+from jdaviz.core.user_api import PluginUserApi
+from specutils import Spectrum
+from traitlets import Bool, Dict, List, Unicode, dlink
+
+from jdaviz_lrs.analysis.compare import Comparison
+from jdaviz_lrs.data.image import SpectralImage
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
+from jdaviz_lrs.errors import LRSError, LRSWarning
+from jdaviz_lrs.extraction.plan import ExtractionPlan
+from jdaviz_lrs.panel.edits import add_free_region
+from jdaviz_lrs.panel.fields import describe
+from jdaviz_lrs.panel.inputs import Choice, Input, is_2d_spectrum
+from jdaviz_lrs.panel.loaders.image import IMAGE_KEY
+from jdaviz_lrs.panel.metadata import list_in_metadata_panel
+from jdaviz_lrs.panel.parameter_traits import ParameterTraits, as_meant, same
+from jdaviz_lrs.panel.presence import Presence
+from jdaviz_lrs.panel.reference_search import CANCELLED, OVERRIDES, PathText, ReferenceSearch
+from jdaviz_lrs.panel.sections.advice import as_listed, refine
+from jdaviz_lrs.panel.sections.compare.section import CompareSection, curve_of
+from jdaviz_lrs.panel.sections.files import parameters_of_file, told_of
+from jdaviz_lrs.panel.sections.history.record import Record
+from jdaviz_lrs.panel.sections.history.section import HistorySection
+from jdaviz_lrs.panel.sections.profile.section import ProfileSection
+from jdaviz_lrs.panel.sections.saving.section import SavingSection
+from jdaviz_lrs.panel.sections.scene import KINDS, WITH_IMAGES, check_kind, scene_spectrum
+from jdaviz_lrs.panel.sections.section import Section
+from jdaviz_lrs.panel.sections.subset import aperture_of_subset
+from jdaviz_lrs.panel.sections.verdict.section import VerdictSection
+from jdaviz_lrs.panel.sections.width.section import WidthSection
+from jdaviz_lrs.panel.state import KEPT, NO_DATA, PanelState, next_state
+from jdaviz_lrs.panel.tasks import CancelledError, Extractions, Outcome
+from jdaviz_lrs.panel.viewer.marks import PreviewMarks
+from jdaviz_lrs.parameters import APERTURE_NAMES, ExtractionParameters
+from jdaviz_lrs.references.find import References
+
+__all__ = ["LRSExtraction"]
+
+HERE = Path(__file__).parent
+
+#: The template's own components: tag to file.
+COMPONENTS = {"lrs-field": "field.vue"}
+
+#: Where they stand in the template: trait to the sections that it lists.
+PLACES = {"view_widgets": ("profile", "width"), "result_widgets": ("compare", "history", "saving")}
+
+SECTIONS: dict[str, type[Section]] = {
+    "profile": ProfileSection,
+    "width": WidthSection,
+    "verdict": VerdictSection,
+    "compare": CompareSection,
+    "history": HistorySection,
+    "saving": SavingSection,
+}
+
+SEARCHING = "The reference files are being looked for in CRDS."
+
+#: Seconds that a preview may take before the panel asks whether to go on with it.
+PATIENCE = 1.5
+
+SETTINGS = ("dataset", *OVERRIDES, "live_preview", "add_results")
+ACTIONS = (
+    "extract", "compare_with", "compare_ranges", "compare", "history", "restore", "filename", "save_x1d",
+    "import_extract1d", "export_extract1d", "to_python", "show_scene", "aperture_from_subset", "inspect",
+)  # fmt: skip
+
+
+@tray_registry("lrs-extraction", label="LRS Extraction", category="data:reduction")
+class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, ParameterTraits):
+    """Extract a spectrum from a JWST MIRI LRS slit image, as the pipeline's ``extract_1d`` step does.
+
+    Every parameter of the extraction is an attribute under the pipeline's own name (``xstart``,
+    ``extract_width``, ``bkg_coeff``, ``use_source_posn`` ...; see
+    `jdaviz_lrs.parameters.ExtractionParameters`). Besides, the public API has:
+
+    * ``dataset`` (:class:`~jdaviz.core.template_mixin.DatasetSelect`): the 2-D spectrum.
+    * ``override_extract1d``, ``override_apcorr``, ``override_psf``: paths of reference files.
+    * ``add_results`` (:class:`~jdaviz.core.template_mixin.AddResults`): label and viewer of the result.
+    * ``live_preview``: whether the spectrum is extracted at every change.
+    * ``profile_view``: the cut across the dispersion (see `jdaviz_lrs.panel.sections.profile.section`).
+    * ``width_view``: growth curve and best width (see `jdaviz_lrs.panel.sections.width.section`).
+    * ``compare_with``, ``compare_ranges``: the reference of :meth:`compare`, and the ranges of its medians.
+    * ``history``: the table of the extractions made so far; :meth:`restore` brings one back.
+    * :meth:`extract`, :meth:`import_extract1d`, :meth:`export_extract1d`, :meth:`save_x1d`,
+      :meth:`to_python`, :meth:`show_scene`, :meth:`aperture_from_subset`,
+      :meth:`inspect`
+    """
+
+    template_file = __file__, "plugin.vue"
+    uses_active_status = Bool(True).tag(sync=True)
+    components = Dict({tag: (HERE / name).read_text() for tag, name in COMPONENTS.items()}).tag(
+        sync=True, **PluginTemplateMixin.class_component_serialization
+    )
+
+    override_extract1d = PathText().tag(sync=True)
+    override_apcorr = PathText().tag(sync=True)
+    override_psf = PathText().tag(sync=True)
+    references_used = List().tag(sync=True)
+    missing = Unicode().tag(sync=True)
+    search_line = Unicode().tag(sync=True)
+    search_cancelled = Bool(False).tag(sync=True)
+    json_path = Unicode().tag(sync=True)
+    fields = List().tag(sync=True)
+    reported = Unicode().tag(sync=True)
+    subset_items = List().tag(sync=True)
+    subset_selected = Unicode().tag(sync=True)
+    live_preview = Bool(True).tag(sync=True)
+    scene_kinds = List(list(KINDS)).tag(sync=True)
+    problem = Unicode().tag(sync=True)
+    notes = List().tag(sync=True)
+    advice = List().tag(sync=True)
+    work_line = Unicode().tag(sync=True)
+    view_widgets = List().tag(sync=True)
+    verdict_widget = Unicode().tag(sync=True)
+    result_widgets = List().tag(sync=True)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._plugin_description = "Extract spectra from MIRI LRS slit data."
+        self.add_results.viewer._default_mode = _first_viewer
+        self.dataset = DatasetSelect(self, "dataset_items", "dataset_selected", filters=[is_2d_spectrum])
+        self.dataset.add_filter("not_from_this_plugin")
+        self.subset = SubsetSelect(
+            self, "subset_items", "subset_selected", default_text="None", dataset="dataset"
+        )
+        self.state = PanelState(choice=Choice(overrides=dict.fromkeys(OVERRIDES, "")))
+        self.fields = describe(self.state.values)
+        self.presence = Presence(self._on_presence)
+        self.search = ReferenceSearch(self._on_search, self.say)
+        self.extractions = Extractions(self._on_work, self._on_begin, self._on_late)
+        self.sections = {name: section(self, app=self._app) for name, section in SECTIONS.items()}
+        for section in self.sections.values():
+            dlink((self, "api_hints_enabled"), (section, "api_hints_enabled"))
+        shown = {name: f"IPY_MODEL_{section.model_id}" for name, section in self.sections.items()}
+        self.verdict_widget = shown["verdict"]
+        for trait, names in PLACES.items():
+            setattr(self, trait, [shown[name] for name in names])
+        self.observe(self._on_parameter, ExtractionParameters.names())
+        self.observe(self._on_choice, ["dataset_items", "dataset_selected", *OVERRIDES])
+        self.observe(self._on_setting, ["is_active", "live_preview", "previews_temp_disabled"])
+        self.observe(self._on_viewers, "add_to_viewer_selected")
+        for message in (GlobalDisplayUnitChanged, ViewerVisibleLayersChangedMessage):
+            self.hub.subscribe(self, message, handler=self._on_viewers)
+        self.hub.subscribe(self, DataCollectionDeleteMessage, handler=_forget_image)
+        self.update(**self.sections["compare"].choice())
+        self._on_choice({"name": "dataset_selected"})
+
+    @staticmethod
+    def _get_supported_viewers():
+        return [{"label": "1D Spectrum", "reference": "spectrum-1d-viewer"}]
+
+    @property
+    def user_api(self):
+        """What scripts see: every parameter under its own name, and the actions."""
+        views = ("profile_view", "width_view")
+        return PluginUserApi(self, expose=(*SETTINGS, *ExtractionParameters.names(), *views, *ACTIONS))
+
+    # ---- from a change to the screen
+
+    def _on_parameter(self, change: dict) -> None:
+        name, value = change["name"], as_meant(change["name"], change["new"])
+        if not same(value, self.state.values[name]):
+            self.update(values={**self.state.values, name: value})
+
+    def _on_setting(self, change: dict) -> None:
+        active = self._tray_instance and self.is_active
+        self.update(active=active, live=self.live_preview, paused=self.previews_temp_disabled)
+
+    def _on_viewers(self, change: Any) -> None:
+        self.update()
+
+    def update(self, **changes: Any) -> None:
+        """Change the state, and show it; have its spectrum extracted if it wants one.
+
+        Parameters
+        ----------
+        **changes
+            See `jdaviz_lrs.panel.state.next_state`.
+        """
+        before, self.state = self.state, next_state(self.state, **changes)
+        state = self.state
+        self._show_words(before, state)
+        if state.plan is not before.plan:
+            self.extractions.cancel()
+        if state.wants_spectrum:
+            self._preview(state.plan)
+        if self.state is state:  # else it is on the screen already, with its spectrum
+            self._draw(state)
+
+    def _preview(self, plan: ExtractionPlan) -> None:
+        """Have a plan extracted; its spectrum comes by way of `update`."""
+        asked_at, waited = time.perf_counter(), True
+
+        def arrive(outcome: Outcome) -> None:
+            seconds = round(time.perf_counter() - asked_at, 2)
+            self._on_preview(plan, outcome)
+            if waited:
+                self.previews_last_time = seconds
+                self.previews_temp_disabled = seconds > PATIENCE
+
+        self.extractions.ask("preview", plan, arrive)
+        waited = False  # the browser goes on
+
+    def _on_preview(self, plan: ExtractionPlan, outcome: Outcome) -> None:
+        if plan is not self.state.plan:  # that of other parameters is wanted by now
+            return
+        if isinstance(outcome, CancelledError):
+            self.update(notes=(str(outcome),))
+        elif isinstance(outcome, LRSError):
+            self.update(problem=str(outcome))
+        else:
+            self.update(extracted=(plan, outcome))
+
+    def _show_words(self, before: PanelState, state: PanelState) -> None:
+        """Bring the form and what stands below it up to date; what was typed stays as it was typed."""
+        if state.values is not before.values:
+            self.fields = describe(state.values)
+            for name, value in state.values.items():
+                if not same(as_meant(name, getattr(self, name)), value):
+                    setattr(self, name, value)
+        if state.references is not before.references or state.source is not before.source:
+            self._show_source(state)
+        self.reported = "" if state.layout is None else state.layout.reported
+        self.problem, self.notes, self.advice = state.problem, list(state.notes), as_listed(state)
+
+    def _show_source(self, state: PanelState) -> None:
+        """Name the dataset's reference files, and the result after the dataset."""
+        found = state.references
+        self.search_cancelled = found is not None and CANCELLED in found.stand_ins.values()
+        if state.source is not None:
+            self.missing = _missing(state.source.image)
+            self.references_used = [{"kind": kind, "name": name} for kind, name in found.names.items()]
+            self._name_result()
+
+    def _draw(self, state: PanelState) -> None:
+        """Bring marks and sections up to date."""
+        self.marks.show(state, self.image_viewers)
+        if self.extractions.waits("preview") and not state.late:  # what is quick must not flicker
+            return
+        self.marks.show_spectrum(state, self.add_results.results_viewers)
+        for section in self.sections.values():
+            section.show(state)
+
+    @cached_property
+    def marks(self) -> PreviewMarks:
+        """What is drawn in the viewers."""
+        return PreviewMarks()
+
+    @property
+    def image_viewers(self) -> list:
+        """The viewers that show the dataset."""
+        return self.dataset.viewers_with_selected_visible
+
+    def say(self, text: str, color: str | None = None) -> None:
+        """Show a message; without a colour, that of work under way."""
+        kind = {"loading": True} if color is None else {"color": color}
+        self.hub.broadcast(SnackbarMessage(text, sender=self, **kind))
+
+    # ---- the dataset and its reference files
+
+    def _on_choice(self, change: dict) -> None:
+        before, name = self.state.choice, change["name"]
+        if name in OVERRIDES:
+            choice = replace(before, overrides={**before.overrides, name: change["new"]})
+        else:
+            data = self.dataset.selected_dc_item
+            self.disabled_msg = "" if self.dataset_items else NO_DATA
+            if name == "dataset_items" and (data is None) == (before.data is None):
+                return
+            choice = replace(before, data=data, label="" if data is None else self.dataset_selected)
+        if choice != before:
+            self.choose(choice)
+
+    def choose(self, choice: Choice, wanted: ExtractionParameters | None = None) -> None:
+        """Take a dataset and reference files, with parameters that are wanted or those that they bring."""
+        if choice.data is None:
+            self.update(choice=choice)
+            return
+        try:
+            source = Input.of(choice.data)
+        except LRSError as error:
+            self.update(choice=choice, problem=str(error))
+            return
+        self.update(choice=choice, problem=SEARCHING)
+        self._show_choice(choice)
+        self.search.find(
+            source.image, lambda found: self._on_found(choice, source, found, wanted), choice.overrides
+        )
+
+    def _show_choice(self, choice: Choice) -> None:
+        self.dataset_selected = choice.label
+        for name, path in choice.overrides.items():
+            setattr(self, name, path)
+
+    def _on_found(
+        self, choice: Choice, source: Input, found: References | LRSError, wanted: ExtractionParameters | None
+    ) -> None:
+        if choice is not self.state.choice:  # another is wanted by now
+            return
+        if isinstance(found, LRSError):
+            self.update(problem=str(found))
+        else:
+            self.update(found=(source, found, wanted))
+
+    def vue_cancel_search(self, _=None) -> None:
+        """Answer to the button: do without CRDS."""
+        self.search.cancel()
+
+    def vue_search_again(self, _=None) -> None:
+        """Look again; where nobody has changed the parameters, those of the file that is found come in."""
+        self.search.forget()
+        self.choose(replace(self.state.choice))
+
+    def _on_search(self, line: str) -> None:
+        self.search_line = line
+
+    # ---- extracting
+
+    @property
+    def image(self) -> SpectralImage:
+        """The image that is extracted from.
+
+        Raises
+        ------
+        LRSError
+            When there is none.
+        """
+        if self.state.source is None:
+            self.search.wait()
+        if self.state.source is None:
+            raise LRSError(self.state.problem or NO_DATA)
+        return self.state.source.image
+
+    @property
+    def parameters(self) -> ExtractionParameters:
+        """The parameters in the panel, checked.
+
+        Raises
+        ------
+        LRSError
+            The first thing that is wrong, in one sentence.
+        """
+        return self.state.parameters
+
+    def plan(self, **changes: Any) -> ExtractionPlan:
+        """Return the plan of the panel's parameters, with some of them changed.
+
+        Raises
+        ------
+        LRSError
+            Without a dataset, and where a parameter cannot be meant.
+        """
+        _ = self.image
+        plan = self.state.plan_of(self.state.parameters.with_(changes))
+        if plan not in self.state.kept:
+            self.update(kept=(*self.state.kept, plan)[-KEPT:])
+        return plan
+
+    def compute(self, **changes: Any) -> ExtractedSpectrum:
+        """Extract, and wait for it; at once when nothing has changed since the last time.
+
+        Parameters
+        ----------
+        **changes
+            Parameters that are to differ from those in the panel.
+
+        Raises
+        ------
+        LRSError
+            When it cannot be done.
+        """
+        plan = self.plan(**changes)
+        spectrum = self.extractions.now(plan)
+        self.update(extracted=(plan, spectrum))
+        return spectrum
+
+    def when_computed(self, what: str, act: Callable[[], None], **changes: Any) -> None:
+        """Do something that needs the spectrum as soon as it is there, or say why it is not.
+
+        Parameters
+        ----------
+        what : str
+            Its name: what waits already, as after a double click, is not asked for twice.
+        act : callable
+        **changes
+            See `compute`.
+        """
+        try:
+            plan = self.plan(**changes)
+        except LRSError as error:
+            self.say(str(error), "error")
+            return
+
+        def arrive(outcome: Outcome) -> None:
+            self.spinner = self.extractions.waits("extract")
+            if isinstance(outcome, LRSError):
+                self.say(str(outcome), "warning" if isinstance(outcome, CancelledError) else "error")
+            else:
+                self.update(extracted=(plan, outcome))
+                act()
+
+        self.extractions.ask(what, plan, arrive)
+        self.spinner = self.extractions.waits("extract")
+
+    def _on_begin(self, plan: ExtractionPlan) -> None:
+        if plan is self.state.plan:
+            self.update(given_up=False, notes=())
+
+    def _on_late(self, plan: ExtractionPlan) -> None:
+        if plan is self.state.plan:  # not the same with its images, of which the spectrum is there
+            self.update(late=True)
+
+    def _on_work(self, line: str) -> None:
+        self.work_line = line
+
+    def vue_cancel_work(self, _=None) -> None:
+        """Answer to the button."""
+        if self.extractions.under_way and self.state.spectrum is None:
+            self.update(given_up=True)
+        self.extractions.cancel()
+
+    @with_spinner()
+    def extract(self, add_data: bool = True) -> ExtractedSpectrum:
+        """Extract with the parameters in the panel.
+
+        Parameters
+        ----------
+        add_data : bool
+            Whether to add the spectrum to the app, and to the viewer chosen in the panel.
+
+        Returns
+        -------
+        ExtractedSpectrum
+
+        Raises
+        ------
+        LRSError
+            When it cannot be done; the sentence that the panel shows.
+        """
+        result = self.compute()
+        self.inspect()
+        if add_data:
+            self._add(result)
+        self.update(shown=True)  # while it was added, jdaviz knew no viewer to draw it in
+        return result
+
+    def vue_extract(self, _=None) -> None:
+        """Answer to the button."""
+        if not self.spinner:
+            self.when_computed("extract", self._extract_now)
+
+    def _extract_now(self) -> None:
+        try:
+            self.extract()
+        except Exception as error:
+            text = f"The extraction failed unexpectedly: {error}"
+            self.hub.broadcast(SnackbarMessage(text, sender=self, color="error", traceback=error))
+
+    def _add(self, result: ExtractedSpectrum) -> None:
+        viewer, label, source = self.add_results.viewer, self.add_results.label, self.state.source
+        if viewer.selected == "None" and len(viewer.choices) == 1 and viewer.create_new.choices:
+            viewer.create_new.selected = viewer.create_new.choices[0]
+        self.add_results.add_results_from_plugin(_for_jdaviz(result), format="1D Spectrum", replace=False)
+        self._record(result, label, source.label, self.state.choice.overrides)
+        self._name_result()
+
+    def _record(
+        self, result: ExtractedSpectrum, label: str, dataset: str, overrides: Mapping[str, str]
+    ) -> None:
+        list_in_metadata_panel(self._app, self._plugin_name)
+        record = Record.of(result, label, dataset, overrides)
+        self.update(**self.sections["history"].with_record(record))
+
+    def _name_result(self) -> None:
+        self.results_label_default = self._app.return_unique_name(f"{self.state.source.label} LRS")
+
+    def extract_default(self, dataset: str, label: str) -> None:
+        """Extract from a dataset with the default parameters, for the loader; the panel stays as it is."""
+        source = Input.of(self._app.data_collection[dataset])
+        self.search.find(source.image, lambda found: self._add_default(source, found, label))
+
+    def _add_default(self, source: Input, found: References | LRSError, label: str) -> None:
+        if source.label not in self._app.data_collection:  # removed while the files were looked for
+            return
+        try:
+            if isinstance(found, LRSError):
+                raise found
+            result = ExtractionPlan(source.image, found.parameters, found).extract()
+        except LRSError as error:
+            self.say(f"No spectrum was extracted by default: {error}", "warning")
+            return
+        spectrum = _for_jdaviz(result)
+        spectrum.meta["plugin"] = self._plugin_name
+        self._app._jdaviz_helper.load(spectrum, loader="object", format="1D Spectrum", data_label=label)
+        self._record(result, label, source.label, {})
+
+    def inspect(self) -> list[dict]:
+        """Look at the residual of an unrefined extraction.
+
+        Returns
+        -------
+        list of dict
+            ``sentence`` and ``refinement``; empty where refinements are on, or where nothing is worth one.
+
+        Raises
+        ------
+        LRSError
+            When it cannot be extracted.
+        """
+        self.update(advice=tuple(self.compute().advice))
+        return self.advice
+
+    # ---- what acts on the parameters
+
+    def vue_refine(self, refinement: str) -> None:
+        """Answer to a button beside a sentence, or to the one for all."""
+        self.update(**refine(self.state, refinement))
+
+    def vue_add_region(self, _=None) -> None:
+        """Add a background region where there is room for one."""
+        plan, layout = self.state.plan, self.state.layout
+        if layout is not None and layout.edges is not None:
+            added = add_free_region(plan.image, plan.parameters, layout)
+            self.update(parameters=plan.parameters.with_(added))
+
+    def aperture_from_subset(self, subset: str | None = None) -> None:
+        """Move the edges of the aperture to those of a subset across the dispersion.
+
+        Parameters
+        ----------
+        subset : str, optional
+            Its label; the one selected in the panel by default.
+
+        Raises
+        ------
+        LRSError
+            When the subset has no pixel on the image, or a parameter is wrong.
+        """
+        _ = self.image
+        self.update(**aperture_of_subset(self.state, self.subset_selected if subset is None else subset))
+
+    def vue_aperture_from_subset(self, _=None) -> None:
+        """Answer to the button."""
+        try:
+            self.aperture_from_subset()
+        except LRSError as error:
+            self.say(str(error), "error")
+
+    def import_extract1d(self, path: str | Path) -> None:
+        """Take the parameters of an extract1d reference file.
+
+        Raises
+        ------
+        LRSError
+            When the file is no extract1d file or has no aperture for this exposure.
+        """
+        _ = self.image
+        self.update(**parameters_of_file(self.state, path))
+
+    def vue_import_json(self, _=None) -> None:
+        """Answer to the button."""
+        try:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", LRSWarning)
+                self.import_extract1d(self.json_path)
+        except LRSError as error:
+            self.say(str(error), "error")
+            return
+        told = told_of(caught)
+        text = " ".join([f"Parameters taken from {self.json_path}.", *told])
+        self.say(text, "warning" if told else "success")
+
+    # ---- what comes after
+
+    def show_scene(self, kind: str = "scene model") -> str:
+        """Add the scene model or a residual to the viewer that shows the image.
+
+        Parameters
+        ----------
+        kind : {'scene model', 'residual', 'residual in sigma'}
+
+        Returns
+        -------
+        str
+            The label of the new data.
+
+        Raises
+        ------
+        LRSError
+            When it cannot be extracted, or there are no errors to divide by.
+        """
+        check_kind(kind)
+        spectrum = scene_spectrum(self.state.source, self.compute(**WITH_IMAGES), kind)
+        spectrum.meta["plugin"] = self._plugin_name
+        label = self._app.return_unique_name(f"{self.state.source.label} {kind}")
+        self._app._jdaviz_helper.load(
+            spectrum,
+            loader="object",
+            format="2D Spectrum",
+            data_label=label,
+            viewer=[viewer.reference for viewer in self.image_viewers],
+            auto_extract=False,
+        )
+        return label
+
+    def vue_show_scene(self, kind: str) -> None:
+        """Answer to the buttons."""
+
+        def show() -> None:
+            try:
+                self.show_scene(kind)
+            except LRSError as error:
+                self.say(str(error), "error")
+
+        self.when_computed(kind, show, **WITH_IMAGES)
+
+    @property
+    def profile_view(self) -> ProfileSection:
+        """The cut across the dispersion."""
+        return self.sections["profile"]
+
+    @property
+    def width_view(self) -> WidthSection:
+        """Growth curve and best width."""
+        return self.sections["width"]
+
+    @property
+    def compare_with(self):
+        """The 1-D spectrum to compare with."""
+        return self.sections["compare"].reference
+
+    @property
+    def compare_ranges(self) -> str:
+        """Wavelength ranges in micron: ``5-8, 8-11``, or pairs of numbers."""
+        return self.sections["compare"].ranges
+
+    @compare_ranges.setter
+    def compare_ranges(self, ranges) -> None:
+        self.sections["compare"].ranges = ranges
+
+    def compare(self) -> Comparison:
+        """Compare the spectrum that the panel's parameters give with `compare_with`.
+
+        Raises
+        ------
+        LRSError
+            When there is no spectrum, or no reference that fits.
+        """
+        return self.sections["compare"].compare(curve_of(self.compute()))
+
+    @property
+    def history(self):
+        """The table of the extractions made so far."""
+        return self.sections["history"].table
+
+    def restore(self, label: str = "") -> None:
+        """Take dataset, reference files and parameters of an earlier extraction.
+
+        Parameters
+        ----------
+        label : str
+            The label of its spectrum; without one, that of the row selected in the table.
+
+        Raises
+        ------
+        LRSError
+            When there is no such extraction, or its dataset is gone.
+        """
+        record = self.sections["history"].record(label)
+        if record.dataset not in self.dataset.choices:
+            raise LRSError(f"The dataset {record.dataset!r} is not in the app any more; load it again.")
+        data = self._app.data_collection[record.dataset]
+        overrides = {name: record.overrides.get(name, "") for name in OVERRIDES}
+        self.choose(Choice(data, record.dataset, overrides), record.parameters)
+
+    @property
+    def filename(self):
+        """Name of the x1d file to save."""
+        return self.sections["saving"].filename
+
+    def save_x1d(self, path: str | Path | None = None, overwrite: bool = False) -> Path:
+        """Write the spectrum that the panel's parameters give, in the pipeline's format.
+
+        The images that ``save_profile``, ``save_scene_model`` and ``save_residual_image`` ask for are written
+        beside it, under the pipeline's names.
+
+        Parameters
+        ----------
+        path : path-like, optional
+            Without it, `filename`.
+        overwrite : bool
+
+        Raises
+        ------
+        LRSError
+            When it cannot be extracted, or a file exists and `overwrite` is false.
+        """
+        return self.sections["saving"].save_x1d(path, overwrite)[0]
+
+    def export_extract1d(self, path: str | Path | None = None, overwrite: bool = False) -> Path:
+        """Write an extract1d reference file with which the pipeline gives our spectrum.
+
+        How to run the pipeline with it is printed, in Python and for the command line, with every argument of
+        its step that differs from the default. What the pipeline cannot do is warned about.
+
+        Raises
+        ------
+        LRSError
+            When a parameter is wrong, or the file exists and `overwrite` is false.
+        """
+        _ = self.image
+        written, export = self.sections["saving"].export(path, overwrite)
+        for note in export.notes:
+            warnings.warn(note, LRSWarning, stacklevel=2)
+        needed = {name: value for name, value in export.step_parameters.items() if name not in APERTURE_NAMES}
+        if needed:
+            spelled = ", ".join(f"{name}={value!r}" for name, value in needed.items())
+            warnings.warn(f"The pipeline's step needs {spelled} as well.", LRSWarning, stacklevel=2)
+        call = self.sections["saving"].pipeline_call(export, written)
+        print(call.python, call.strun, sep="\n\n")
+        return written
+
+    def to_python(self) -> str:
+        """Return the call of `jdaviz_lrs.extract` that repeats the extraction.
+
+        Raises
+        ------
+        LRSError
+            When a parameter is wrong, or the dataset did not come from a file.
+        """
+        _ = self.image
+        return self.sections["saving"].to_python()
+
+    # ---- whether the panel is open
+
+    def vue_plugin_ping(self, ping_timestamp) -> None:
+        """Take notice that the panel is open somewhere."""
+        if not self.presence.ping():
+            super().vue_plugin_ping(ping_timestamp)
+
+    def _on_presence(self, opened: bool) -> None:
+        self.plugin_opened = opened
+
+    def close(self) -> None:
+        """Let the images go, as the page or the kernel does with the panel; jdaviz may keep the data."""
+        if self._tray_instance and "state" in vars(self):
+            self.state = PanelState()
+            for data in self._app.data_collection:
+                data.meta.pop(IMAGE_KEY, None)
+        super().close()
+
+
+def _forget_image(message: DataCollectionDeleteMessage) -> None:
+    """Let the image of a dataset go with it: layers of jdaviz may keep the data."""
+    message.data.meta.pop(IMAGE_KEY, None)
+
+
+def _missing(image: SpectralImage) -> str:
+    if not image.missing:
+        return ""
+    return f"This dataset lacks {', '.join(image.missing)}. Loaded as JWST LRS, a file keeps all it has."
+
+
+def _for_jdaviz(result: ExtractedSpectrum) -> Spectrum:
+    spectrum = result.to_spectrum()
+    if result.image is not None:
+        # for jdaviz's conversion between flux and surface brightness
+        spectrum.meta["PIXAR_SR"] = result.image.pixel_area
+    return spectrum
+
+
+def _first_viewer(component, is_valid: bool) -> str:
+    """Show results in the first spectrum viewer there is, unless another was chosen."""
+    if is_valid and component.selected != "None":
+        return component.selected
+    return component.labels[1] if len(component.labels) > 1 else "None"

@@ -1,0 +1,58 @@
+"""Section: a part of the panel with a title, which opens and closes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from jdaviz.core.template_mixin import TemplateMixin
+from traitlets import Any as AnyTrait
+from traitlets import Unicode
+
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
+from jdaviz_lrs.panel.state import PanelState
+
+__all__ = ["Panel", "Section"]
+
+
+class Panel(Protocol):
+    """What a section may ask of the panel; for its plots it is a plugin of jdaviz, too."""
+
+    state: PanelState
+
+    @property
+    def image_viewers(self) -> list:
+        """The viewers that show the dataset."""
+
+    def update(self, **changes: Any) -> None:
+        """Change the state; see `jdaviz_lrs.panel.state.next_state`."""
+
+    def compute(self, **changes: Any) -> ExtractedSpectrum:
+        """Extract, and wait for it."""
+
+    def when_computed(self, what: str, act: Callable[[], None], **changes: Any) -> None:
+        """Do something that needs the spectrum as soon as it is there, or say why it is not."""
+
+    def say(self, text: str, color: str | None = None) -> None:
+        """Show a message."""
+
+
+class Section(TemplateMixin):
+    """Shows the state; its actions return what they change of it.
+
+    Parameters
+    ----------
+    panel : Panel
+    app : jdaviz application
+    """
+
+    opened = AnyTrait(None, allow_none=True).tag(sync=True)  # 0 while the section is open
+    problem = Unicode().tag(sync=True)
+
+    def __init__(self, panel: Panel, app: Any):
+        self.panel = panel
+        super().__init__(app=app)
+
+    def show(self, state: PanelState) -> None:
+        """Show a state."""
+        raise NotImplementedError

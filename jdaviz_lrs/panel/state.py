@@ -1,0 +1,252 @@
+"""PanelState: all that the panel knows, and how each change makes the next state.
+
+From a changed parameter to the marks: `LRSExtraction._on_parameter` hands on what is meant, `next_state`
+makes a plan of it and lays it out, and `LRSExtraction.update` has the plan extracted and shows the state: the
+words, the marks in the viewers, and each section.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
+from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.extraction.advice import Advice
+from jdaviz_lrs.extraction.plan import ExtractionPlan
+from jdaviz_lrs.panel.inputs import Choice, Input
+from jdaviz_lrs.panel.layout import Layout, lay_out
+from jdaviz_lrs.panel.parameter_traits import DEFAULTS, as_typed
+from jdaviz_lrs.panel.sections.compare.reference import Reference
+from jdaviz_lrs.panel.sections.history.record import Record
+from jdaviz_lrs.parameters import ExtractionParameters
+from jdaviz_lrs.references.find import References
+
+__all__ = ["KEPT", "NO_DATA", "Changes", "PanelState", "next_state"]
+
+Changes = dict[str, Any]
+
+NO_DATA = "Load a MIRI LRS spectrum (s2d or cal) to extract from."
+
+#: How many plans are kept: that on the screen, the one before, and the same with its images.
+KEPT = 3
+
+
+@dataclass(frozen=True, eq=False)
+class PanelState:
+    """What the panel knows.
+
+    Attributes
+    ----------
+    choice : Choice
+        The dataset and the reference files that were asked for.
+    source : Input or None
+        The dataset; None until its reference files are there.
+    references : References or None
+    values : Mapping of str to Any
+        Every parameter as it is meant, unchecked.
+    plan : ExtractionPlan or None
+        Of the parameters; None without a dataset, and where they cannot be meant.
+    layout : Layout or None
+        Of the plan; None where it does not fit the image.
+    spectrum : ExtractedSpectrum or None
+        Of the plan, once it is extracted.
+    shown : bool
+        Whether the spectrum is what the panel is about, rather than only known.
+    active, live, paused : bool
+        Whether the panel draws, whether it extracts at every change, and whether it waits to be asked.
+    late, given_up : bool
+        Whether the spectrum keeps us waiting, and whether the user would not wait for it.
+    problem : str
+        Why nothing can be extracted, in a sentence.
+    notes : tuple of str
+    advice : tuple of Advice
+        On the last extraction.
+    compared_with : Reference or None
+    records : tuple of Record
+        The extractions made so far.
+    kept : tuple of ExtractionPlan
+        The last plans, so that nothing is extracted twice in a row.
+    remembered, begun_with : Mapping of str to ExtractionParameters, to References
+        By the uuid of the data: what was set in the panel, and the files that it began with.
+    """
+
+    choice: Choice = field(default_factory=Choice)
+    source: Input | None = None
+    references: References | None = None
+    values: Mapping[str, Any] = field(default_factory=lambda: DEFAULTS)
+    plan: ExtractionPlan | None = None
+    layout: Layout | None = None
+    spectrum: ExtractedSpectrum | None = None
+    shown: bool = False
+    active: bool = False
+    live: bool = True
+    paused: bool = False
+    late: bool = False
+    given_up: bool = False
+    problem: str = ""
+    notes: tuple[str, ...] = ()
+    advice: tuple[Advice, ...] = ()
+    compared_with: Reference | None = None
+    records: tuple[Record, ...] = ()
+    kept: tuple[ExtractionPlan, ...] = ()
+    remembered: Mapping[str, ExtractionParameters] = field(default_factory=dict)
+    begun_with: Mapping[str, References] = field(default_factory=dict)
+
+    @property
+    def parameters(self) -> ExtractionParameters:
+        """The parameters, checked.
+
+        Raises
+        ------
+        LRSError
+            The first thing that is wrong, in one sentence.
+        """
+        return ExtractionParameters(**self.values)
+
+    @property
+    def optimal(self) -> bool:
+        """Whether the PSF is to be fitted rather than pixels summed."""
+        return self.plan is not None and self.plan.parameters.extraction_type == "optimal"
+
+    @property
+    def ready(self) -> ExtractionPlan:
+        """The plan, where it fits the image.
+
+        Raises
+        ------
+        LRSError
+            Where there is none, with the reason.
+        """
+        if self.plan is None or self.layout is None:
+            raise LRSError(self.problem or NO_DATA)
+        return self.plan
+
+    @property
+    def drawn(self) -> ExtractionPlan | None:
+        """The plan that is laid out on the screen, if any."""
+        return self.plan if self.active and self.layout is not None else None
+
+    @property
+    def preview(self) -> ExtractedSpectrum | None:
+        """The spectrum that is drawn in the viewers, if any."""
+        return self.spectrum if self.shown and self.active and self.live else None
+
+    @property
+    def wants_spectrum(self) -> bool:
+        """Whether the plan is to be extracted for the preview."""
+        waits = self.shown or self.paused or self.given_up or self.problem != ""
+        return self.drawn is not None and self.live and not waits
+
+    def plan_of(self, parameters: ExtractionParameters) -> ExtractionPlan:
+        """Return the plan of some parameters for the dataset: one of those kept, or a new one."""
+        plans = self.kept if self.plan is None else (self.plan, *self.kept)
+        known = (plan for plan in plans if plan.parameters == parameters)
+        return next(known, None) or ExtractionPlan(self.source.image, parameters, self.references)
+
+
+def next_state(state: PanelState, **changes: Any) -> PanelState:
+    """Make the state after a change.
+
+    Parameters
+    ----------
+    state : PanelState
+    **changes
+        Any attribute of the state; a ``choice`` forgets what belongs to another dataset, a ``plan`` is laid
+        out, and so are ``values``. Besides: ``found``, a dataset with its references and parameters;
+        ``parameters`` in place of values; ``extracted``, a plan and its spectrum.
+    """
+    for name, make in _STEPS.items():
+        if name in changes:
+            state = make(state, changes.pop(name))
+    state = replace(state, **changes)
+    hidden = {"active", "live"} & {*changes} and not (state.active and state.live)
+    return replace(state, shown=False) if hidden else state
+
+
+def _choose(state: PanelState, choice: Choice) -> PanelState:
+    """Forget all that belongs to another dataset, or to other reference files."""
+    state = replace(state, choice=choice, source=None, references=None, kept=(), notes=(), advice=())
+    return replace(_without_plan(state), problem="")
+
+
+def _without_plan(state: PanelState) -> PanelState:
+    return replace(state, plan=None, layout=None, spectrum=None, shown=False, late=False, given_up=False)
+
+
+def _find(state: PanelState, found: tuple[Input, References, ExtractionParameters | None]) -> PanelState:
+    """Take a dataset whose reference files are there, with parameters that are wanted or its own."""
+    source, references, wanted = found
+    uuid = source.data.uuid
+    kept, before = state.remembered.get(uuid), state.begun_with.get(uuid)
+    begun_with = {**state.begun_with, uuid: references}
+    state = replace(state, source=source, references=references, begun_with=begun_with)
+    if wanted is None:
+        # what was set earlier comes back, unless another extract1d file is given
+        untouched = kept is None or before is None or kept == before.parameters
+        given = bool(state.choice.overrides.get("override_extract1d"))
+        another = given and not untouched and references.extract1d != before.extract1d
+        wanted = references.parameters if untouched or another else kept
+    return _set(state, wanted)
+
+
+def _mean(state: PanelState, values: Mapping[str, Any]) -> PanelState:
+    """Check values and lay them out."""
+    if state.source is None:
+        return replace(state, values=values)
+    try:
+        plan = state.plan_of(ExtractionParameters(**values))
+    except LRSError as error:
+        return replace(_without_plan(state), values=values, problem=str(error))
+    return _plan(state, plan, values)
+
+
+def _set(state: PanelState, parameters: ExtractionParameters) -> PanelState:
+    """Lay parameters out."""
+    if state.source is None:
+        return replace(state, values=as_typed(parameters))
+    return _plan(state, state.plan_of(parameters), as_typed(parameters))
+
+
+def _plan(state: PanelState, plan: ExtractionPlan, values: Mapping[str, Any] | None = None) -> PanelState:
+    """Lay a plan out; what was advised is kept until it is answered or no longer applies."""
+    chosen = {*plan.parameters.refinements}
+    advice = tuple(one for one in state.advice if one.refinement not in chosen)
+    if state.values["extraction_type"] != plan.parameters.extraction_type:
+        advice = ()
+    others = tuple(one for one in state.kept if one is not plan)
+    state = replace(
+        _without_plan(state),
+        values=as_typed(plan.parameters) if values is None else values,
+        plan=plan,
+        kept=(*others, plan)[-KEPT:],
+        advice=advice,
+    )
+    try:
+        layout = lay_out(plan)
+    except LRSError as error:
+        return replace(state, problem=str(error))
+    remembered = {**state.remembered, state.source.data.uuid: plan.parameters}
+    return replace(state, layout=layout, notes=layout.notes, problem="", remembered=remembered)
+
+
+def _extract(state: PanelState, extracted: tuple[ExtractionPlan, ExtractedSpectrum]) -> PanelState:
+    """Take notice of a spectrum; one of the same parameters with its images is only told of."""
+    plan, spectrum = extracted
+    state = replace(state, notes=tuple(spectrum.notes))
+    if plan is not state.plan:
+        return state
+    shown = state.shown or state.wants_spectrum
+    return replace(state, spectrum=spectrum, shown=shown, late=False, given_up=False)
+
+
+#: What is more than another value, in the order in which it is done.
+_STEPS = {
+    "choice": _choose,
+    "found": _find,
+    "values": _mean,
+    "parameters": _set,
+    "plan": _plan,
+    "extracted": _extract,
+}

@@ -1,0 +1,35 @@
+"""What is closed or removed is let go, though jdaviz keeps dialogues, layers and data of it."""
+
+import gc
+import weakref
+
+import pytest
+
+
+@pytest.fixture
+def image(active):
+    """The image of the panel, with which everything was done."""
+    for section in active.sections.values():
+        section.opened = 0
+    active.extract_width = 6
+    active.extract()
+    active.extraction_type = "optimal"
+    active.show_scene("residual")
+    active.extract()
+    return weakref.ref(active.image)
+
+
+def test_a_dataset_removed_takes_its_image_along(loaded, active, image):
+    assert image() is not None
+    for data in list(loaded._app.data_collection):
+        loaded._app.data_item_remove(data.label)
+    gc.collect()
+    assert image() is None
+
+
+def test_a_closed_panel_takes_its_image_along(active, image):
+    """As at the end of a page, which closes every widget; jdaviz keeps the rest of its app."""
+    assert image() is not None
+    active.close()
+    gc.collect()
+    assert image() is None
