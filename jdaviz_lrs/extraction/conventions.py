@@ -284,6 +284,7 @@ PIPELINE = Convention(**{one.name: False for one in fields(Convention)})
 #: Differences that no switch undoes.
 KEPT = (
     Difference("errors where a file has no variances", "zero", "NaN", "all of it", "no"),
+    Difference("errors beside a flux that is NaN", "zero", "NaN, as the flux", "all of it", "no"),
     Difference("`smoothing_length` even", "one less", "refused", "", "no: refused"),
     Difference(
         "a background region that overlaps the aperture",

@@ -92,7 +92,8 @@ def tabulate(
 
 
 def _with_errors(name: str, variance: str, error: str, value: Image, variances: Image, factor) -> dict:
-    scaled_variances = variances * factor**2
+    # no error of 0 beside a value that is not known
+    scaled_variances = np.where(np.isnan(value), np.nan, variances * factor**2)
     return {
         name: value * factor,
         error: np.sqrt(scaled_variances.sum(axis=0)),

@@ -31,6 +31,8 @@ PIXEL_AREA = (1e-15, 1e-11)
 STERADIAN = (180.0 * 3600.0 / np.pi) ** 2
 """In arcsec^2."""
 SAME_AREA = 0.01
+SAME_ERROR = 0.1
+"""Relative; in products the two are the same to a millionth."""
 
 MICRON = (0.5, 30.0)
 """What JWST sees; other numbers are of another unit."""
@@ -159,6 +161,7 @@ def _image(model: JwstDataModel, name: str, path: Path | None) -> SpectralImage:
         )
     variances = {key: _masked(planes[key], keep, good) for key in VARIANCES}
     _check_variances(variances, name)
+    two_errors = _other_errors(planes, keep, good)
     return SpectralImage(
         data=np.where(good, data[keep], np.nan),
         **variances,
@@ -176,7 +179,7 @@ def _image(model: JwstDataModel, name: str, path: Path | None) -> SpectralImage:
         file_shape=data.shape[-2:],
         margins=margins,
         missing=tuple(key for key in VARIANCES if planes[key] is None),
-        notes=(*contradiction, *two_areas, *two_wavelengths, *notes),
+        notes=(*contradiction, *two_areas, *two_wavelengths, *two_errors, *notes),
         file_name=name,
         path=path,
         metadata=_primary_header(model),
@@ -268,13 +271,27 @@ def _check_variances(variances: dict[str, np.ndarray], name: str) -> None:
             )
 
 
+def _other_errors(planes: dict, keep: tuple, good: np.ndarray) -> tuple[str, ...]:
+    """Return a note where ERR is not the root of the variances' sum, which it is in every product."""
+    if any(plane is None for plane in planes.values()):
+        return ()
+    total = np.sqrt(sum(planes[key][keep][good].astype(float) for key in VARIANCES))
+    apart = ~np.isclose(planes["err"][keep][good], total, rtol=SAME_ERROR, atol=0.0)
+    if not apart.any():
+        return ()
+    return (
+        f"ERR and the variances contradict each other at {apart.sum()} of {apart.size} pixels: the variances "
+        "give the errors.",
+    )
+
+
 def _masked(plane: np.ndarray | None, keep: tuple, good: np.ndarray) -> np.ndarray:
     return np.where(good, 0.0 if plane is None else plane[keep].astype(float), np.nan)
 
 
 def _wavelengths(model: JwstDataModel, wcs, shape: tuple[int, int], name: str) -> np.ndarray:
-    wavelength = model.wavelength if model.hasattr("wavelength") else None
-    if wavelength is None or wavelength.shape != shape or not np.any(np.nan_to_num(wavelength) > 0):
+    wavelength = _plane(model, "wavelength", shape, name)
+    if wavelength is None or not np.any(np.nan_to_num(wavelength) > 0):
         if wcs is None or wcs.output_frame.naxes < 3:
             raise LRSError(f"{name}: neither a WAVELENGTH extension nor a spectral WCS gives it wavelengths.")
         y, x = np.mgrid[: shape[0], : shape[1]].astype(float)

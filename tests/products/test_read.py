@@ -477,3 +477,19 @@ def test_other_model_in_memory_is_refused(observation):
 
     with pytest.raises(LRSError, match="holds no image"):
         from_datamodel(MultiSpecModel())
+
+
+def test_errors_and_variances_that_contradict_each_other_are_noted(observation):
+    with SlitModel(observation["nod1_s2d"]) as model:
+        model.var_flat[100, 20] *= 100.0
+        image = read(model)
+    (note,) = image.notes
+    assert note.startswith("ERR and the variances contradict each other at 1 of ")
+    assert read(observation["nod1_s2d"]).notes == ()
+
+
+def test_wavelengths_of_another_shape_are_refused(observation):
+    with SlitModel(observation["nod1_s2d"]) as model:
+        model.wavelength = model.wavelength[:-1]
+        with pytest.raises(LRSError, match=r"WAVELENGTH has the shape \(386, 46\), but SCI has \(387, 46\)"):
+            read(model)

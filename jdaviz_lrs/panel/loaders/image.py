@@ -21,7 +21,7 @@ from jdaviz_lrs.modes import MODES
 from jdaviz_lrs.panel.viewer.display import Display
 from jdaviz_lrs.products.read import read
 
-__all__ = ["FORMAT", "IMAGE_KEY", "X1D_FORMAT", "LRSImporter", "harmless", "prefer_ours"]
+__all__ = ["FORMAT", "IMAGE_KEY", "X1D_FORMAT", "LRSImporter", "RefusingImporter", "harmless", "prefer_ours"]
 
 FORMAT, X1D_FORMAT = "JWST LRS", "JWST LRS x1d"
 
@@ -55,8 +55,22 @@ def prefer_ours(change: dict) -> None:
         resolver.format_items = wanted
 
 
+class RefusingImporter(BaseImporterToDataCollection):
+    """An importer of files that may turn out damaged: jdaviz says why, and offers no other loader for them.
+
+    jdaviz looks at every property while it makes an importer, and forgets one that raises an error then.
+    """
+
+    refusal = Unicode()
+
+    @observe("refusal", "data_label_invalid_msg", "viewer_label_invalid_msg")
+    def _set_import_disabled(self, change=None):
+        reasons = (self.refusal, self.data_label_invalid_msg, self.viewer_label_invalid_msg)
+        self.import_disabled_msg = next((reason for reason in reasons if reason), "")
+
+
 @loader_importer_registry(FORMAT)
-class LRSImporter(BaseImporterToDataCollection):
+class LRSImporter(RefusingImporter):
     """Load a MIRI LRS slit spectrum (s2d, cal) with its variances, flags, WCS and header.
 
     Only the following attributes and methods are available through the public API:
@@ -83,12 +97,7 @@ class LRSImporter(BaseImporterToDataCollection):
         super().__init__(app, resolver, parser, input, **kwargs)
         self.data_label.default = harmless(self.default_data_label_from_resolver or "LRS spectrum")
         resolver.observe(prefer_ours, "format_items")
-        try:
-            image = self.image
-        except LRSError as error:
-            self.import_disabled_msg = str(error)
-        else:
-            self._readable = True
+        if (image := self.image) is not None:
             kind = "rectified (s2d)" if image.resampled else "detector image (cal)"
             self.description = f"{kind}, {image.n_disp} x {image.n_xdisp} pixels, {image.unit}"
 
@@ -107,14 +116,20 @@ class LRSImporter(BaseImporterToDataCollection):
         return self._app.config in ("deconfigged", "specviz2d")
 
     @cached_property
-    def image(self) -> SpectralImage:
-        """The file, every plane of it."""
+    def image(self) -> SpectralImage | None:
+        """The file, every plane of it; None where it is refused."""
         path = getattr(self._parser, "input", None) if isinstance(self.input, fits.HDUList) else None
-        return read(path if isinstance(path, str) else self.input)
+        try:
+            return read(path if isinstance(path, str) else self.input)
+        except LRSError as error:
+            self.refusal = str(error)
+            return None
 
     @cached_property
-    def output(self) -> Spectrum:
-        """What goes to the viewer, with the image attached."""
+    def output(self) -> Spectrum | None:
+        """What goes to the viewer, with the image attached; None where the file is refused."""
+        if self.image is None:
+            return None
         spectrum = Display.of(self.image).spectrum()
         spectrum.meta.update(self._header())
         spectrum.meta[IMAGE_KEY] = self.image
@@ -130,14 +145,6 @@ class LRSImporter(BaseImporterToDataCollection):
         return header | {"PIXAR_SR": self.image.pixel_area}
 
     assign_component_type = Spectrum2DImporter.assign_component_type
-    _readable = False
-
-    @observe("data_label_invalid_msg", "viewer_label_invalid_msg")
-    def _set_import_disabled(self, change=None):
-        """Keep the reason why a broken file cannot be loaded, whatever the labels."""
-        if self._readable:
-            reasons = (self.data_label_invalid_msg, self.viewer_label_invalid_msg)
-            self.import_disabled_msg = next((reason for reason in reasons if reason), "")
 
     def _plugin(self, label: str):
         return self._app._jdaviz_helper.plugins.get(label)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from astropy.io import fits
 from jdaviz.core.loaders import importers
-from jdaviz.core.loaders.importers import BaseImporterToDataCollection
 from jdaviz.core.loaders.importers.spectrum1d import SpectrumImporter
 from jdaviz.core.registries import loader_importer_registry
 from jdaviz.utils import PRIHDR_KEY, standardize_metadata
@@ -15,14 +14,14 @@ from specutils import Spectrum
 
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.modes import DEFAULT
-from jdaviz_lrs.panel.loaders.image import X1D_FORMAT, harmless, prefer_ours
+from jdaviz_lrs.panel.loaders.image import X1D_FORMAT, RefusingImporter, harmless, prefer_ours
 from jdaviz_lrs.products.x1d import read_x1d
 
 __all__ = ["X1DImporter"]
 
 
 @loader_importer_registry(X1D_FORMAT)
-class X1DImporter(BaseImporterToDataCollection):
+class X1DImporter(RefusingImporter):
     """Load an x1d file of MIRI LRS with a single spectrum; jdaviz's own loader takes those with several."""
 
     template_file = importers.__file__, "to_dc_with_label.vue"
@@ -44,15 +43,17 @@ class X1DImporter(BaseImporterToDataCollection):
 
     @property
     def is_valid(self) -> bool:
-        """Whether this app has spectrum viewers and the file can be read."""
-        if self._app.config not in ("deconfigged", "specviz", "specviz2d"):
-            return False
-        return self.output is not None
+        """Whether this app has spectrum viewers; the input itself was judged at the door."""
+        return self._app.config in ("deconfigged", "specviz", "specviz2d")
 
     @cached_property
-    def output(self) -> Spectrum:
-        """The spectrum, its rows in the file's order."""
-        spectrum = read_x1d(self._parser.input).to_spectrum()
+    def output(self) -> Spectrum | None:
+        """The spectrum, its rows in the file's order; None where the file is refused."""
+        try:
+            spectrum = read_x1d(self._parser.input).to_spectrum()
+        except LRSError as error:
+            self.refusal = str(error)
+            return None
         header = standardize_metadata(self.input["EXTRACT1D"].header)
         header[PRIHDR_KEY] = standardize_metadata(self.input[0].header)
         spectrum.meta = {**header, **spectrum.meta}

@@ -93,3 +93,23 @@ def test_an_x1d_resolves_by_itself_and_keeps_its_order(app, s2d, tmp_path):
     assert shown.flux.unit == "Jy"
     np.testing.assert_allclose(shown.spectral_axis.value, extract(s2d).wavelength)
     assert shown.meta["_primary_header"]["EXP_TYPE"] == "MIR_LRS-FIXEDSLIT"
+
+
+def test_without_a_format_the_reason_of_a_refusal_shows_and_no_other_loader(app, s2d, tmp_path):
+    path = tmp_path / "odd_s2d.fits"
+    with fits.open(s2d) as hdus:
+        hdus["SCI"].header["PIXAR_SR"] = 1.0
+        hdus.writeto(path)
+    with pytest.raises(ValueError, match=r"^odd_s2d\.fits: PIXAR_SR, .* is no pixel of JWST"):
+        app.load(str(path))
+
+
+def test_without_a_format_the_reason_of_a_refused_spectrum_shows(app, s2d, tmp_path):
+    from jdaviz_lrs import extract
+
+    path = extract(s2d).write(tmp_path / "mine_x1d.fits")
+    with fits.open(path) as hdus:
+        hdus["EXTRACT1D"].data = hdus["EXTRACT1D"].data[:0]
+        hdus.writeto(path, overwrite=True)
+    with pytest.raises(ValueError, match=r"^\S*mine_x1d\.fits: its table has no WAVELENGTH or no FLUX"):
+        app.load(str(path))
