@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,14 +27,13 @@ if TYPE_CHECKING:
 
 __all__ = ["main", "output_name"]
 
-#: Parameters that ask for images beside the spectrum.
-IMAGE_PRODUCTS = ("save_profile", "save_scene_model", "save_residual_image")
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code: 0, or 2 after an error of the user's."""
     arguments = parser().parse_args(argv)
     warnings.simplefilter("ignore")  # what matters to the user is in the result's notes
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _end)
     try:
         return arguments.command(arguments) or 0
     except LRSError as error:
@@ -42,6 +43,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return 2
+
+
+def _end(*_: object) -> None:
+    """End as by Ctrl-C, so that nothing half-written stays, with the code that shells give."""
+    raise SystemExit(128 + signal.SIGTERM)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -132,26 +138,22 @@ def _extract(arguments: argparse.Namespace) -> None:
     if arguments.pipeline_compatible:
         changes["pipeline_compatible"] = True
     output = arguments.output or output_name(arguments.input)
+    overrides = {
+        f"override_{kind}": getattr(arguments, f"override_{kind}") for kind in ("extract1d", "apcorr", "psf")
+    }
     if output.exists() and not arguments.overwrite:
         raise LRSError(f"{output}: exists already; give another name with -o, or --overwrite to replace it.")
 
     from jdaviz_lrs.extraction.extract import extract
+    from jdaviz_lrs.products.saving import write_products
 
     spectrum = extract(
         arguments.input,
-        override_extract1d=arguments.override_extract1d,
-        override_apcorr=arguments.override_apcorr,
-        override_psf=arguments.override_psf,
+        **overrides,
         **changes,
     )
-    written = [spectrum.write(output, overwrite=arguments.overwrite)]
-    for number, companion in enumerate(spectrum.companions, 1):
-        path = output_path(output, f"companion{number}")
-        written.append(companion.write(path, overwrite=arguments.overwrite))
-    if any(spectrum.parameters.get(name) for name in IMAGE_PRODUCTS):
-        from jdaviz_lrs.products.images import write_image_products
-
-        written += write_image_products(spectrum, output, overwrite=arguments.overwrite)
+    inputs = (arguments.input, *overrides.values())
+    written = write_products(spectrum, output, arguments.overwrite, inputs)
     print("\n".join(describe(spectrum)))
     print("\n".join(f"wrote      {path}" for path in written))
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
+import socket
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
+
+import psutil
 
 from jdaviz_lrs.errors import LRSError
 
-__all__ = ["in_ascii", "output_path", "whole_file"]
+__all__ = ["in_ascii", "output_path", "whole_file", "whole_files"]
 
 #: Endings that the pipeline exchanges for that of its step.
 PRODUCT_SUFFIXES = ("s2d", "cal", "calints", "s2dints", "bsub", "bsubints", "crf", "x1d", "extract1dstep")
@@ -35,27 +42,153 @@ def in_ascii(text: str) -> str:
 #: Letters of a temporary name; spelt in ASCII it is longer than the file's.
 LONGEST = 200
 
+#: Of the folders that hold what is being written; host and process follow.
+PREFIX = ".lrs-"
+
+#: Seconds after which such a folder is nobody's, whoever made it.
+STRAY = 3600.0
+
+
+def whole_file(path: str | Path, overwrite: bool = False) -> AbstractContextManager[Path]:
+    """Give a temporary path to write to, and move it into place when all went well; see `whole_files`."""
+    return _first(whole_files([path], overwrite))
+
 
 @contextmanager
-def whole_file(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
-    """Give a temporary path to write to, and move it into place when all went well.
+def _first(files: AbstractContextManager[list[Path]]) -> Iterator[Path]:
+    with files as (only,):
+        yield only
 
-    It has the same name, spelt in ASCII, for the header that holds it.
+
+@contextmanager
+def whole_files(
+    paths: Iterable[str | Path], overwrite: bool = False, inputs: Iterable[str | Path | None] = ()
+) -> Iterator[list[Path]]:
+    """Give temporary paths to write to, and move all of them into place when all went well, or none.
+
+    Each has the name of its file, spelt in ASCII, for the header that holds it. Without `overwrite` a file
+    that has come into being meanwhile stays, and nothing is written. A process that is killed between two of
+    the moves leaves some files new and others old, each of them whole.
+
+    Parameters
+    ----------
+    paths : iterable of path-like
+    overwrite : bool
+    inputs : iterable of path-like or None
+        Files that are never written over.
 
     Raises
     ------
     LRSError
-        When the file exists and `overwrite` is not set, or its folder does not exist or cannot be written to.
+        When a file exists and `overwrite` is not set, is an input, is named twice or is no regular file, or
+        its folder does not exist or cannot be written to.
     """
-    path = Path(path)
+    targets = [Path(path) for path in paths]
+    with ExitStack() as stack:
+        stack.enter_context(_told(targets[0]))
+        _check(targets, overwrite, [Path(path) for path in inputs if path])
+        folders = {}
+        for parent in dict.fromkeys(target.parent for target in targets):
+            _sweep(parent)
+            new = tempfile.TemporaryDirectory(prefix=f"{PREFIX}{_host()}-{os.getpid()}-", dir=parent)
+            folders[parent] = Path(stack.enter_context(new))
+        written = [
+            folders[target.parent] / f"{in_ascii(target.stem)[:LONGEST]}{target.suffix}" for target in targets
+        ]
+        yield written
+        for temporary in written:
+            _to_disk(temporary)
+        _move_all(written, targets, overwrite)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
     try:
-        if path.exists() and not overwrite:
-            raise LRSError(f"{path}: the file exists; choose another name or allow it to be overwritten.")
-        if not path.parent.is_dir():
-            raise LRSError(f"{path}: there is no folder {path.parent} to write to.")
-        with tempfile.TemporaryDirectory(prefix=".lrs-", dir=path.parent) as folder:
-            temporary = Path(folder, f"{in_ascii(path.stem)[:LONGEST]}{path.suffix}")
-            yield temporary
-            os.replace(temporary, path)
+        yield
     except OSError as error:
         raise LRSError(f"{path}: cannot be written ({error.strerror or error}).") from None
+
+
+def _check(targets: list[Path], overwrite: bool, inputs: list[Path]) -> None:
+    """Refuse what must not be written, before anything is."""
+    for number, target in enumerate(targets):
+        if any(_same(target, one) for one in inputs):
+            raise LRSError(f"{target}: this file is an input of the extraction; choose another name.")
+        if any(_same(target, other) for other in targets[:number]):
+            raise LRSError(f"{target}: two files would have this name; choose another one.")
+        if target.exists() and not overwrite:
+            raise LRSError(f"{target}: the file exists; choose another name or allow it to be overwritten.")
+        if target.exists() and not target.is_file():
+            raise LRSError(f"{target}: this is no regular file; choose another name.")
+        if not target.parent.is_dir():
+            raise LRSError(f"{target}: there is no folder {target.parent} to write to.")
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file, by whatever links."""
+    if one.exists() and other.exists():
+        return one.samefile(other)
+    return one.resolve() == other.resolve()
+
+
+def _host() -> str:
+    return re.sub(r"\W", "_", socket.gethostname())[:50]
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed process has left: one of this host that is gone, or any an hour ago."""
+    for stray in folder.glob(f"{PREFIX}*"):
+        own = re.fullmatch(rf"{re.escape(PREFIX + _host())}-(\d+)-\w+", stray.name)
+        with suppress(OSError):
+            old = time.time() - stray.stat().st_mtime > STRAY
+            if stray.is_dir() and (old or (own and not psutil.pid_exists(int(own[1])))):
+                shutil.rmtree(stray, ignore_errors=True)
+
+
+def _to_disk(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _move_all(written: list[Path], targets: list[Path], overwrite: bool) -> None:
+    """Move every file into place; if one cannot be, take back those that were."""
+    undo: list[Callable[[], None]] = []
+    try:
+        for temporary, target in zip(written, targets, strict=True):
+            kept = temporary.with_name(f"{temporary.name}.before")
+            if overwrite and os.path.lexists(target):
+                _keep(target, kept)
+                os.replace(temporary, target)
+                undo.append(partial(os.replace, kept, target))
+            else:
+                _put(temporary, target)
+                undo.append(target.unlink)
+    except BaseException:
+        for step in reversed(undo):
+            with suppress(OSError):
+                step()
+        raise
+
+
+def _keep(target: Path, kept: Path) -> None:
+    """Give a file a second name, or where a disk has none of these, a copy; of a link the link itself."""
+    try:
+        os.link(target, kept, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(target, kept, follow_symlinks=False)
+
+
+def _put(temporary: Path, target: Path) -> None:
+    """Move a file to where none may be; another writer may have been faster."""
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        raise LRSError(f"{target}: another process has written it meanwhile; choose another name.") from None
+    except OSError:  # the disk has no second names
+        try:
+            os.close(os.open(target, os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            raise LRSError(
+                f"{target}: another process has written it meanwhile; choose another name."
+            ) from None
+        os.replace(temporary, target)

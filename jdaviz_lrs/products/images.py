@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +12,9 @@ from stdatamodels.jwst.datamodels import CubeModel, ImageModel
 from jdaviz_lrs.data.flags import DO_NOT_USE, OUTLIER
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
-from jdaviz_lrs.products.files import output_path, whole_file
+from jdaviz_lrs.products.files import output_path
 
-__all__ = ["to_file_axes", "write_image_products"]
+__all__ = ["PRODUCTS", "image_products", "to_file_axes"]
 
 #: Parameter that asks for an image to the spectrum's attribute and the pipeline's suffix.
 PRODUCTS = {
@@ -22,45 +24,40 @@ PRODUCTS = {
 }
 
 
-def write_image_products(
-    spectrum: ExtractedSpectrum, output: str | Path, overwrite: bool = False
-) -> list[Path]:
-    """Write the images that the parameters ask for beside an output file, named as the pipeline names them.
+def image_products(spectrum: ExtractedSpectrum, output: str | Path) -> dict[Path, Callable[[Path], None]]:
+    """Tell the images that the parameters ask for, named as the pipeline names them, and how each is saved.
 
     Parameters
     ----------
     spectrum : ExtractedSpectrum
     output : path-like
         The x1d file: ``jw..._extract1dstep.fits`` gives ``jw..._scene_model.fits``.
-    overwrite : bool
 
     Returns
     -------
-    list of Path
-        The files written.
-
-    Raises
-    ------
-    LRSError
-        When a file exists, or cannot be written.
+    dict
+        Path to a function that writes the image to another path, where nothing is yet.
     """
-    written = []
-    for parameter, (name, suffix) in PRODUCTS.items():
-        data = getattr(spectrum, name)
-        if not spectrum.parameters.get(parameter) or data is None or spectrum.image is None:
-            continue
-        path = output_path(output, suffix)
-        data = to_file_axes(data, spectrum.image, outside=np.nan if name == "residual" else 0.0)
-        with (CubeModel if data.ndim == 3 else ImageModel)() as model, whole_file(path, overwrite) as file:
-            model.data = data.astype(np.float32)
-            if name == "residual":
-                model.dq = to_file_axes(_flags(spectrum), spectrum.image, outside=DO_NOT_USE)
-            if spectrum.image.metadata is not None:
-                model.update(spectrum.image.metadata, only="PRIMARY")
-            model.name = spectrum.image.observation.slit_name
-            model.save(file)
-        written.append(path)
-    return written
+    return {
+        output_path(output, suffix): partial(_save, spectrum, name)
+        for parameter, (name, suffix) in PRODUCTS.items()
+        if spectrum.parameters.get(parameter) and getattr(spectrum, name) is not None
+        if spectrum.image is not None
+    }
+
+
+def _save(spectrum: ExtractedSpectrum, name: str, file: Path) -> None:
+    data = to_file_axes(
+        getattr(spectrum, name), spectrum.image, outside=np.nan if name == "residual" else 0.0
+    )
+    with (CubeModel if data.ndim == 3 else ImageModel)() as model:
+        model.data = data.astype(np.float32)
+        if name == "residual":
+            model.dq = to_file_axes(_flags(spectrum), spectrum.image, outside=DO_NOT_USE)
+        if spectrum.image.metadata is not None:
+            model.update(spectrum.image.metadata, only="PRIMARY")
+        model.name = spectrum.image.observation.slit_name
+        model.save(file)
 
 
 def _flags(spectrum: ExtractedSpectrum) -> np.ndarray:

@@ -20,11 +20,11 @@ from jdaviz_lrs.data.provenance import PREFIX, provenance, read_verdict
 from jdaviz_lrs.data.spectrum import COLUMNS, ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.door import open_fits
-from jdaviz_lrs.products.files import in_ascii, whole_file
+from jdaviz_lrs.products.files import in_ascii, whole_files
 from jdaviz_lrs.products.orientation import aperture_keywords
 from jdaviz_lrs.products.read import checked_kind
 
-__all__ = ["read_x1d", "write_x1d"]
+__all__ = ["read_x1d", "save_table", "write_x1d"]
 
 FLUX, FLUX_VARIANCE, BRIGHTNESS, BRIGHTNESS_VARIANCE = "Jy", "Jy^2", "MJy/sr", "MJy^2 / sr^2"
 
@@ -58,9 +58,15 @@ def write_x1d(spectrum: ExtractedSpectrum, path: str | Path, overwrite: bool = F
     path, image = Path(path), spectrum.image
     if path.suffix != ".fits":
         raise LRSError(f"{path}: spectra are written as FITS; let the name end with .fits.")
-    if image is not None and image.path is not None and path.resolve() == image.path.resolve():
-        raise LRSError(f"{path}: this is the image that was extracted from; choose another name.")
-    with MultiSpecModel() as model, whole_file(path, overwrite) as temporary:
+    with whole_files([path], overwrite, [image and image.path]) as (temporary,):
+        save_table(spectrum, temporary)
+    return path
+
+
+def save_table(spectrum: ExtractedSpectrum, temporary: Path) -> None:
+    """Write a spectrum to a path where nothing is yet; see `write_x1d`."""
+    image = spectrum.image
+    with MultiSpecModel() as model:
         if image is not None and image.metadata is not None:
             model.update(image.metadata, only="PRIMARY")
         model.meta.cal_step.extract_1d = "COMPLETE"
@@ -74,7 +80,6 @@ def write_x1d(spectrum: ExtractedSpectrum, path: str | Path, overwrite: bool = F
                     for name, value in provenance(spectrum).items():
                         text = isinstance(value, str)
                         hdu.header[f"HIERARCH {PREFIX} {name}"] = in_ascii(value) if text else value
-    return path
 
 
 def _record_references(model: MultiSpecModel, references: Mapping[str, str]) -> None:

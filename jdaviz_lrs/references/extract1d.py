@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from jdaviz_lrs.errors import LRSError, LRSWarning
 from jdaviz_lrs.modes import DEFAULT, Mode
 from jdaviz_lrs.parameters import APERTURE_NAMES, ExtractionParameters
 from jdaviz_lrs.products.door import one_sentence, text_of
-from jdaviz_lrs.products.files import whole_file
+from jdaviz_lrs.products.files import whole_files
 from jdaviz_lrs.references.once import read_once
 
 __all__ = ["BUILT_IN_EXTRACT1D", "WHOLE_IMAGE", "Extract1dReference", "built_in_extract1d", "read_extract1d"]
@@ -108,10 +108,15 @@ class Extract1dReference:
         apertures[index] = new
         return Extract1dReference({**self.content, "apertures": apertures}, self.name)
 
-    def write(self, path: str | Path, overwrite: bool = False) -> Path:
-        """Write the file: to the letter as it was read, or, when changed, with an indent of four."""
+    def write(
+        self, path: str | Path, overwrite: bool = False, inputs: Iterable[str | Path | None] = ()
+    ) -> Path:
+        """Write the file: to the letter as it was read, or, when changed, with an indent of four.
+
+        Over `inputs` it is never written.
+        """
         text = self.text if self.text is not None else json.dumps(self.content, indent=4) + "\n"
-        with whole_file(path, overwrite) as temporary:
+        with whole_files([path], overwrite, inputs) as (temporary,):
             temporary.write_text(text, encoding="utf-8", newline="")
         return Path(path)
 

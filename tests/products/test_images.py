@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from stdatamodels.jwst import datamodels
 
-from jdaviz_lrs import LRSError, extract, read
-from jdaviz_lrs.products.images import to_file_axes, write_image_products
+from jdaviz_lrs import extract, read
+from jdaviz_lrs.products.images import image_products, to_file_axes
 from jdaviz_lrs.references.find import find_references
 from jdaviz_lrs.simulate import Scene, simulate, to_model
 from tests.horizontal import transposed
@@ -27,11 +27,18 @@ def extracted(model, **changes):
     return extract(image, references=find_references(image, crds=False), **{**placed, **ALL, **changes})
 
 
+def save_images(spectrum, output):
+    """Write the images alone."""
+    for path, save in (products := image_products(spectrum, output)).items():
+        save(path)
+    return [*products]
+
+
 @pytest.mark.parametrize("product", ["s2d", "cal"])
 def test_images_have_the_shape_of_the_file(product, tmp_path):
     model = to_model(SEEN[product])
     spectrum = extracted(model)
-    paths = write_image_products(spectrum, tmp_path / "jw1_extract1dstep.fits")
+    paths = save_images(spectrum, tmp_path / "jw1_extract1dstep.fits")
     assert [path.name for path in paths] == ["jw1_profile.fits", "jw1_scene_model.fits", "jw1_residual.fits"]
     images = []
     for path in paths:
@@ -85,7 +92,7 @@ def test_stacks_are_written_as_cubes(tmp_path):
     names = ("data", "var_poisson", "var_rnoise", "var_flat", "good", "dq")
     stack = replace(image, **{name: np.stack([getattr(image, name)] * 2) for name in names})
     spectrum = extract(stack, references=find_references(stack, crds=False), extract_width=8, **ALL)
-    paths = write_image_products(spectrum, tmp_path / "jw1_extract1dstep.fits")
+    paths = save_images(spectrum, tmp_path / "jw1_extract1dstep.fits")
     shapes = []
     for path in paths:
         with datamodels.open(path) as written:
@@ -95,15 +102,5 @@ def test_stacks_are_written_as_cubes(tmp_path):
 
 def test_only_what_is_asked_for_is_written(tmp_path):
     spectrum = extracted(to_model(SEEN["s2d"]), save_profile=False, save_scene_model=False)
-    assert [p.name for p in write_image_products(spectrum, tmp_path / "a_x1d.fits")] == ["a_residual.fits"]
+    assert [p.name for p in save_images(spectrum, tmp_path / "a_x1d.fits")] == ["a_residual.fits"]
     assert os.listdir(tmp_path) == ["a_residual.fits"]
-
-
-def test_existing_images_stay_unless_told(tmp_path):
-    spectrum = extracted(to_model(SEEN["s2d"]), save_profile=False, save_scene_model=False)
-    (tmp_path / "a_residual.fits").write_text("precious")
-    with pytest.raises(LRSError, match=r"a_residual\.fits: the file exists"):
-        write_image_products(spectrum, tmp_path / "a_x1d.fits")
-    assert (tmp_path / "a_residual.fits").read_text() == "precious"
-    write_image_products(spectrum, tmp_path / "a_x1d.fits", overwrite=True)
-    assert datamodels.open(tmp_path / "a_residual.fits").data.shape == (387, 46)

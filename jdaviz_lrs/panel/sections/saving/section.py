@@ -16,7 +16,8 @@ from jdaviz_lrs.panel.state import PanelState
 from jdaviz_lrs.pipeline.export import Export, export_extract1d
 from jdaviz_lrs.pipeline.step_call import StepCall
 from jdaviz_lrs.products.files import output_path
-from jdaviz_lrs.products.images import PRODUCTS, write_image_products
+from jdaviz_lrs.products.images import PRODUCTS
+from jdaviz_lrs.products.saving import products_of, write_products
 
 __all__ = ["SavingSection"]
 
@@ -137,19 +138,17 @@ class SavingSection(Section):
         """Write the spectrum of the panel's parameters and, beside it, the images they ask for."""
         path = file_path(self.filename_value if path is None else path, ".fits")
         result = self.panel.compute()
-        companions = {
-            output_path(path, f"companion{number}"): one for number, one in enumerate(result.companions, 1)
-        }
-        images = [output_path(path, suffix) for name, (_, suffix) in PRODUCTS.items() if getattr(self, name)]
-        existing = [one for one in (path, *companions, *images) if one.exists()]
+        existing = [one for one in products_of(result, path) if one.exists()]
         if existing and not overwrite:
             names = ", ".join(map(str, existing))
             raise FileInTheWayError(
                 f"{names}: the file exists; choose another name or allow it to be overwritten."
             )
-        spectra = {path: result} | companions
-        written = [spectrum.write(file, overwrite) for file, spectrum in spectra.items()]
-        return [*written, *write_image_products(result, path, overwrite)]
+        return write_products(result, path, overwrite, self._references())
+
+    def _references(self) -> list[str]:
+        """Return the files that were given for references."""
+        return [*self.panel.state.choice.overrides.values()]
 
     def export(self, path: str | Path | None = None, overwrite: bool = False) -> tuple[Path, Export]:
         """Write the extract1d file with which the pipeline gives this spectrum."""
@@ -160,7 +159,8 @@ class SavingSection(Section):
                 f"{path}: the file exists; choose another name or allow it to be overwritten."
             )
         self._describe(export, path)
-        return export.reference.write(path, overwrite=overwrite), export
+        inputs = (self._origin(), *self._references())
+        return export.reference.write(path, overwrite, inputs), export
 
     def _export(self) -> Export:
         plan = self.panel.state.plan

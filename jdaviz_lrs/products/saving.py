@@ -1,0 +1,80 @@
+"""All files of an extraction, written together or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
+from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.products.files import output_path, whole_files
+from jdaviz_lrs.products.images import image_products
+from jdaviz_lrs.products.x1d import save_table
+
+__all__ = ["products_of", "write_products"]
+
+
+def products_of(spectrum: ExtractedSpectrum, output: str | Path) -> dict[Path, Callable[[Path], None]]:
+    """Tell the files of an extraction, and how each is saved.
+
+    Parameters
+    ----------
+    spectrum : ExtractedSpectrum
+    output : path-like
+        The x1d file; the others are beside it.
+
+    Returns
+    -------
+    dict
+        Of the x1d, those of the companions, and the images that the parameters ask for: path to a function
+        that writes to another path, where nothing is yet.
+
+    Raises
+    ------
+    LRSError
+        When the name does not end with ``.fits``.
+    """
+    output = Path(output)
+    if output.suffix != ".fits":
+        raise LRSError(f"{output}: spectra are written as FITS; let the name end with .fits.")
+    companions = {
+        output_path(output, f"companion{number}"): one for number, one in enumerate(spectrum.companions, 1)
+    }
+    tables = {path: partial(save_table, one) for path, one in ({output: spectrum} | companions).items()}
+    return tables | image_products(spectrum, output)
+
+
+def write_products(
+    spectrum: ExtractedSpectrum,
+    output: str | Path,
+    overwrite: bool = False,
+    inputs: Iterable[str | Path | None] = (),
+) -> list[Path]:
+    """Write all files of an extraction; see `products_of`.
+
+    Parameters
+    ----------
+    spectrum : ExtractedSpectrum
+    output : path-like
+    overwrite : bool
+    inputs : iterable of path-like or None
+        Files, beside the image, that are never written over: those of the references.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    LRSError
+        When one of them cannot be written, or must not be; then none is.
+    """
+    products = products_of(spectrum, output)
+    image = None if spectrum.image is None else spectrum.image.path
+    listed = (one for one in spectrum.parameters.get("bad_pixels", ()) if isinstance(one, str))
+    with whole_files(products, overwrite, [image, *listed, *inputs]) as temporary:
+        for save, file in zip(products.values(), temporary, strict=True):
+            save(file)
+    return [*products]
