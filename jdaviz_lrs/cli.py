@@ -42,6 +42,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{error.filename or arguments.name}: {error.strerror or error}", file=sys.stderr)
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        told = (
+            f"{arguments.name}: {type(error).__name__} ({error}), which was not foreseen; please report it."
+        )
+        print(LRSError(told), file=sys.stderr)
     return 2
 
 

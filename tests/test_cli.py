@@ -180,6 +180,15 @@ def test_a_wrong_reference_file(observation, refused):
     )
 
 
+def test_what_was_not_foreseen_is_a_sentence(observation, refused, monkeypatch):
+    def fail(*_, **__):
+        raise KeyError("of some library")
+
+    monkeypatch.setattr("jdaviz_lrs.extraction.extract.extract", fail)
+    said = refused("extract", observation["nod1_s2d"])
+    assert said == "extract: KeyError ('of some library'), which was not foreseen; please report it.\n"
+
+
 def test_simulate_repeats_itself_and_takes_settings(here, capsys):
     assert main(["simulate", "one", "--no-cal", "--seed", "3", "--set", "companion_ratio=0.5"]) == 0
     assert main(["simulate", "two", "--no-cal", "--seed", "3", "--set", "companion_ratio=0.5"]) == 0

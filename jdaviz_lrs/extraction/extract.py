@@ -9,6 +9,7 @@ from typing import Any
 
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
+from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.placement import uses_source_position
 from jdaviz_lrs.extraction.plan import ExtractionPlan
 from jdaviz_lrs.parameters import ExtractionParameters
@@ -40,7 +41,7 @@ def extract(
     references : References, optional
         Without it, found for the image with `find_references`.
     override_extract1d, override_apcorr, override_psf : path-like, optional
-        Reference files, as in the pipeline.
+        Reference files, as in the pipeline; not beside `references`, which hold all of them.
     progress : callable, optional
         Is told, in a few words, what is under way where it takes long: reference files that are fetched, and
         each step of a refinement. What it raises ends the extraction.
@@ -57,6 +58,12 @@ def extract(
     LRSError
         With one sentence that names the file or parameter and what to do.
     """
+    overrides = {"extract1d": override_extract1d, "apcorr": override_apcorr, "psf": override_psf}
+    given = [f"override_{kind}" for kind, path in overrides.items() if path]
+    if references is not None and given:
+        raise LRSError(
+            f"{' and '.join(given)} cannot go with references, which hold all files; give one of them."
+        )
     image = read(image)
     if references is None:
         references = find_references(

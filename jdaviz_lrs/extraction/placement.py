@@ -20,6 +20,9 @@ __all__ = ["MOVING_TARGET", "Placement", "place", "uses_source_position"]
 
 Image = NDArray[np.float64]
 
+NOTED_SHIFT = 0.1
+"""Pixels: less is not worth a note."""
+
 MOVING_TARGET = (
     "The target moves: it is sought at DITH_RA, DITH_DEC plus MT_AVRA - MT_RA, MT_AVDEC - MT_DEC, where this "
     "product is fixed to."
@@ -126,6 +129,10 @@ def place(image: SpectralImage, parameters: ExtractionParameters) -> Placement:
     background = background_edges = None
     if subtracts_background(parameters) and parameters.bkg_coeff is not None:
         background_edges = polynomial_edges(parameters.bkg_coeff, _independent(image, parameters)) + shift
+        if not about_source and abs(shift) >= NOTED_SHIFT:
+            notes += (
+                f"The background regions (bkg_coeff) move along with the aperture, by {shift:+.2f} px.",
+            )
         background = _background_pixels(image, parameters, background_edges, edges, rows)
         background_edges = _by_row(background_edges, image)
     middle = _by_row(edges, image)
@@ -216,7 +223,8 @@ def _nominal_center(image: SpectralImage, parameters: ExtractionParameters, midd
     if not convention_of(parameters).centre_between_edges:
         return _weighted_center(edges[:, :, row : row + 1], image)
     lower, upper = (np.nanmean(edges[:, side, row], axis=-1) for side in (0, 1))
-    return float(np.average(0.5 * (lower + upper), weights=upper - lower))
+    width = np.maximum(upper - lower, 0.0)  # edges that cross are refused later
+    return float(np.average(0.5 * (lower + upper), weights=width if width.any() else None))
 
 
 def _weighted_center(edges: Image, image: SpectralImage) -> float:

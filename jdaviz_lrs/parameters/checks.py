@@ -69,7 +69,7 @@ def smoothing(name: str, value: Any) -> int:
 
 def boolean(name: str, value: Any) -> bool:
     """Take true or false."""
-    if not isinstance(value, bool) and value not in (0, 1):
+    if hasattr(value, "__len__") or value not in (0, 1):
         raise LRSError(f"{name} = {value!r} is neither true nor false.")
     return bool(value)
 

@@ -352,7 +352,7 @@ class ExtractionParameters:
 
     def __post_init__(self) -> None:
         for name, declaration in self.declarations().items():
-            object.__setattr__(self, name, declaration.check(name, getattr(self, name)))
+            object.__setattr__(self, name, _checked(declaration, name, getattr(self, name)))
         for start, stop in (("xstart", "xstop"), ("ystart", "ystop")):
             first, last = getattr(self, start), getattr(self, stop)
             if first is not None and last is not None and first > last:
@@ -392,3 +392,13 @@ class ExtractionParameters:
     def asdict(self) -> dict[str, Any]:
         """As a plain dictionary, every parameter included."""
         return {name: getattr(self, name) for name in self.names()}
+
+
+def _checked(declaration: Declaration, name: str, value: Any) -> Any:
+    try:
+        return declaration.check(name, value)
+    except LRSError:
+        raise
+    except (TypeError, ValueError, ArithmeticError, RecursionError):  # arrays, and what imitates a number
+        kind = type(value).__name__
+        raise LRSError(f"{name} = {kind} cannot be meant; see what it takes in its description.") from None

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from astropy import units as u
+from astropy.coordinates import angular_separation
 from astropy.io import fits
 from stdatamodels.jwst.datamodels import CubeModel, ImageModel, JwstDataModel, MultiSpecModel, SlitModel
 
@@ -33,6 +35,9 @@ STERADIAN = (180.0 * 3600.0 / np.pi) ** 2
 SAME_AREA = 0.01
 SAME_ERROR = 0.1
 """Relative; in products the two are the same to a millionth."""
+
+BESIDE = 1.0
+"""Arcsec: twice the width of the slit; a source further off is not in it."""
 
 MICRON = (0.5, 30.0)
 """What JWST sees; other numbers are of another unit."""
@@ -162,7 +167,7 @@ def _image(model: JwstDataModel, name: str, path: Path | None) -> SpectralImage:
     variances = {key: _masked(planes[key], keep, good) for key in VARIANCES}
     _check_variances(variances, name)
     two_errors = _other_errors(planes, keep, good)
-    return SpectralImage(
+    image = SpectralImage(
         data=np.where(good, data[keep], np.nan),
         **variances,
         dq=dq,
@@ -184,6 +189,8 @@ def _image(model: JwstDataModel, name: str, path: Path | None) -> SpectralImage:
         path=path,
         metadata=_primary_header(model),
     )
+    beside = _beside_the_slit(image)
+    return replace(image, notes=(*image.notes, *beside)) if beside else image
 
 
 def _unit(model: JwstDataModel, name: str) -> str:
@@ -300,6 +307,24 @@ def _wavelengths(model: JwstDataModel, wcs, shape: tuple[int, int], name: str) -
     return np.where(np.isfinite(wavelength) & (wavelength > 0), wavelength, np.nan)
 
 
+def _beside_the_slit(image: SpectralImage) -> tuple[str, ...]:
+    """Return a note where the header has the source elsewhere on the sky than the slit's pixels are.
+
+    Any position has a column: that of the nearest point of the slit, however far.
+    """
+    if image.source is None:
+        return ()
+    position = image.observation.source_position()
+    there = image.world(*image.pixel(*position, image.source.wavelength))[:2]
+    away = np.degrees(angular_separation(*np.radians([*position, *there]))) * 3600.0
+    if not away > BESIDE:
+        return ()
+    return (
+        f"The header has the source (DITH_RA, DITH_DEC) {away:.3g} arcsec beside the slit: it is placed "
+        "at the nearest point of it.",
+    )
+
+
 def _other_wavelengths(wavelength: np.ndarray, wcs, box: tuple, horizontal: bool) -> tuple[str, ...]:
     """Return a note where the file's wavelengths are not those of its WCS, by more than a pixel's."""
     if wcs is None or wcs.output_frame.naxes < 3:
@@ -309,12 +334,13 @@ def _other_wavelengths(wavelength: np.ndarray, wcs, box: tuple, horizontal: bool
     column = np.full_like(row, middle)
     theirs = wcs(row, column)[2] if horizontal else wcs(column, row)[2]
     ours = wavelength[:, middle]
-    apart, step = np.nanmedian(np.abs(ours - theirs)), np.nanmedian(np.abs(np.diff(ours)))
-    if not apart > step:  # also where either is NaN
+    apart, steps = np.abs(ours - theirs), np.abs(np.diff(ours))
+    apart, steps = apart[np.isfinite(apart)], steps[np.isfinite(steps)]
+    if not apart.size or not steps.size or np.median(apart) <= np.median(steps):
         return ()
     return (
-        f"The WAVELENGTH extension and the WCS differ by {apart:.3g} um: the first gives the wavelengths, "
-        "the second the source's position.",
+        f"The WAVELENGTH extension and the WCS differ by {np.median(apart):.3g} um: the first gives the "
+        "wavelengths, the second the source's position.",
     )
 
 

@@ -170,6 +170,10 @@ def _spectrum(extension: fits.BinTableHDU, path: Path) -> ExtractedSpectrum:
     columns = {name: _column(table, name) for name in COLUMNS}
     if np.isnan(columns["wavelength"]).all() or np.isnan(columns["flux"]).all():
         raise LRSError(f"{path}: its table has no WAVELENGTH or no FLUX; run the extraction again.")
+    if any(column.ndim != 1 for column in columns.values()):
+        raise LRSError(f"{path}: its table has several numbers in a row; give an x1d file of one spectrum.")
+    if not _in_order(columns["wavelength"]):
+        raise LRSError(f"{path}: its wavelengths do not rise or fall throughout; run the extraction again.")
     columns["dq"] = np.nan_to_num(columns["dq"]).astype(np.uint32)
     sky = header.get("SLIT_RA"), header.get("SLIT_DEC")
     made = {key[len(PREFIX) + 1 :]: value for key, value in header.items() if key.startswith(f"{PREFIX} ")}
@@ -182,6 +186,11 @@ def _spectrum(extension: fits.BinTableHDU, path: Path) -> ExtractedSpectrum:
         verdict=read_verdict(made),
         file_name=path.name,
     )
+
+
+def _in_order(wavelength: np.ndarray) -> bool:
+    steps = np.diff(wavelength)
+    return bool(np.isfinite(wavelength).all() and ((steps > 0).all() or (steps < 0).all()))
 
 
 def _column(table: fits.FITS_rec, name: str) -> np.ndarray:

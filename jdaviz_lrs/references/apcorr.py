@@ -19,6 +19,11 @@ from jdaviz_lrs.references.sound import demand, demand_wavelengths
 
 __all__ = ["ApertureCorrection", "read_apcorr"]
 
+COLUMNS = ("subarray", "wavelength", "nelem_wl", "size", "nelem_size", "apcorr")
+
+NOISE = 0.01
+"""Of a correction: by more none rises from one width to the next."""
+
 PLAUSIBLE = (0.9, 10.0)
 """Corrections: less would be an aperture with more than all light, more one that hardly holds any."""
 
@@ -85,6 +90,8 @@ def read_apcorr(path: str | Path, subarray: str | None = None) -> ApertureCorrec
     with open_datamodel(path, {"MirLrsApcorrModel": MirLrsApcorrModel}, "an aperture correction") as model:
         table = np.asarray(model.apcorr_table)
         size_unit = str(model.sizeunit or "pixels")
+    absent = sorted({*COLUMNS} - {*(table.dtype.names or ())})
+    demand(not absent, str(path), f"its table has no column {', '.join(absent)}", "apcorr")
     names = np.char.upper(table["subarray"].astype(str))
     rows = table if subarray is None else table[names == subarray.upper()]
     if len(rows) != 1:
@@ -129,5 +136,11 @@ def _demand_sound(correction: ApertureCorrection, path: str) -> None:
         path,
         f"its column apcorr runs from {apcorr.min():.4g} to {apcorr.max():.4g}; corrections lie "
         f"between {least:g} and {most:g}",
+        "apcorr",
+    )
+    demand(
+        (np.diff(apcorr, axis=1) <= NOISE * apcorr[:, 1:]).all() and (apcorr[:, 0] > apcorr[:, -1]).all(),
+        path,
+        "its column apcorr does not fall with size, though a wider aperture has more of the light",
         "apcorr",
     )

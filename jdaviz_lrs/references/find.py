@@ -7,9 +7,12 @@ from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
+
 from jdaviz_lrs.data.image import SpectralImage
-from jdaviz_lrs.data.psf import SpectralPSF
+from jdaviz_lrs.data.psf import SpectralPSF, enclosed_fraction
 from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.modes import Mode
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.references.apcorr import ApertureCorrection, read_apcorr
 from jdaviz_lrs.references.crds_files import CRDSFiles, crds_files, is_configured
@@ -26,6 +29,9 @@ from jdaviz_lrs.references.psf import read_psf
 __all__ = ["KINDS", "References", "asks_crds", "find_references"]
 
 KINDS = ("extract1d", "apcorr", "psf")
+
+CONTRADICTION = 0.05
+"""Share of the light by which PSF and aperture correction may disagree: what is known of either is better."""
 
 NOT_APPLICABLE = {
     "extract1d": "the aperture is the whole image",
@@ -53,6 +59,8 @@ class References:
         Kinds of reference that by the rules of CRDS do not apply to the exposure.
     context : str or None
         The CRDS context that files were found with.
+    doubts : Mapping of str to str
+        Kinds of reference that another one contradicts, and by how much.
     """
 
     extract1d: Extract1dReference
@@ -62,6 +70,7 @@ class References:
     stand_ins: Mapping[str, str] = field(default_factory=dict)
     not_applicable: frozenset[str] = frozenset()
     context: str | None = None
+    doubts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> dict[str, str]:
@@ -88,7 +97,11 @@ class References:
             for kind in KINDS
             if kind in self.not_applicable and kind in kinds
         ]
-        return (*instead, *absent)
+        return (
+            *instead,
+            *absent,
+            *(self.doubts[kind] for kind in KINDS if kind in self.doubts and kind in kinds),
+        )
 
     def _instead(self, lacking: Collection[str]) -> str:
         """Say what is used instead of some kinds of reference, and how good the built-in PSF is."""
@@ -154,15 +167,36 @@ def find_references(
     if observation.source_type != "POINT":
         # As in the pipeline: the file's use_source_posn is for point sources.
         parameters = replace(parameters, use_source_posn=None)
+    apcorr = load("apcorr", read_apcorr, None, observation.subarray)
+    psf = load("psf", read_psf, built_in_psf(image.resampled and detector_pixels(image) == 1.0))
     return References(
         extract1d=extract1d,
-        apcorr=load("apcorr", read_apcorr, None, observation.subarray),
-        psf=load("psf", read_psf, built_in_psf(image.resampled and detector_pixels(image) == 1.0)),
+        apcorr=apcorr,
+        psf=psf,
+        doubts=_doubts(apcorr, psf, image.mode),
         parameters=parameters,
         stand_ins=found.missing,
         not_applicable=found.not_applicable,
         context=found.context or None,
     )
+
+
+def _doubts(apcorr: ApertureCorrection | None, psf: SpectralPSF, mode: Mode) -> dict[str, str]:
+    """Ask the PSF whether the correction of the calibration aperture can be."""
+    if apcorr is None or apcorr.refusal:
+        return {}
+    width = mode.calibration_width
+    wavelength = np.unique(mode.bands)
+    corrections = apcorr.at(np.full(wavelength.shape, width), wavelength, mode.plate_scale)
+    enclosed = enclosed_fraction(psf, -0.5 * width, 0.5 * width, wavelength)
+    apart = np.abs(corrections * enclosed - 1.0)
+    if not (apart > CONTRADICTION).any():  # nor where the PSF has no such wavelength
+        return {}
+    worst = np.nanargmax(apart)
+    return {
+        "apcorr": f"At {wavelength[worst]:g} um {apcorr.name} has {1 / corrections[worst]:.1%} of the light in "
+        f"{width:g} px, but {psf.name} {enclosed[worst]:.1%}: one is not of this instrument."
+    }
 
 
 def _ask(

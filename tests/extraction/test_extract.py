@@ -325,3 +325,8 @@ def test_parameters_and_references_are_told(image, observation):
 def test_unknown_parameter_is_refused_with_the_nearest(image, references):
     with pytest.raises(LRSError, match="did you mean 'extract_width'"):
         extract(image, references=references, extract_widht=8)
+
+
+def test_references_and_a_file_of_their_kind_are_refused(image, references, tmp_path):
+    with pytest.raises(LRSError, match="override_apcorr and override_psf cannot go with references"):
+        extract(image, references=references, override_apcorr=tmp_path, override_psf=tmp_path)

@@ -182,3 +182,12 @@ def test_the_help_names_every_parameter(capsys):
         main(["extract", "--help"])
     told = capsys.readouterr().out
     assert all(f"\n  {name} " in told for name in ExtractionParameters.names())
+
+
+@pytest.mark.parametrize(
+    "name", ["save_profile", "extraction_type", "dispaxis", "spectral_order", "refinements"]
+)
+@pytest.mark.parametrize("value", [np.array([1, 0]), np.ones((2, 2)), np.array([1])])
+def test_array_is_refused_in_a_sentence(name, value):
+    with pytest.raises(LRSError, match=name):
+        ExtractionParameters(**{name: value})

@@ -235,6 +235,17 @@ def test_wavelengths_that_are_not_those_of_the_wcs_are_told(product):
         assert note.startswith("The WAVELENGTH extension and the WCS differ by 0.")
 
 
+def test_source_beside_the_slit_is_told():
+    """The WCS of a rectified image has a column for it, however far it is."""
+    model = model_of()
+    on_it = read(model)
+    assert not on_it.notes
+    model.meta.dither.dithered_dec += 60.0 / 3600.0
+    beside = read(model)
+    assert beside.source.location == pytest.approx(on_it.source.location, abs=0.1)
+    assert "(DITH_RA, DITH_DEC) 60 arcsec beside the slit" in " ".join(beside.notes)
+
+
 def test_pixel_without_weight_is_not_good():
     model, expected = model_of(), read(model_of())
     unlit = np.isnan(model.data)

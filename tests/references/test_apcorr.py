@@ -202,3 +202,37 @@ def test_what_cannot_be_a_correction_is_refused(tmp_path, case):
 
 def test_the_shared_correction_is_read(shared_scene):
     assert read_apcorr(shared_scene / "apcorr.fits", "FULL").size.size == 40
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda apcorr: apcorr[:, ::-1],
+        lambda apcorr: np.ones_like(apcorr),
+        lambda apcorr: np.random.default_rng(1).permutation(apcorr, axis=1),
+    ],
+    ids=["turned", "constant", "shuffled"],
+)
+def test_correction_that_does_not_fall_with_size_is_refused(observation, tmp_path, change):
+    path = tmp_path / "bad_apcorr.fits"
+    with fits.open(observation["apcorr"]) as hdus:
+        table = hdus["APCORR"].data
+        table["apcorr"][:] = [change(one) for one in table["apcorr"]]
+        hdus.writeto(path)
+    with pytest.raises(LRSError, match=r"bad_apcorr\.fits: its column apcorr does not fall with size"):
+        read_apcorr(path, "FULL")
+
+
+def test_correction_that_the_psf_contradicts_is_told(observation, tmp_path):
+    def notes(path):
+        return extract(observation["nod1_s2d"], override_apcorr=path, override_psf=observation["psf"]).notes
+
+    path = tmp_path / "other_apcorr.fits"
+    with fits.open(observation["apcorr"]) as hdus:
+        table = hdus["APCORR"].data
+        table["apcorr"][:] = 1.0 + 2.0 * (table["apcorr"] - 1.0)
+        hdus.writeto(path)
+    assert not any("one is not of this instrument" in note for note in notes(observation["apcorr"]))
+    assert any(
+        "other_apcorr.fits has" in note and "one is not of this instrument" in note for note in notes(path)
+    )

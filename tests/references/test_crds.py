@@ -100,7 +100,9 @@ def write_references(folder):
     psf = built_in_psf()
     for number in (1, 2):
         write_apcorr(psf, folder / f"jwst_miri_apcorr_{number:04d}.fits")
-        write_psf(replace(psf, subpix=psf.subpix / number), folder / f"jwst_miri_psf_{number:04d}.fits")
+        write_psf(
+            replace(psf, subpix=psf.subpix * (1 - number / 100)), folder / f"jwst_miri_psf_{number:04d}.fits"
+        )
 
 
 def write_cache(folder, rules=RULES):

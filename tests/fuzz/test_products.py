@@ -1,0 +1,84 @@
+"""Images and spectra from damaged files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jdaviz_lrs import extract, read, read_x1d
+from jdaviz_lrs.references.find import find_references
+from tests.fuzz.damage import byte_changes, card_changes, with_bytes, with_cards
+from tests.fuzz.search import attempt, differs, folder, lengths, says_more, search
+
+PARAMETERS = {"extract_width": 8, "use_source_posn": True, "bkg_coeff": [[2], [6]]}
+
+
+def extracted(content: bytes, **changes):
+    path = Path(folder(), "damaged_s2d.fits")
+    path.write_bytes(content)
+    image = read(path)
+    return extract(image, references=find_references(image, crds=False), **PARAMETERS | changes)
+
+
+def card_cases(observation):
+    content = observation["nod1_nobsub_s2d"].read_bytes()
+    whole = extracted(content)
+
+    def holds(changes):
+        spectrum = attempt(lambda: extracted(with_cards(content, changes)))
+        if spectrum is not None and differs(spectrum, whole):
+            assert says_more(spectrum, whole)
+
+    return card_changes(content), holds
+
+
+def byte_cases(observation):
+    content = observation["nod1_nobsub_s2d"].read_bytes()
+
+    def holds(change):
+        attempt(lambda: extracted(with_bytes(content, change)))
+
+    return byte_changes(content), holds
+
+
+def x1d_of(observation) -> bytes:
+    spectrum = extract(observation["nod1_s2d"], override_apcorr=observation["apcorr"])
+    path = Path(folder(), "whole_x1d.fits")
+    return spectrum.write(path, overwrite=True).read_bytes()
+
+
+def x1d_read(content: bytes):
+    path = Path(folder(), "damaged_x1d.fits")
+    path.write_bytes(content)
+    spectrum = read_x1d(path)
+    spectrum.to_spectrum()
+    return spectrum
+
+
+def x1d_card_cases(observation):
+    content = x1d_of(observation)
+    return card_changes(content), lambda changes: attempt(lambda: x1d_read(with_cards(content, changes)))
+
+
+def x1d_byte_cases(observation):
+    content = x1d_of(observation)
+    return byte_changes(content), lambda change: attempt(lambda: x1d_read(with_bytes(content, change)))
+
+
+@lengths(few=40)
+def test_cards_of_an_image(number, observation):
+    search(number, *card_cases(observation))
+
+
+@lengths(few=30)
+def test_bytes_of_an_image(number, observation):
+    search(number, *byte_cases(observation))
+
+
+@lengths(few=30)
+def test_cards_of_a_spectrum(number, observation):
+    search(number, *x1d_card_cases(observation))
+
+
+@lengths(few=30)
+def test_bytes_of_a_spectrum(number, observation):
+    search(number, *x1d_byte_cases(observation))
