@@ -58,7 +58,8 @@ def write_x1d(spectrum: ExtractedSpectrum, path: str | Path, overwrite: bool = F
     path, image = Path(path), spectrum.image
     if path.suffix != ".fits":
         raise LRSError(f"{path}: spectra are written as FITS; let the name end with .fits.")
-    with whole_files([path], overwrite, [image and image.path]) as (temporary,):
+    source = None if image is None else image.path
+    with whole_files([path], overwrite, [source]) as (temporary,):
         save_table(spectrum, temporary)
     return path
 

@@ -132,9 +132,9 @@ def test_strays_are_swept(tmp_path):
 
 def kill(command, folder, ending, delay):
     """Run a command that saves four products over old ones, and kill it some time after it began to."""
-    with subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
+    before = {*folder.glob(".lrs-*")}
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, cwd=folder, **silent) as process:
         end = time.monotonic() + 120
         while process.poll() is None and {*folder.glob(".lrs-*")} <= before and time.monotonic() < end:
             time.sleep(0.002)
