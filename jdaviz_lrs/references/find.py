@@ -194,8 +194,8 @@ def _doubts(apcorr: ApertureCorrection | None, psf: SpectralPSF, mode: Mode) -> 
         return {}
     worst = np.nanargmax(apart)
     return {
-        "apcorr": f"At {wavelength[worst]:g} um {apcorr.name} has {1 / corrections[worst]:.1%} of the light in "
-        f"{width:g} px, but {psf.name} {enclosed[worst]:.1%}: one is not of this instrument."
+        "apcorr": f"At {wavelength[worst]:g} um {apcorr.name} has {1 / corrections[worst]:.1%} of the light "
+        f"in {width:g} px, but {psf.name} {enclosed[worst]:.1%}: one is not of this instrument."
     }
 
 
