@@ -11,7 +11,7 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import prod
+from math import inf, prod
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,6 +30,9 @@ LONGEST_HEADER = 1000
 
 MOST_EXTENSIONS = 1000
 """A product has ten or twenty; one with all its integrations apart, some hundred."""
+
+MOST_FIELDS = 999
+"""Axes of an image or columns of a table, by the FITS standard; readers go through all that are announced."""
 
 PEAK = 7
 """Memory that reading and extracting take at most, in sizes of the file: planes of float32 become float64,
@@ -206,17 +209,21 @@ def _sizes(header: fits.Header, path: Path) -> Iterator[int]:
     """Bytes of an extension's data, and of the image that a compressed one unpacks to."""
     where = f"{path}: in the extension {header.get('EXTNAME', 'PRIMARY')}"
 
-    def whole(name: str, least: int, missing: int | None = None) -> int:
+    def whole(name: str, least: int, missing: int | None = None, most: float = inf) -> int:
         value = header.get(name, missing)
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
             told = "is missing" if value is None else f"is {value!r}"
             raise LRSError(f"{where}, {name} {told}; the file is damaged, download it again.")
         return value
 
+    whole("TFIELDS", 0, 0, MOST_FIELDS)
     for prefix in ("", "Z") if header.get("ZIMAGE") else ("",):
         bits = whole(f"{prefix}BITPIX", -64)
         if bits not in (8, 16, 32, 64, -32, -64):
             raise LRSError(f"{where}, {prefix}BITPIX is {bits}; the file is damaged, download it again.")
-        axes = [whole(f"{prefix}NAXIS{axis + 1}", 0) for axis in range(whole(f"{prefix}NAXIS", 0))]
+        axes = [
+            whole(f"{prefix}NAXIS{axis + 1}", 0)
+            for axis in range(whole(f"{prefix}NAXIS", 0, most=MOST_FIELDS))
+        ]
         pixels = prod(axes) if axes else 0
         yield abs(bits) // 8 * whole("GCOUNT", 1, 1) * (whole("PCOUNT", 0, 0) * (not prefix) + pixels)

@@ -56,6 +56,15 @@ def test_sizes_that_cannot_be(small, card, reason):
     assert reason in refusal(with_card(small, "NAXIS1  =                   20", card))
 
 
+@pytest.mark.parametrize("number", [-1, 1000, 10**24])
+def test_columns_that_cannot_be(tmp_path, number):
+    """Nobody waits for a reader to go through all the columns that are announced."""
+    path = tmp_path / "table.fits"
+    fits.BinTableHDU(np.zeros(3, [("a", float)]), name="TABLE").writeto(path)
+    damaged = with_card(path, f"TFIELDS = {1:>20}", f"TFIELDS = {number:>20}")
+    assert f"in the extension TABLE, TFIELDS is {number}" in refusal(damaged)
+
+
 @pytest.mark.parametrize("card", ["BITPIX  =                  -33", "BITPIX  = 'float'"])
 def test_pixels_that_cannot_be(small, card):
     assert "BITPIX is" in refusal(with_card(small, "BITPIX  =                  -32", card))
