@@ -157,8 +157,7 @@ def _extract(arguments: argparse.Namespace) -> None:
         **overrides,
         **changes,
     )
-    inputs = (arguments.input, *overrides.values())
-    written = write_products(spectrum, output, arguments.overwrite, inputs)
+    written = write_products(spectrum, output, arguments.overwrite)
     print("\n".join(describe(spectrum)))
     print("\n".join(f"wrote      {path}" for path in written))
 

@@ -14,6 +14,7 @@ from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.placement import place
 from jdaviz_lrs.parameters import ExtractionParameters
+from jdaviz_lrs.products.files import whole_files
 
 __all__ = ["FORMATS", "draw_figure", "write_figure"]
 
@@ -60,20 +61,21 @@ def draw_figure(spectrum: ExtractedSpectrum) -> Figure:
     return figure
 
 
-def write_figure(spectrum: ExtractedSpectrum, path: str | Path) -> Path:
+def write_figure(spectrum: ExtractedSpectrum, path: str | Path, overwrite: bool = False) -> Path:
     """Draw an extraction into a file; see `draw_figure`.
 
     Raises
     ------
     LRSError
-        When the ending is none of `FORMATS`.
+        When the ending is none of `FORMATS`, or the file exists and `overwrite` is not set.
     """
     path = Path(path)
     if path.suffix.lower() not in FORMATS:
         raise LRSError(
             f"{path}: a figure is written as {', '.join(FORMATS)}; let the name end with one of them."
         )
-    draw_figure(spectrum).savefig(path, dpi=150)
+    with whole_files([path], overwrite, spectrum.inputs) as (temporary,):
+        draw_figure(spectrum).savefig(temporary, dpi=150)
     return path
 
 

@@ -89,6 +89,8 @@ def draw(spectrum: ExtractedSpectrum, truth: NDArray[np.float64], path: Path) ->
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    from jdaviz_lrs.products.files import whole_file
+
     figure = Figure(figsize=(9, 6), layout="constrained")
     FigureCanvasAgg(figure)
     top, bottom = figure.subplots(2, sharex=True, height_ratios=(3, 1))
@@ -107,5 +109,6 @@ def draw(spectrum: ExtractedSpectrum, truth: NDArray[np.float64], path: Path) ->
     bottom.set(xlabel="wavelength (micron)", ylabel="extracted / true", ylim=(0.94, 1.06))
     for axes in (top, bottom):
         axes.tick_params(direction="in", top=True, right=True)
-    figure.savefig(path, dpi=150)
+    with whole_file(path, overwrite=True) as temporary:
+        figure.savefig(temporary, dpi=150)
     return path

@@ -94,7 +94,8 @@ class Guard:
         """Keep the token in a cookie, and out of the address, which others may see."""
         query = parse_qs(scope["query_string"].decode("latin-1"))
         rest = urlencode({name: value for name, value in query.items() if name != "token"}, doseq=True)
-        response = RedirectResponse(scope["path"] + (f"?{rest}" if rest else ""), status_code=303)
+        path = "/" + scope["path"].lstrip("/")  # with two of them it would lead to another site
+        response = RedirectResponse(path + (f"?{rest}" if rest else ""), status_code=303)
         response.set_cookie(self.cookie, self.token, httponly=True, samesite="strict")
         await response(scope, receive, send)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from jdaviz_lrs.data.verdict import Verdict
@@ -21,6 +22,8 @@ class Making:
         Every parameter in effect, by the pipeline's names.
     references : Mapping of str to str
         Kind of reference file (``extract1d``, ``apcorr``, ``psf``) to the name of what was used.
+    inputs : tuple of path-like
+        Files that it was made of, which are never written over: the image, references, lists of bad pixels.
     notes : tuple of str
         What the user should know about this result, in plain sentences.
     report : Mapping of str to object
@@ -31,6 +34,7 @@ class Making:
 
     parameters: Mapping[str, Any] = field(default_factory=dict)
     references: Mapping[str, str] = field(default_factory=dict)
+    inputs: tuple[str | Path, ...] = ()
     notes: tuple[str, ...] = ()
     report: Mapping[str, Any] = field(default_factory=dict)
     verdict: Verdict | None = None

@@ -63,8 +63,11 @@ class ExtractionPlan(ExtractionLayout):
             kinds = set(spectrum.references)
         context = {} if references.context is None else {"context": references.context}
         scaled = convention_of(self.parameters).scaled_to_pixels and kinds & {"apcorr", "psf"}
+        path = self.image.path
+        listed = (one for one in self.parameters.bad_pixels if isinstance(one, str))
         return replace(
             spectrum,
             references={**spectrum.references, **context},
+            inputs=(*([] if path is None else [path]), *references.paths, *listed),
             notes=(*spectrum.notes, *(scale_note(self.image) if scaled else ()), *references.notes_on(kinds)),
         )

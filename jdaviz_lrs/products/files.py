@@ -116,7 +116,7 @@ def _check(targets: list[Path], overwrite: bool, inputs: list[Path]) -> None:
             raise LRSError(f"{target}: this file is an input of the extraction; choose another name.")
         if any(_same(target, other) for other in targets[:number]):
             raise LRSError(f"{target}: two files would have this name; choose another one.")
-        if target.exists() and not overwrite:
+        if os.path.lexists(target) and not overwrite:
             raise LRSError(f"{target}: the file exists; choose another name or allow it to be overwritten.")
         if target.exists() and not target.is_file():
             raise LRSError(f"{target}: this is no regular file; choose another name.")
@@ -136,13 +136,15 @@ def _host() -> str:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what a killed process has left: one of this host that is gone, or any an hour ago."""
+    """Remove what a killed process left: one of this host that is gone, or one of another an hour ago."""
     for stray in folder.glob(f"{PREFIX}*"):
-        own = re.fullmatch(rf"{re.escape(PREFIX + _host())}-(\d+)-\w+", stray.name)
+        ours = re.fullmatch(rf"{re.escape(PREFIX)}(\w+)-(\d+)-[a-z0-9_]{{8}}", stray.name)
         with suppress(OSError):
-            old = time.time() - stray.stat().st_mtime > STRAY
-            if stray.is_dir() and (old or (own and not psutil.pid_exists(int(own[1])))):
-                shutil.rmtree(stray, ignore_errors=True)
+            if ours and stray.is_dir():
+                host, process = ours.groups()
+                old = time.time() - stray.stat().st_mtime > STRAY
+                if old if host != _host() else not psutil.pid_exists(int(process)):
+                    shutil.rmtree(stray, ignore_errors=True)
 
 
 def _to_disk(path: Path) -> None:
@@ -156,18 +158,25 @@ def _move_all(written: list[Path], targets: list[Path], overwrite: bool) -> None
     try:
         for temporary, target in zip(written, targets, strict=True):
             kept = temporary.with_name(f"{temporary.name}.before")
+            # noted first, as a signal may come at any line
             if overwrite and os.path.lexists(target):
                 _keep(target, kept)
-                os.replace(temporary, target)
                 undo.append(partial(os.replace, kept, target))
+                os.replace(temporary, target)
             else:
+                undo.append(partial(_take_back, temporary, target))
                 _put(temporary, target)
-                undo.append(target.unlink)
     except BaseException:
         for step in reversed(undo):
             with suppress(OSError):
                 step()
         raise
+
+
+def _take_back(temporary: Path, target: Path) -> None:
+    """Remove a new file, if it is this one."""
+    if temporary.samefile(target):
+        target.unlink()
 
 
 def _keep(target: Path, kept: Path) -> None:
@@ -191,4 +200,8 @@ def _put(temporary: Path, target: Path) -> None:
             raise LRSError(
                 f"{target}: another process has written it meanwhile; choose another name."
             ) from None
-        os.replace(temporary, target)
+        try:
+            os.replace(temporary, target)
+        except OSError:
+            target.unlink()
+            raise

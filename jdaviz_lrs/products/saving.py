@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -49,7 +49,6 @@ def write_products(
     spectrum: ExtractedSpectrum,
     output: str | Path,
     overwrite: bool = False,
-    inputs: Iterable[str | Path | None] = (),
 ) -> list[Path]:
     """Write all files of an extraction; see `products_of`.
 
@@ -58,8 +57,7 @@ def write_products(
     spectrum : ExtractedSpectrum
     output : path-like
     overwrite : bool
-    inputs : iterable of path-like or None
-        Files, beside the image, that are never written over: those of the references.
+        What the spectrum was made of is never written over.
 
     Returns
     -------
@@ -72,9 +70,7 @@ def write_products(
         When one of them cannot be written, or must not be; then none is.
     """
     products = products_of(spectrum, output)
-    image = None if spectrum.image is None else spectrum.image.path
-    listed = (one for one in spectrum.parameters.get("bad_pixels", ()) if isinstance(one, str))
-    with whole_files(products, overwrite, [image, *listed, *inputs]) as temporary:
+    with whole_files(products, overwrite, spectrum.inputs) as temporary:
         for save, file in zip(products.values(), temporary, strict=True):
             save(file)
     return [*products]

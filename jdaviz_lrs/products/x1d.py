@@ -55,11 +55,10 @@ def write_x1d(spectrum: ExtractedSpectrum, path: str | Path, overwrite: bool = F
     LRSError
         When the file exists or is the image itself, has not the ending ``.fits``, or cannot be written.
     """
-    path, image = Path(path), spectrum.image
+    path = Path(path)
     if path.suffix != ".fits":
         raise LRSError(f"{path}: spectra are written as FITS; let the name end with .fits.")
-    source = None if image is None else image.path
-    with whole_files([path], overwrite, [source]) as (temporary,):
+    with whole_files([path], overwrite, spectrum.inputs) as (temporary,):
         save_table(spectrum, temporary)
     return path
 

@@ -53,6 +53,8 @@ class References:
     psf : SpectralPSF
     parameters : ExtractionParameters
         Of the image's aperture in `extract1d`.
+    paths : tuple of path-like
+        Of the files that were read.
     stand_ins : Mapping of str to str
         Kinds of reference for which a built-in model stands in, and why.
     not_applicable : frozenset of str
@@ -70,6 +72,7 @@ class References:
     stand_ins: Mapping[str, str] = field(default_factory=dict)
     not_applicable: frozenset[str] = frozenset()
     context: str | None = None
+    paths: tuple[str | Path, ...] = ()
     doubts: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -178,6 +181,7 @@ def find_references(
         stand_ins=found.missing,
         not_applicable=found.not_applicable,
         context=found.context or None,
+        paths=tuple(paths.values()),
     )
 
 

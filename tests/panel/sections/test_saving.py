@@ -264,7 +264,7 @@ def test_a_name_beyond_ascii(panel, here, name):
 
 def test_the_image_itself_is_never_overwritten(panel, here, s2d):
     before = s2d.read_bytes()
-    with pytest.raises(LRSError, match="the image that was extracted from"):
+    with pytest.raises(LRSError, match="is an input of the extraction"):
         panel.save_x1d(s2d, overwrite=True)
     assert s2d.read_bytes() == before
 

@@ -144,7 +144,7 @@ class SavingSection(Section):
             raise FileInTheWayError(
                 f"{names}: the file exists; choose another name or allow it to be overwritten."
             )
-        return write_products(result, path, overwrite, self._references())
+        return write_products(result, path, overwrite)
 
     def _references(self) -> list[str]:
         """Return the files that were given for references."""
