@@ -137,11 +137,11 @@ def test_parameters(number, observation):
     search(number, *parameters(observation))
 
 
-@lengths(few=30)
+@lengths(few=12)
 def test_planes_of_a_box(number):
     search(number, *box_planes(None))
 
 
-@lengths(few=20)
+@lengths(few=10)
 def test_planes_of_an_optimal_extraction(number):
     search(number, *optimal_planes(None))

@@ -69,16 +69,16 @@ def test_cards_of_an_image(number, observation):
     search(number, *card_cases(observation))
 
 
-@lengths(few=30)
+@lengths(few=12)
 def test_bytes_of_an_image(number, observation):
     search(number, *byte_cases(observation))
 
 
-@lengths(few=30)
+@lengths(few=12)
 def test_cards_of_a_spectrum(number, observation):
     search(number, *x1d_card_cases(observation))
 
 
-@lengths(few=30)
+@lengths(few=12)
 def test_bytes_of_a_spectrum(number, observation):
     search(number, *x1d_byte_cases(observation))

@@ -175,22 +175,22 @@ def json_bytes(observation):
     return _cases(observation, "extract1d", cases, with_bytes, close=None)
 
 
-@lengths(few=20)
+@lengths(few=10)
 def test_cards_of_a_correction(number, observation):
     search(number, *apcorr_cards(observation))
 
 
-@lengths(few=20)
+@lengths(few=10)
 def test_bytes_of_a_correction(number, observation):
     search(number, *apcorr_bytes(observation))
 
 
-@lengths(few=20)
+@lengths(few=10)
 def test_table_of_a_correction(number, observation):
     search(number, *apcorr_tables(observation))
 
 
-@lengths(few=20)
+@lengths(few=10)
 def test_cards_of_a_psf(number, observation):
     search(number, *psf_cards(observation))
 
@@ -200,16 +200,16 @@ def test_bytes_of_a_psf(number, observation):
     search(number, *psf_bytes(observation))
 
 
-@lengths(few=20)
+@lengths(few=10)
 def test_planes_of_a_psf(number, observation):
     search(number, *psf_planes(observation))
 
 
-@lengths(few=30)
+@lengths(few=12)
 def test_values_of_a_json_file(number, observation):
     search(number, *json_values(observation))
 
 
-@lengths(few=20)
+@lengths(few=10)
 def test_bytes_of_a_json_file(number, observation):
     search(number, *json_bytes(observation))
