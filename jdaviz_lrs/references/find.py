@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -185,6 +186,7 @@ def find_references(
     )
 
 
+@lru_cache(maxsize=8)  # of references that are kept as well
 def _doubts(apcorr: ApertureCorrection | None, psf: SpectralPSF, mode: Mode) -> dict[str, str]:
     """Ask the PSF whether the correction of the calibration aperture can be."""
     if apcorr is None or apcorr.refusal:
