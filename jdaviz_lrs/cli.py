@@ -182,8 +182,7 @@ def describe(spectrum: ExtractedSpectrum) -> list[str]:
 def _verdict_lines(verdict: Verdict) -> list[str]:
     """Return what can be told, two rows of its table to a line; the first says which bands there are."""
     rows = rows_of(verdict)
-    pairs = zip(rows[::2], rows[1::2], strict=True)
-    lines = ["; ".join(_in_line(row) for row in pair if row.cells) for pair in pairs]
+    lines = ["; ".join(_in_line(row) for row in rows[n : n + 2] if row.cells) for n in range(0, len(rows), 2)]
     lines = [line for line in lines if line]
     if any(len(row.cells) == len(verdict.bands) for row in rows):
         lines[0] += f" ({', '.join(band_words(verdict))} um)"

@@ -8,6 +8,7 @@ from jdaviz_lrs.modes import DEFAULT
 
 __all__ = [
     "BANDS", "LOST_LIMIT", "OFFSET_LIMIT", "RATIO_LIMIT", "SCATTER_LIMIT", "SIGNIFICANT",
+    "SKY_LIMIT",
     "Verdict",
 ]  # fmt: skip
 
@@ -22,6 +23,9 @@ SCATTER_LIMIT = 2.0
 
 LOST_LIMIT = 0.1
 """Share of the light."""
+
+SKY_LIMIT = 0.02
+"""Share of the flux."""
 
 OFFSET_LIMIT = 1.0
 """Pixels between the brightest trace and the place that was extracted."""
@@ -48,6 +52,8 @@ class Verdict:
         What the model leaves near the source: mean squared residual over the variance.
     lost_light : tuple of float
         Share of the source's light that fell on pixels that are bad or were rejected, averaged over the band.
+    sky_left, sky_left_error : tuple of float
+        Share of the flux that is sky which was not subtracted, where it is seen beside the source.
     trace_offset, trace_offset_error : float
         Where the brightest trace lies, in pixels from the place that was extracted.
     trace_ratio : float
@@ -69,6 +75,8 @@ class Verdict:
     sum_scatter: tuple[float, ...] = (float("nan"),) * len(BANDS)
     chi_square: tuple[float, ...] = (float("nan"),) * len(BANDS)
     lost_light: tuple[float, ...] = (float("nan"),) * len(BANDS)
+    sky_left: tuple[float, ...] = (float("nan"),) * len(BANDS)
+    sky_left_error: tuple[float, ...] = (float("nan"),) * len(BANDS)
     trace_offset: float = float("nan")
     trace_offset_error: float = float("nan")
     trace_ratio: float = float("nan")
@@ -88,6 +96,7 @@ class Verdict:
             "sum_ratio": tuple(map(_ratio_passes, self.sum_ratio, self.sum_ratio_error)),
             "sum_scatter": tuple(scatter > SCATTER_LIMIT for scatter in self.sum_scatter),
             "lost_light": tuple(lost > LOST_LIMIT for lost in self.lost_light),
+            "sky_left": tuple(map(_sky_passes, self.sky_left, self.sky_left_error)),
         }
         found = [(name, band) for name, each in judged.items() for band, passes in enumerate(each) if passes]
         if _passes(self.trace_offset, OFFSET_LIMIT, self.trace_offset_error):
@@ -97,6 +106,11 @@ class Verdict:
 
 def _ratio_passes(ratio: float, error: float) -> bool:
     return _passes(ratio - 1.0, RATIO_LIMIT, error)
+
+
+def _sky_passes(share: float, error: float) -> bool:
+    """Whether there is sky; what lies below zero is the trace of another nod."""
+    return share > 0 and _passes(share, SKY_LIMIT, error)
 
 
 def _passes(deviation: float, limit: float, error: float) -> bool:

@@ -18,6 +18,7 @@ __all__ = [
     "fit_weights",
     "left_unexplained",
     "lost_light",
+    "sky_left",
 ]
 
 Image = NDArray[np.float64]
@@ -37,6 +38,9 @@ LEAST_ROWS = 10
 
 NEAR = 6.0
 """Pixels from the trace within which what is left matters for the flux."""
+
+LEAST_SKY = 50
+"""Pixels of a band on one side of the source, to tell the sky by."""
 
 LEAST_INDEPENDENT = 0.01
 """Of the sum's variance: so that a sum compared with itself has a scatter."""
@@ -187,3 +191,54 @@ def lost_light(judged: Judged, bands: list[Mask]) -> list[float]:
     """Share of the light in the calibration aperture on pixels not used, the mean of each band, (n_disp,)."""
     lost = np.where(judged.light.any(axis=1), 1.0 - judged.seen, np.nan)
     return [float(np.nanmean(lost[b])) if np.isfinite(lost[b]).any() else np.nan for b in bands]
+
+
+def sky_left(
+    data: Image,
+    seen: Mask,
+    offset: Image,
+    width: float,
+    flux: Image,
+    weight: Image,
+    bands: list[Mask],
+) -> list[tuple[float, float]]:
+    """Tell which share of a flux is sky that nobody has subtracted.
+
+    Parameters
+    ----------
+    data : ndarray, (n_disp, n_xdisp)
+        As it was summed.
+    seen : ndarray of bool, (n_disp, n_xdisp)
+        Good pixels.
+    offset : ndarray, (n_disp, n_xdisp)
+        Pixels from the trace; NaN where there is none.
+    width : float
+        Pixels from it within which light is the source's.
+    flux : ndarray, (n_disp,)
+    weight : ndarray, (n_disp,)
+        What a sky of one adds to it.
+    bands : list of ndarray of bool, (n_disp,)
+
+    Returns
+    -------
+    list of tuple of float
+        Share and standard error in each band; NaN where there is no sky to be seen.
+
+    Notes
+    -----
+    The sky is the median of the pixels on that side of the source where it is lower: on the other there may
+    be a neighbour. The negative trace of another nod makes it low, too, but never high.
+    """
+    added = data * weight[:, None]
+    found = []
+    for band in bands:
+        light = np.nanmedian(flux[band]) if np.isfinite(flux[band]).any() else np.nan
+        shares = [(np.nan, np.nan)]
+        for side in (offset < -width, offset > width):
+            sky = added[side & seen & band[:, None]]
+            if sky.size >= LEAST_SKY and light > 0:
+                low, middle, high = np.percentile(sky, [25.0, 50.0, 75.0])
+                error = 1.2533 * (high - low) / 1.349 / np.sqrt(sky.size)  # of a median of normal values
+                shares.append((float(middle / light), float(error / light)))
+        found.append(min(shares[1:], default=shares[0]))
+    return found

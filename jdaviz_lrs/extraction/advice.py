@@ -91,7 +91,13 @@ def say_verdict(verdict: Verdict) -> tuple[str, ...]:
     """Say where a verdict passes its limits."""
     notes = []
     passed = {name for name, _ in verdict.passed}
-    if "sum_ratio" in passed:
+    if "sky_left" in passed:
+        shares = ", ".join("-" if np.isnan(share) else f"{share:.1%}" for share in verdict.sky_left)
+        notes.append(
+            f"{shares} of the flux in {_ranges(verdict)} is sky that was not subtracted: give bkg_coeff, or "
+            "in optimal extraction subtract_background."
+        )
+    elif "sum_ratio" in passed:
         notes.append(
             f"The flux is {_each(verdict, verdict.sum_ratio)} of the plain corrected sum in "
             f"{_ranges(verdict)}: the profile is not that of the source, or a neighbour is in one of them."

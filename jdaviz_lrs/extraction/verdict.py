@@ -19,6 +19,7 @@ from jdaviz_lrs.engine.verdict import (
     fit_weights,
     left_unexplained,
     lost_light,
+    sky_left,
 )
 from jdaviz_lrs.extraction.found_trace import source_at
 from jdaviz_lrs.extraction.optimal import OptimalExtraction
@@ -148,11 +149,19 @@ def judge_box(
         width=scene.calibration_width,
     )
     brightest = find_brightest(scene, np.where(good, data, 0.0), even_weights(variance, good))
-    verdict = judge(judged, brightest, band_rows(image), stand_ins=stand_ins)
+    added = placement.weights.sum(axis=1) * np.nan_to_num(correction)
+    sky = _sky(data, good, offset, scene.calibration_width, flux, added, band_rows(image))
+    verdict = judge(judged, brightest, band_rows(image), stand_ins=stand_ins, **sky)
     if spectrum.apcorr is None:  # it is no flux of the whole source, by choice
         unknown = (np.nan,) * len(BANDS)
         verdict = replace(verdict, sum_ratio=unknown, sum_ratio_error=unknown, sum_scatter=unknown)
     return verdict
+
+
+def _sky(*seen) -> dict[str, tuple[float, ...]]:
+    """Put what `sky_left` finds under the names of the verdict."""
+    shares, errors = zip(*sky_left(*seen), strict=True)
+    return {"sky_left": shares, "sky_left_error": errors}
 
 
 def tabulated_light(image: SpectralImage, references: References) -> Image | None:
@@ -212,6 +221,9 @@ def judge_optimal(
         }
     seen = image.good.any(axis=0) if stack else image.good
     used = seen & scene.grid.covered & np.isfinite(fit.trace)[:, None] & ~rejected
-    more = {"stand_ins": tuple(stand_ins), "dropped": fit.dropped, **witness}
+    added = judged.flux_weights.sum(axis=1)
+    width = scene.calibration_width
+    sky = _sky(judged.data, good, judged.offset, width, flux, added, band_rows(image))
+    more = {"stand_ins": tuple(stand_ins), "dropped": fit.dropped, **witness, **sky}
     brightest = find_brightest(scene, np.where(good, judged.data, 0.0), even_weights(variance, good))
     return judge(judged, brightest, band_rows(image), used, **more)

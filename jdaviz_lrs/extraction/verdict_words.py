@@ -12,6 +12,7 @@ from jdaviz_lrs.data.verdict import (
     RATIO_LIMIT,
     SCATTER_LIMIT,
     SIGNIFICANT,
+    SKY_LIMIT,
     Verdict,
 )
 
@@ -26,6 +27,7 @@ LABELS = {
     "witness_followed": "enclosed light",
     "stand_ins": "stand-ins",
     "dropped": "dropped",
+    "sky_left": "sky left",
 }
 """What a verdict tells, by the names of its numbers."""
 
@@ -44,9 +46,11 @@ HINTS = {
     "aperture, where they do most, and which of the two tells how much lies there.",
     "stand_ins": "Reference files that were not there; built-in models stand in.",
     "dropped": "Refinements that were asked for and did not earn their place; the step before stands.",
+    "sky_left": "Share of the flux that is sky which was not subtracted, by the pixels beside the source. "
+    f"Limit: {SKY_LIMIT:.0%} and {SIGNIFICANT:g} errors.",
 }
 
-UNITS = {"lost_light": "%"}
+UNITS = {"lost_light": "%", "sky_left": "%"}
 
 LIKE_NOISE = 1.5
 """Up to this chi square a residual is called noise."""
@@ -110,6 +114,7 @@ def rows_of(verdict: Verdict) -> tuple[Row, ...]:
         "witness_followed": _witnesses(verdict),
         "stand_ins": _list(verdict.stand_ins),
         "dropped": _list(verdict.dropped),
+        "sky_left": by_band("sky_left", _signed_percent, verdict.sky_left),
     }
     return tuple(Row(label, UNITS.get(name, ""), HINTS[name], cells[name]) for name, label in LABELS.items())
 
@@ -153,6 +158,10 @@ def _percent(share: float, passed: bool) -> Cell:
     if not math.isfinite(share):
         return Cell(UNTOLD)
     return Cell("0" if share == 0 else "< 0.1" if share < 5e-4 else f"{100 * share:.1f}", passed=passed)
+
+
+def _signed_percent(share: float, passed: bool) -> Cell:
+    return Cell(f"{100 * share:z.1f}" if math.isfinite(share) else UNTOLD, passed=passed)
 
 
 def _trace(verdict: Verdict) -> tuple[Cell, ...]:

@@ -252,3 +252,37 @@ def test_witnesses_agree_on_the_width_of_a_narrow_psf(image, references):
         assert 1.05 < spectrum.report["psf_stretch"] < 1 / 0.85
     else:
         assert spectrum.report["psf_stretch"] == pytest.approx(1 / 0.85, abs=0.02)
+
+
+@pytest.mark.parametrize("kind", ["box", "optimal"])
+def test_sky_that_nobody_subtracted_is_told(product, kind, observation):
+    image = observed(Scene(nod_subtracted=False), product)[0]
+    references = references_of(image, observation)
+    left = extract(image, references=references, extraction_type=kind, use_source_posn=True, extract_width=8)
+    assert left.verdict.sky_left[2] > 0.1
+    assert ("sky_left", 2) in left.verdict.passed
+    (note,) = [note for note in left.notes if "is sky that was not subtracted" in note]
+    assert note.startswith(f"{left.verdict.sky_left[0]:.1%}")
+    column = float(np.nanmean(left.trace if kind == "optimal" else image.source.trace))
+    regions = [[column + x] for x in (-20.0, -12.0)]
+    settings = {"bkg_coeff": regions} if kind == "box" else {"subtract_background": True, "bkg_order": 1}
+    place = {"use_source_posn": True, "extract_width": 8} if kind == "optimal" else {
+        "use_source_posn": False, "xstart": column - 3.5, "xstop": column + 3.5
+    }  # fmt: skip
+    clean = extract(image, references=references, extraction_type=kind, **settings, **place)
+    assert not any(name == "sky_left" for name, _ in clean.verdict.passed)
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [
+        Scene(),
+        Scene(companion_ratio=0.5, companion_offset=10.0, background=0.0, nod_subtracted=False),
+        Scene(brightness=2e-5, background=0.0, nod_subtracted=False),
+    ],
+    ids=["the other nod", "a neighbour", "noise"],
+)
+def test_what_is_no_sky(scene, product, observation):
+    image = observed(scene, product)[0]
+    spectrum = extract(image, references=references_of(image, observation), **BOX)
+    assert not any(name == "sky_left" for name, _ in spectrum.verdict.passed)
