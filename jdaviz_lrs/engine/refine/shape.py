@@ -23,8 +23,8 @@ KNOTS = np.concatenate([-WINGS[::-1], -CORE[:0:-1], CORE, WINGS])
 
 WING = np.abs(KNOTS) > CORE[-1]
 
-N_TERM = 3
-"""Of the polynomial along the spectrum."""
+N_TERM = 5
+"""Of the polynomial along the spectrum: wings move with wavelength, which fewer cannot follow."""
 
 EXPECTED, LEAST_EXPECTED = 0.25, 0.1
 """Of the PSF, and of the light per pixel times the squared distance: how far profiles may be off where the
