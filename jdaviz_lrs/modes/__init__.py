@@ -4,7 +4,7 @@ from jdaviz_lrs.modes.lrs_slit import LRS_SLIT
 from jdaviz_lrs.modes.lrs_slitless import LRS_SLITLESS
 from jdaviz_lrs.modes.mode import Mode
 
-__all__ = ["DEFAULT", "MODES", "Mode", "mode_of"]
+__all__ = ["DEFAULT", "LRS_SLIT", "LRS_SLITLESS", "MODES", "Mode", "mode_of"]
 
 #: Every mode by its ``EXP_TYPE``.
 MODES = {mode.exposure_type: mode for mode in (LRS_SLIT, LRS_SLITLESS)}

@@ -13,7 +13,7 @@ import numpy as np
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.psf import SpectralPSF, enclosed_fraction
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.modes import Mode
+from jdaviz_lrs.modes import LRS_SLIT, Mode
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.references.apcorr import ApertureCorrection, read_apcorr
 from jdaviz_lrs.references.crds_files import CRDSFiles, crds_files, is_configured
@@ -23,7 +23,7 @@ from jdaviz_lrs.references.extract1d import (
     built_in_extract1d,
     read_extract1d,
 )
-from jdaviz_lrs.references.lrs_psf import ACCURACY, built_in_psf
+from jdaviz_lrs.references.lrs_psf import ACCURACY, ELSEWHERE, built_in_psf
 from jdaviz_lrs.references.pixels import detector_pixels
 from jdaviz_lrs.references.psf import read_psf
 
@@ -64,6 +64,8 @@ class References:
         The CRDS context that files were found with.
     doubts : Mapping of str to str
         Kinds of reference that another one contradicts, and by how much.
+    accuracy : str
+        How good the built-in PSF is for the image.
     """
 
     extract1d: Extract1dReference
@@ -75,6 +77,7 @@ class References:
     context: str | None = None
     paths: tuple[str | Path, ...] = ()
     doubts: Mapping[str, str] = field(default_factory=dict)
+    accuracy: str = ACCURACY
 
     @property
     def names(self) -> dict[str, str]:
@@ -114,7 +117,7 @@ class References:
             names["apcorr"] = "computed from the PSF"
         told = "used instead of the files " + ", ".join(f"{kind}: {name}" for kind, name in names.items())
         modelled = "psf" in self.stand_ins and {"apcorr", "psf"} & {*names}
-        return f"{told} ({ACCURACY})" if modelled else told
+        return f"{told} ({self.accuracy})" if modelled else told
 
 
 def find_references(
@@ -172,12 +175,14 @@ def find_references(
         # As in the pipeline: the file's use_source_posn is for point sources.
         parameters = replace(parameters, use_source_posn=None)
     apcorr = load("apcorr", read_apcorr, None, observation.subarray)
-    psf = load("psf", read_psf, built_in_psf(image.resampled and detector_pixels(image) == 1.0))
+    built_in = built_in_psf(image.resampled and detector_pixels(image) == 1.0)
+    psf = load("psf", read_psf, built_in, image.mode.psf_apertures)
     return References(
         extract1d=extract1d,
         apcorr=apcorr,
         psf=psf,
         doubts=_doubts(apcorr, psf, image.mode),
+        accuracy=ACCURACY if image.mode is LRS_SLIT else ELSEWHERE,
         parameters=parameters,
         stand_ins=found.missing,
         not_applicable=found.not_applicable,

@@ -10,13 +10,13 @@ from scipy.special import ndtr
 from jdaviz_lrs.data.psf import SpectralPSF
 from jdaviz_lrs.modes.lrs_slit import LRS_SLIT
 
-__all__ = ["ACCURACY", "PLATE_SCALE", "built_in_psf", "drizzle_blur"]
+__all__ = ["ACCURACY", "ELSEWHERE", "PLATE_SCALE", "built_in_psf", "drizzle_blur"]
 
 PLATE_SCALE = LRS_SLIT.plate_scale
 """Arcsec per detector pixel."""
 
-ACCURACY = "good to 3% in width (level 3: 8%), 0.5% in correction"
-"""Of the model: at 5-13.5 um, against the measurement, as it is and drizzled."""
+ACCURACY, ELSEWHERE = "good to 3% in width (level 3: 8%), 0.5% in correction", "measured in the slit"
+"""How good the model is: at 5-13.5 um, against the measurement, as it is and drizzled; and in other modes."""
 
 WAVELENGTHS = np.linspace(2.2, 14.7, 126)
 

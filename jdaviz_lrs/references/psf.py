@@ -18,7 +18,6 @@ from jdaviz_lrs.references.sound import demand, demand_wavelengths
 __all__ = ["read_psf", "write_psf"]
 
 MODELS = ("SpecPsfModel", "MiriLrsPsfModel")  # the second until jwst 1.18
-SLIT_NAMES = DEFAULT.psf_apertures
 SUBPIX_RANGE = (0.5, 200.0)
 """Samples per pixel: fewer do not show a profile, more are a mistake."""
 LEAST_EXTENT = 3.0
@@ -28,13 +27,15 @@ NEGATIVE = 0.01
 
 
 @read_once
-def read_psf(path: str | os.PathLike) -> SpectralPSF:
+def read_psf(path: str | os.PathLike, names: tuple[str, ...] = DEFAULT.psf_apertures) -> SpectralPSF:
     """Read a PSF reference file (SpecPsfModel).
 
     Parameters
     ----------
     path : path-like
-        The file; of several apertures the one named ANY, NONE or as the mode is taken.
+        The file.
+    names : tuple of str
+        What an aperture of the mode may be called; of several the first that is called so is taken.
 
     Returns
     -------
@@ -57,17 +58,17 @@ def read_psf(path: str | os.PathLike) -> SpectralPSF:
                 f"PSF reference {path}: DATAMODL and REFTYPE are {kind[0]} and {kind[1]}; "
                 "a SpecPsfModel of type psf is needed."
             )
-        return _from_hdus(hdus, path)
+        return _from_hdus(hdus, path, names)
 
 
-def _from_hdus(hdus: fits.HDUList, path: Path) -> SpectralPSF:
+def _from_hdus(hdus: fits.HDUList, path: Path, names: tuple[str, ...]) -> SpectralPSF:
     for extension in (hdu for hdu in hdus if hdu.name == "PSF"):
         # files older than stdatamodels 4 keep these keywords in the primary header
         header = {**hdus[0].header, **extension.header}
-        if str(header.get("APERTURE", "ANY")).strip().upper() in SLIT_NAMES:
+        if str(header.get("APERTURE", "ANY")).strip().upper() in names:
             break
     else:
-        raise LRSError(f"PSF reference {path}: no aperture is named {' or '.join(SLIT_NAMES)}.")
+        raise LRSError(f"PSF reference {path}: no aperture is named {' or '.join(names)}.")
     data = np.asarray(extension.data, float)
     wavelength = np.asarray(hdus["WAVE", extension.ver].data, float)
     good = np.isfinite(wavelength)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from jdaviz_lrs.data.flags import DO_NOT_USE
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.simulate import render
 from jdaviz_lrs.simulate.grid import Grid, Product, make_grid
@@ -12,8 +13,6 @@ from jdaviz_lrs.simulate.scene import Scene
 from jdaviz_lrs.simulate.wcs import Pointing
 
 __all__ = ["SimulatedExposure", "Truth", "simulate"]
-
-DO_NOT_USE = 1
 
 
 @dataclass(frozen=True, eq=False)

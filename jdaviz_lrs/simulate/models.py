@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jdaviz_lrs.data.flags import DO_NOT_USE
 from jdaviz_lrs.simulate import wcs as geometry
-from jdaviz_lrs.simulate.exposure import DO_NOT_USE, SimulatedExposure
+from jdaviz_lrs.simulate.exposure import SimulatedExposure
 from jdaviz_lrs.simulate.render import PIXAR_A2, PIXAR_SR
 
 if TYPE_CHECKING:

@@ -1,10 +1,13 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from astropy.io import fits
 
-from jdaviz_lrs.modes import DEFAULT, MODES, mode_of
-from jdaviz_lrs.modes.lrs_slit import LRS_SLIT
+from jdaviz_lrs import LRSError, read
+from jdaviz_lrs.modes import DEFAULT, LRS_SLIT, LRS_SLITLESS, MODES, mode_of
+from jdaviz_lrs.references.find import find_references
 
 PACKAGE = Path(__file__).parents[2] / "jdaviz_lrs"
 
@@ -33,3 +36,22 @@ def test_no_other_room_knows_its_facts():
     rooms = [path for path in PACKAGE.rglob("*.py") if path.parent.name not in ("modes", "simulate")]
     assert len(rooms) > 50
     assert [path.name for path in rooms if FACTS.search(code(path))] == []
+
+
+def test_the_slitless_mode_has_references_of_its_own(observation, tmp_path):
+    image = read(observation["nod1_s2d"])
+    seen = replace(image.observation, exposure_type="MIR_LRS-SLITLESS", slit_name="MIR_LRS-SLITLESS")
+    slitless = replace(image, observation=seen)
+    assert slitless.mode is LRS_SLITLESS
+    found = find_references(slitless, crds=False)
+    assert (found.parameters.xstart, found.parameters.xstop) == (30, 41)
+    # the model was measured in the slit, which it does not claim to be of use elsewhere
+    assert "measured in the slit" in " ".join(found.notes)
+    assert "good to 3%" not in " ".join(found.notes)
+    path = tmp_path / "psf.fits"
+    with fits.open(observation["psf"]) as hdus:
+        hdus["PSF"].header["APERTURE"] = "MIR_LRS-FIXEDSLIT"
+        hdus.writeto(path)
+    assert find_references(image, override_psf=path, crds=False).psf.name == "psf.fits"
+    with pytest.raises(LRSError, match="no aperture is named ANY or NONE or MIR_LRS-SLITLESS"):
+        find_references(slitless, override_psf=path, crds=False)

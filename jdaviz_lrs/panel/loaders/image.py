@@ -120,10 +120,16 @@ class LRSImporter(RefusingImporter):
         """The file, every plane of it; None where it is refused."""
         path = getattr(self._parser, "input", None) if isinstance(self.input, fits.HDUList) else None
         try:
-            return read(path if isinstance(path, str) else self.input)
+            image = read(path if isinstance(path, str) else self.input)
+            if image.data.ndim > 2:
+                raise LRSError(
+                    f"{image.file_name}: it holds {len(image.data)} integrations, and the viewer shows one "
+                    "image; extract them in Python or with the command jdaviz-lrs extract."
+                )
         except LRSError as error:
             self.refusal = str(error)
             return None
+        return image
 
     @cached_property
     def output(self) -> Spectrum | None:

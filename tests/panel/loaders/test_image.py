@@ -113,3 +113,15 @@ def test_without_a_format_the_reason_of_a_refused_spectrum_shows(app, s2d, tmp_p
         hdus.writeto(path, overwrite=True)
     with pytest.raises(ValueError, match=r"^\S*mine_x1d\.fits: its table has no WAVELENGTH or no FLUX"):
         app.load(str(path))
+
+
+def test_a_stack_is_refused_in_a_sentence(app, tmp_path):
+    from jdaviz_lrs.simulate import Scene, simulate, to_model
+
+    model = to_model(simulate(Scene(), "cal"))
+    for name in ("data", "err", "dq", "var_poisson", "var_rnoise", "var_flat"):
+        setattr(model, name, np.stack([getattr(model, name)] * 2))
+    model.save(tmp_path / "a_calints.fits")
+    for settings in ({}, {"format": "JWST LRS"}):
+        with pytest.raises(ValueError, match=r"a_calints\.fits: it holds 2 integrations"):
+            app.load(str(tmp_path / "a_calints.fits"), **settings)
