@@ -24,7 +24,15 @@ __all__ = ["Observation", "SpectralImage"]
 Image = NDArray[np.float64]
 
 #: What depends on the image's WCS and wavelengths alone, and is computed once.
-_GEOMETRY = ("disp_index", "xdisp_index", "pixel_scale", "row_wavelength", "source", "source_by_pipeline")
+_GEOMETRY = (
+    "disp_index",
+    "xdisp_index",
+    "pixel_scale",
+    "row_wavelength",
+    "band_rows",
+    "source",
+    "source_by_pipeline",
+)
 
 
 @dataclass(frozen=True)
@@ -227,6 +235,12 @@ class SpectralImage:
         count = valid.sum(axis=1)
         total = np.where(valid, self.wavelength, 0.0).sum(axis=1)
         return np.divide(total, count, out=np.full(self.n_disp, np.nan), where=count > 0)
+
+    @cached_property
+    def band_rows(self) -> tuple[NDArray[np.bool_], ...]:
+        """Rows in each of the bands in which spectra are judged, (n_disp,)."""
+        wavelength = self.row_wavelength
+        return tuple((wavelength >= first) & (wavelength < last) for first, last in self.mode.bands)
 
     def with_bad_pixels(self, bad: NDArray[np.bool_]) -> SpectralImage:
         """Return the image with some more pixels, (n_disp, n_xdisp), not good; their values stay."""

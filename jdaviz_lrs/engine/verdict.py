@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -120,13 +121,13 @@ class Agreement:
 UNKNOWN = Agreement(np.nan, np.nan, np.nan)
 
 
-def compare_with_sum(judged: Judged, bands: list[Mask]) -> list[Agreement]:
+def compare_with_sum(judged: Judged, bands: Sequence[Mask]) -> list[Agreement]:
     """Compare the flux with the sum over the calibration aperture, corrected for the light outside.
 
     Parameters
     ----------
     judged : Judged
-    bands : list of ndarray of bool, (n_disp,)
+    bands : sequence of ndarray of bool, (n_disp,)
 
     Returns
     -------
@@ -177,7 +178,7 @@ def _agreement(flux, plain, steady, variance, apart, pull, share, rows) -> Agree
     return Agreement(float(weight @ flux[rows] / total), float(error), float(np.sqrt(1.0 + beyond)))
 
 
-def left_unexplained(judged: Judged, bands: list[Mask]) -> list[float]:
+def left_unexplained(judged: Judged, bands: Sequence[Mask]) -> list[float]:
     """Mean squared residual over the variance near the source, one per band, (n_disp,); NaN where none is."""
     residual = judged.data - np.nan_to_num(judged.flux)[:, None] * judged.profile
     near = judged.good & (np.abs(judged.offset) < NEAR) & (judged.variance > 0)
@@ -187,7 +188,7 @@ def left_unexplained(judged: Judged, bands: list[Mask]) -> list[float]:
     return [float(squares[b].sum() / n) if (n := freedom[b].sum()) else np.nan for b in bands]
 
 
-def lost_light(judged: Judged, bands: list[Mask]) -> list[float]:
+def lost_light(judged: Judged, bands: Sequence[Mask]) -> list[float]:
     """Share of the light in the calibration aperture on pixels not used, the mean of each band, (n_disp,)."""
     lost = np.where(judged.light.any(axis=1), 1.0 - judged.seen, np.nan)
     return [float(np.nanmean(lost[b])) if np.isfinite(lost[b]).any() else np.nan for b in bands]
@@ -200,7 +201,7 @@ def sky_left(
     width: float,
     flux: Image,
     weight: Image,
-    bands: list[Mask],
+    bands: Sequence[Mask],
 ) -> list[tuple[float, float]]:
     """Tell which share of a flux is sky that nobody has subtracted.
 
@@ -217,7 +218,7 @@ def sky_left(
     flux : ndarray, (n_disp,)
     weight : ndarray, (n_disp,)
         What a sky of one adds to it.
-    bands : list of ndarray of bool, (n_disp,)
+    bands : sequence of ndarray of bool, (n_disp,)
 
     Returns
     -------

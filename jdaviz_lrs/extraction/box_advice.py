@@ -17,7 +17,7 @@ from jdaviz_lrs.extraction.box_background import box_background
 from jdaviz_lrs.extraction.box_outliers import inspect_outliers
 from jdaviz_lrs.extraction.optimal import extract_optimal
 from jdaviz_lrs.extraction.placement import Placement
-from jdaviz_lrs.extraction.verdict import band_rows, tabulated_light
+from jdaviz_lrs.extraction.verdict import tabulated_light
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.references.find import References
 
@@ -100,7 +100,7 @@ def _wider(image, parameters, references, refined) -> tuple[Advice, ...]:
 
 def _largest(image: SpectralImage, effect: Image) -> float:
     """Median over the band in which an effect is largest."""
-    return max((float(np.nanmedian(effect[band])) for band in band_rows(image) if band.any()), key=abs)
+    return max((float(np.nanmedian(effect[band])) for band in image.band_rows if band.any()), key=abs)
 
 
 def _neighbours(image, parameters, placement, refined, frame) -> tuple[Advice, ...]:

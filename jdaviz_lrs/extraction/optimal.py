@@ -222,7 +222,7 @@ def extract_optimal(
     if not convention.fitted_on_all_pixels:
         return _pipelines_way(image, frame, placed, good, parameters, notes, report)
     known = location is not None and max(location.errors) < LOCATED
-    setting = Setting(frame, parameters.sources, tuple(shifts) if known else (), enclosed, _bands(image))
+    setting = Setting(frame, parameters.sources, tuple(shifts) if known else (), enclosed, image.band_rows)
     unrefined, _ = add_sources(placed, parameters.sources)
     refined = None
     if looks:
@@ -255,11 +255,6 @@ def extract_optimal(
 
 def _told(progress: Callable[[str], None] | None) -> Callable[[Step], None] | None:
     return None if progress is None else lambda step: progress(say_step(step))
-
-
-def _bands(image: SpectralImage) -> tuple[NDArray[np.bool_], ...]:
-    wavelength = image.row_wavelength
-    return tuple((wavelength >= first) & (wavelength < last) for first, last in image.mode.bands)
 
 
 def background_order(parameters: ExtractionParameters) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -28,21 +28,15 @@ from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.references.find import References
 from jdaviz_lrs.references.pixels import detector_pixels
 
-__all__ = ["band_rows", "judge", "judge_box", "judge_optimal", "tabulated_light"]
+__all__ = ["judge", "judge_box", "judge_optimal", "tabulated_light"]
 
 Image = NDArray[np.float64]
-
-
-def band_rows(image: SpectralImage) -> list[NDArray[np.bool_]]:
-    """Rows of an image in each band, (n_disp,)."""
-    wavelength = image.row_wavelength
-    return [(wavelength >= first) & (wavelength < last) for first, last in image.mode.bands]
 
 
 def judge(
     judged: Judged,
     brightest: Brightest | None,
-    bands: list[NDArray[np.bool_]],
+    bands: Sequence[NDArray[np.bool_]],
     used: NDArray[np.bool_] | None = None,
     **more: object,
 ) -> Verdict:
@@ -53,7 +47,7 @@ def judge(
     judged : Judged
     brightest : Brightest or None
         The brightest trace in the image, where one stands out.
-    bands : list of ndarray of bool, (n_disp,)
+    bands : sequence of ndarray of bool, (n_disp,)
     used : ndarray of bool, (n_disp, n_xdisp), optional
         Pixels that the flux is made of, where those to judge it by are fewer.
     **more
@@ -150,8 +144,8 @@ def judge_box(
     )
     brightest = find_brightest(scene, np.where(good, data, 0.0), even_weights(variance, good))
     added = placement.weights.sum(axis=1) * np.nan_to_num(correction)
-    sky = _sky(data, good, offset, scene.calibration_width, flux, added, band_rows(image))
-    verdict = judge(judged, brightest, band_rows(image), stand_ins=stand_ins, **sky)
+    sky = _sky(data, good, offset, scene.calibration_width, flux, added, image.band_rows)
+    verdict = judge(judged, brightest, image.band_rows, stand_ins=stand_ins, **sky)
     if spectrum.apcorr is None:  # it is no flux of the whole source, by choice
         unknown = (np.nan,) * len(BANDS)
         verdict = replace(verdict, sum_ratio=unknown, sum_ratio_error=unknown, sum_scatter=unknown)
@@ -223,7 +217,7 @@ def judge_optimal(
     used = seen & scene.grid.covered & np.isfinite(fit.trace)[:, None] & ~rejected
     added = judged.flux_weights.sum(axis=1)
     width = scene.calibration_width
-    sky = _sky(judged.data, good, judged.offset, width, flux, added, band_rows(image))
+    sky = _sky(judged.data, good, judged.offset, width, flux, added, image.band_rows)
     more = {"stand_ins": tuple(stand_ins), "dropped": fit.dropped, **witness, **sky}
     brightest = find_brightest(scene, np.where(good, judged.data, 0.0), even_weights(variance, good))
-    return judge(judged, brightest, band_rows(image), used, **more)
+    return judge(judged, brightest, image.band_rows, used, **more)

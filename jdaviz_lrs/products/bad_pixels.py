@@ -11,15 +11,10 @@ from numpy.typing import NDArray
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.errors import LRSError
 
-__all__ = ["bad_pixel_mask", "mask_bad_pixels", "read_bad_pixels"]
+__all__ = ["bad_pixel_mask", "read_bad_pixels"]
 
 #: Names of the two columns of a file.
 X_NAMES, Y_NAMES = ("x", "xi", "column", "col"), ("y", "yi", "row")
-
-
-def mask_bad_pixels(image: SpectralImage, bad_pixels: Sequence[str | tuple[int, int]]) -> SpectralImage:
-    """Return an image without further bad pixels; see `bad_pixel_mask`."""
-    return image.with_bad_pixels(bad_pixel_mask(image, bad_pixels)) if bad_pixels else image
 
 
 def bad_pixel_mask(image: SpectralImage, bad_pixels: Sequence[str | tuple[int, int]]) -> NDArray[np.bool_]:

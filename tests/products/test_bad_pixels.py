@@ -8,7 +8,7 @@ import pytest
 from astropy.io import fits
 
 from jdaviz_lrs import LRSError, extract
-from jdaviz_lrs.products.bad_pixels import bad_pixel_mask, mask_bad_pixels, read_bad_pixels
+from jdaviz_lrs.products.bad_pixels import bad_pixel_mask, read_bad_pixels
 from jdaviz_lrs.references.find import find_references
 from tests.exposures import exposure
 
@@ -96,9 +96,9 @@ def test_pixels_beside_the_image_are_refused(s2d, pixel):
 
 def test_further_pixels_are_left_out_and_the_geometry_stays(s2d):
     given = ((20, 100), (21, 100))
-    assert mask_bad_pixels(s2d, ()) is s2d
-    assert s2d.source is mask_bad_pixels(s2d, given).source
-    masked = mask_bad_pixels(s2d, given)
+    source = s2d.source
+    masked = s2d.with_bad_pixels(bad_pixel_mask(s2d, given))
+    assert masked.source is source
     assert s2d.good.sum() - masked.good.sum() == 2
     assert (masked.dq != s2d.dq).sum() == 2
 
