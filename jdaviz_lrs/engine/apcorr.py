@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import RectBivariateSpline
+from scipy.ndimage import map_coordinates
 
 __all__ = ["LEAST_SHARE", "correction_table", "pixel_fractions", "profile_correction"]
 
@@ -84,23 +85,6 @@ def pixel_fractions(
     row = np.interp(
         wavelength, psf_wavelength[order], np.arange(order.size, dtype=float), left=np.nan, right=np.nan
     )
-    known = np.isfinite(row)
-    row = np.where(known, row, 0.0)
-    below = row.astype(np.intp)
-    above = np.minimum(below + 1, order.size - 1)
-    column = center + subpix * offsets
-    last = samples.shape[1] - 1
-    inside = (column >= 0) & (column <= last)
-    column = np.where(inside, column, 0.0)
-    left = column.astype(np.intp)
-    right = np.minimum(left + 1, last)
-
-    def at(nearest: NDArray[np.intp]) -> Image:
-        """Linear across the profile, in the row next to each wavelength."""
-        start = (nearest * samples.shape[1])[:, None]
-        value = samples.take(start + left)
-        return value + (column - left) * (samples.take(start + right) - value)
-
-    fractions = at(below)
-    fractions += (row - below)[:, None] * (at(above) - fractions)
-    return np.where(known[:, None], np.where(inside, fractions, 0.0), np.nan)
+    place = np.broadcast_arrays(np.nan_to_num(row)[:, None], center + subpix * offsets)
+    fractions = map_coordinates(samples, place, order=1, mode="constant")
+    return np.where(np.isfinite(row)[:, None], fractions, np.nan)

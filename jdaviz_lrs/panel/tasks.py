@@ -71,6 +71,7 @@ class Work(Generic[T]):
         self._then: list[Callable[[T | LRSError], None]] = []
         self._outcome: T | LRSError | None = None
         self._over = False
+        # not of a pool: one of `concurrent.futures` lets Python end only when cancelled work has ended
         self._thread = Thread(target=self._work, daemon=True)
 
     def start(self) -> None:

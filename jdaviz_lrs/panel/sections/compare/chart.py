@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from jdaviz_lrs.analysis.compare import Comparison
@@ -97,8 +98,5 @@ def round_limits(low: float, high: float) -> tuple[float, float, int]:
     float, float, int
         Both limits, and the number of ticks.
     """
-    rough = max(high - low, 1e-4) / 3
-    power = 10.0 ** np.floor(np.log10(rough))
-    step = power * min(n for n in (1, 2, 5, 10) if n * power >= rough)
-    first, last = np.floor(low / step), np.ceil(high / step)
-    return first * step, last * step, int(last - first) + 1
+    ticks = MaxNLocator(nbins=3, steps=[1, 2, 5, 10]).tick_values(low, max(high, low + 1e-4))
+    return ticks[0], ticks[-1], ticks.size
