@@ -94,3 +94,20 @@ def sentences(module: str) -> list[str]:
 @pytest.mark.parametrize("module", [module for module in MODULES if room(module) == "engine"])
 def test_the_engine_has_no_sentences(module):
     assert not sentences(module)
+
+
+#: What jdaviz hides, and there is no other way to: a plugin, a viewer, the app, a mouse event.
+OF_JDAVIZ = {"_obj", "_app", "_on_mouse_interaction"}
+
+
+@pytest.mark.parametrize(
+    "path", sorted((PACKAGE.parent / "tests" / "panel").rglob("*.py")), ids=lambda path: path.name
+)
+def test_tests_of_the_panel_read_no_private_state(path):
+    private = {
+        node.attr
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__")
+        if not (isinstance(node.value, ast.Name) and node.value.id == "self")
+    }
+    assert private <= OF_JDAVIZ

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -29,12 +28,11 @@ from jdaviz.core.user_api import PluginUserApi
 from specutils import Spectrum
 from traitlets import Bool, Dict, List, Unicode, dlink
 
-from jdaviz_lrs.analysis.compare import Comparison
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
-from jdaviz_lrs.errors import LRSError, LRSWarning
+from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.plan import ExtractionPlan
-from jdaviz_lrs.panel.edits import add_free_region
+from jdaviz_lrs.panel.actions import Actions
 from jdaviz_lrs.panel.fields import describe
 from jdaviz_lrs.panel.inputs import Choice, Input, is_2d_spectrum
 from jdaviz_lrs.panel.loaders.image import IMAGE_KEY
@@ -42,22 +40,20 @@ from jdaviz_lrs.panel.metadata import list_in_metadata_panel
 from jdaviz_lrs.panel.parameter_traits import ParameterTraits, as_meant, same
 from jdaviz_lrs.panel.presence import Presence
 from jdaviz_lrs.panel.reference_search import CANCELLED, OVERRIDES, PathText, ReferenceSearch
-from jdaviz_lrs.panel.sections.advice import as_listed, refine
-from jdaviz_lrs.panel.sections.compare.section import CompareSection, curve_of
-from jdaviz_lrs.panel.sections.files import parameters_of_file, told_of
+from jdaviz_lrs.panel.sections.advice import as_listed
+from jdaviz_lrs.panel.sections.compare.section import CompareSection
 from jdaviz_lrs.panel.sections.history.record import Record
 from jdaviz_lrs.panel.sections.history.section import HistorySection
 from jdaviz_lrs.panel.sections.profile.section import ProfileSection
 from jdaviz_lrs.panel.sections.saving.section import SavingSection
-from jdaviz_lrs.panel.sections.scene import KINDS, WITH_IMAGES, check_kind, scene_spectrum
+from jdaviz_lrs.panel.sections.scene import KINDS
 from jdaviz_lrs.panel.sections.section import Section
-from jdaviz_lrs.panel.sections.subset import aperture_of_subset
 from jdaviz_lrs.panel.sections.verdict.section import VerdictSection
 from jdaviz_lrs.panel.sections.width.section import WidthSection
 from jdaviz_lrs.panel.state import KEPT, NO_DATA, PanelState, next_state
 from jdaviz_lrs.panel.tasks import CancelledError, Extractions, Outcome
 from jdaviz_lrs.panel.viewer.marks import PreviewMarks
-from jdaviz_lrs.parameters import APERTURE_NAMES, ExtractionParameters
+from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.references.find import References
 
 __all__ = ["LRSExtraction"]
@@ -92,7 +88,7 @@ ACTIONS = (
 
 
 @tray_registry("lrs-extraction", label="LRS Extraction", category="data:reduction")
-class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, ParameterTraits):
+class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Actions, ParameterTraits):
     """Extract a spectrum from a JWST MIRI LRS slit image, as the pipeline's ``extract_1d`` step does.
 
     Every parameter of the extraction is an attribute under the pipeline's own name (``xstart``,
@@ -519,243 +515,6 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Pa
         spectrum.meta["plugin"] = self._plugin_name
         self._app._jdaviz_helper.load(spectrum, loader="object", format="1D Spectrum", data_label=label)
         self._record(result, label, source.label, {})
-
-    def inspect(self) -> list[dict]:
-        """Look at the residual of an unrefined extraction.
-
-        Returns
-        -------
-        list of dict
-            ``sentence`` and ``refinement``; empty where refinements are on, or where nothing is worth one.
-
-        Raises
-        ------
-        LRSError
-            When it cannot be extracted.
-        """
-        self.update(advice=tuple(self.compute().advice))
-        return self.advice
-
-    # ---- what acts on the parameters
-
-    def vue_refine(self, refinement: str) -> None:
-        """Answer to a button beside a sentence, or to the one for all."""
-        self.update(**refine(self.state, refinement))
-
-    def vue_add_region(self, _=None) -> None:
-        """Add a background region where there is room for one."""
-        plan, layout = self.state.plan, self.state.layout
-        if layout is not None and layout.edges is not None:
-            added = add_free_region(plan.image, plan.parameters, layout)
-            self.update(parameters=plan.parameters.with_(added))
-
-    def aperture_from_subset(self, subset: str | None = None) -> None:
-        """Move the edges of the aperture to those of a subset across the dispersion.
-
-        Parameters
-        ----------
-        subset : str, optional
-            Its label; the one selected in the panel by default.
-
-        Raises
-        ------
-        LRSError
-            When the subset has no pixel on the image, or a parameter is wrong.
-        """
-        _ = self.image
-        self.update(**aperture_of_subset(self.state, self.subset_selected if subset is None else subset))
-
-    def vue_aperture_from_subset(self, _=None) -> None:
-        """Answer to the button."""
-        try:
-            self.aperture_from_subset()
-        except LRSError as error:
-            self.say(str(error), "error")
-
-    def import_extract1d(self, path: str | Path) -> None:
-        """Take the parameters of an extract1d reference file.
-
-        Raises
-        ------
-        LRSError
-            When the file is no extract1d file or has no aperture for this exposure.
-        """
-        _ = self.image
-        self.update(**parameters_of_file(self.state, path))
-
-    def vue_import_json(self, _=None) -> None:
-        """Answer to the button."""
-        try:
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always", LRSWarning)
-                self.import_extract1d(self.json_path)
-        except LRSError as error:
-            self.say(str(error), "error")
-            return
-        told = told_of(caught)
-        text = " ".join([f"Parameters taken from {self.json_path}.", *told])
-        self.say(text, "warning" if told else "success")
-
-    # ---- what comes after
-
-    def show_scene(self, kind: str = "scene model") -> str:
-        """Add the scene model or a residual to the viewer that shows the image.
-
-        Parameters
-        ----------
-        kind : {'scene model', 'residual', 'residual in sigma'}
-
-        Returns
-        -------
-        str
-            The label of the new data.
-
-        Raises
-        ------
-        LRSError
-            When it cannot be extracted, or there are no errors to divide by.
-        """
-        check_kind(kind)
-        spectrum = scene_spectrum(self.state.source, self.compute(**WITH_IMAGES), kind)
-        spectrum.meta["plugin"] = self._plugin_name
-        label = self._app.return_unique_name(f"{self.state.source.label} {kind}")
-        self._app._jdaviz_helper.load(
-            spectrum,
-            loader="object",
-            format="2D Spectrum",
-            data_label=label,
-            viewer=[viewer.reference for viewer in self.image_viewers],
-            auto_extract=False,
-        )
-        return label
-
-    def vue_show_scene(self, kind: str) -> None:
-        """Answer to the buttons."""
-
-        def show() -> None:
-            try:
-                self.show_scene(kind)
-            except LRSError as error:
-                self.say(str(error), "error")
-
-        self.when_computed(kind, show, **WITH_IMAGES)
-
-    @property
-    def profile_view(self) -> ProfileSection:
-        """The cut across the dispersion."""
-        return self.sections["profile"]
-
-    @property
-    def width_view(self) -> WidthSection:
-        """Growth curve and best width."""
-        return self.sections["width"]
-
-    @property
-    def compare_with(self):
-        """The 1-D spectrum to compare with."""
-        return self.sections["compare"].reference
-
-    @property
-    def compare_ranges(self) -> str:
-        """Wavelength ranges in micron: ``5-8, 8-11``, or pairs of numbers."""
-        return self.sections["compare"].ranges
-
-    @compare_ranges.setter
-    def compare_ranges(self, ranges) -> None:
-        self.sections["compare"].ranges = ranges
-
-    def compare(self) -> Comparison:
-        """Compare the spectrum that the panel's parameters give with `compare_with`.
-
-        Raises
-        ------
-        LRSError
-            When there is no spectrum, or no reference that fits.
-        """
-        return self.sections["compare"].compare(curve_of(self.compute()))
-
-    @property
-    def history(self):
-        """The table of the extractions made so far."""
-        return self.sections["history"].table
-
-    def restore(self, label: str = "") -> None:
-        """Take dataset, reference files and parameters of an earlier extraction.
-
-        Parameters
-        ----------
-        label : str
-            The label of its spectrum; without one, that of the row selected in the table.
-
-        Raises
-        ------
-        LRSError
-            When there is no such extraction, or its dataset is gone.
-        """
-        record = self.sections["history"].record(label)
-        if record.dataset not in self.dataset.choices:
-            raise LRSError(f"The dataset {record.dataset!r} is not in the app any more; load it again.")
-        data = self._app.data_collection[record.dataset]
-        overrides = {name: record.overrides.get(name, "") for name in OVERRIDES}
-        self.choose(Choice(data, record.dataset, overrides), record.parameters)
-
-    @property
-    def filename(self):
-        """Name of the x1d file to save."""
-        return self.sections["saving"].filename
-
-    def save_x1d(self, path: str | Path | None = None, overwrite: bool = False) -> Path:
-        """Write the spectrum that the panel's parameters give, in the pipeline's format.
-
-        The images that ``save_profile``, ``save_scene_model`` and ``save_residual_image`` ask for are written
-        beside it, under the pipeline's names.
-
-        Parameters
-        ----------
-        path : path-like, optional
-            Without it, `filename`.
-        overwrite : bool
-
-        Raises
-        ------
-        LRSError
-            When it cannot be extracted, or a file exists and `overwrite` is false.
-        """
-        return self.sections["saving"].save_x1d(path, overwrite)[0]
-
-    def export_extract1d(self, path: str | Path | None = None, overwrite: bool = False) -> Path:
-        """Write an extract1d reference file with which the pipeline gives our spectrum.
-
-        How to run the pipeline with it is printed, in Python and for the command line, with every argument of
-        its step that differs from the default. What the pipeline cannot do is warned about.
-
-        Raises
-        ------
-        LRSError
-            When a parameter is wrong, or the file exists and `overwrite` is false.
-        """
-        _ = self.image
-        written, export = self.sections["saving"].export(path, overwrite)
-        for note in export.notes:
-            warnings.warn(note, LRSWarning, stacklevel=2)
-        needed = {name: value for name, value in export.step_parameters.items() if name not in APERTURE_NAMES}
-        if needed:
-            spelled = ", ".join(f"{name}={value!r}" for name, value in needed.items())
-            warnings.warn(f"The pipeline's step needs {spelled} as well.", LRSWarning, stacklevel=2)
-        call = self.sections["saving"].pipeline_call(export, written)
-        print(call.python, call.strun, sep="\n\n")
-        return written
-
-    def to_python(self) -> str:
-        """Return the call of `jdaviz_lrs.extract` that repeats the extraction.
-
-        Raises
-        ------
-        LRSError
-            When a parameter is wrong, or the dataset did not come from a file.
-        """
-        _ = self.image
-        return self.sections["saving"].to_python()
 
     # ---- whether the panel is open
 

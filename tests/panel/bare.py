@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import numpy as np
-from glue.core import Data, DataCollection, Hub
+from glue.core import Data, DataCollection
 
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.panel.inputs import Input
@@ -18,11 +18,12 @@ class BareApp:
     """What of an app a section's widget needs."""
 
     def __init__(self):
-        self.session = SimpleNamespace(hub=Hub(), data_collection=DataCollection())
-        self.data_collection = self.session.data_collection
+        self.data_collection = DataCollection()
+        self.session = SimpleNamespace(hub=self.data_collection.hub, data_collection=self.data_collection)
         self.state = SimpleNamespace(
             settings={}, show_api_hints=False, add_callback=lambda *_: None, layer_icons={}, viewer_icons={}
         )
+        self._reserved_labels: set[str] = set()
         self.api_hints_obj, self.vdocs, self.config = "plg", "latest", "deconfigged"
 
 

@@ -1,14 +1,20 @@
 """What is closed or removed is let go, though jdaviz keeps dialogues, layers and data of it."""
 
 import gc
+import warnings
 import weakref
 
 import pytest
+from ipywidgets import Widget
 
 
 @pytest.fixture
 def image(active):
     """The image of the panel, with which everything was done."""
+    return used(active)
+
+
+def used(active) -> weakref.ref:
     for section in active.sections.values():
         section.opened = 0
     active.extract_width = 6
@@ -31,5 +37,26 @@ def test_a_closed_panel_takes_its_image_along(active, image):
     """As at the end of a page, which closes every widget; jdaviz keeps the rest of its app."""
     assert image() is not None
     active.close()
+    gc.collect()
+    assert image() is None
+
+
+def test_a_closed_app_takes_its_image_along(s2d):
+    """As when a page of the standalone app is left: solara closes every widget that it made for it."""
+    from jdaviz import App
+
+    before = set(Widget.widgets)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        app = App()
+    app.load(str(s2d), format="JWST LRS")
+    panel = app.plugins["LRS Extraction"]
+    panel.keep_active = True
+    image = used(panel._obj)
+    assert image() is not None
+    for name in set(Widget.widgets) - before:
+        if widget := Widget.widgets.get(name):  # one may have gone with another
+            widget.close()
+    del app, panel, widget
     gc.collect()
     assert image() is None

@@ -4,12 +4,16 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from specutils import Spectrum
 
 from jdaviz_lrs import ExtractionParameters, LRSError, read
 from jdaviz_lrs.extraction import layout
 from jdaviz_lrs.extraction.advice import Advice
 from jdaviz_lrs.panel.inputs import Choice
 from jdaviz_lrs.panel.plugin import LRSExtraction
+from jdaviz_lrs.panel.sections.compare.section import CompareSection
+from jdaviz_lrs.panel.sections.history.record import Record
+from jdaviz_lrs.panel.sections.history.section import HistorySection
 from jdaviz_lrs.panel.sections.profile.section import ProfileSection
 from jdaviz_lrs.panel.sections.saving.section import SavingSection
 from jdaviz_lrs.panel.sections.verdict.section import VerdictSection
@@ -143,3 +147,34 @@ def test_the_verdict_follows_the_state(image):
     assert panel.section.told
     panel.update(values={**panel.state.values, "extract_width": "wide"})
     assert not panel.section.told
+
+
+def test_the_comparison_follows_the_state(image):
+    panel = BarePanel(CompareSection).take(image, extract_width=8.0, use_source_posn=True)
+    section, ours = panel.section, panel.state.spectrum.to_spectrum()
+    fainter = Spectrum(spectral_axis=ours.spectral_axis, flux=ours.flux / 1.25)
+    panel.app.data_collection["fainter"] = fainter
+    assert section.reference_selected == "fainter"  # a spectrum from elsewhere opens the section
+    assert section.opened == 0
+    section.show(panel.state)
+    assert [row["ratio"] for row in section.rows] == ["1.2500"] * len(section.rows)
+    assert panel.state.compared_with.label == "fainter"
+    panel.update(values={**panel.state.values, "extract_width": "wide"})
+    assert section.rows == []
+    assert "no spectrum" in section.problem
+
+
+def test_the_history_follows_the_state(image):
+    panel = BarePanel(HistorySection).take(image, extract_width=8.0, use_source_posn=True)
+    section = panel.section
+    records = [Record.of(panel.state.spectrum, label, "bare", {}) for label in ("first", "second")]
+    for record in records:
+        panel.update(**section.with_record(record))
+    assert [row["label"] for row in section.table.items] == ["first", "second"]
+    again = Record.of(panel.state.spectrum, "first", "bare", {})
+    assert section.with_record(again) == {"records": (again, records[1])}
+    assert section.record("second") is records[1]
+    with pytest.raises(LRSError, match="first, second"):
+        section.record("third")
+    panel.update(records=())
+    assert section.table.items == []
