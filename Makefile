@@ -23,12 +23,12 @@ demo: $(VENV)/.demo
 	@exec $(BIN)/jdaviz-lrs demo $(ARGS)
 
 test: lint chromium
-	$(BIN)/pytest -n 2 -m "not browser and not slow"
-	$(BIN)/pytest -m "browser and not slow"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not browser and not slow"
+	$(BIN)/pytest -n 2 --dist loadgroup -m "browser and not slow"
 
 test-all: lint chromium
-	$(BIN)/pytest -n 2 -m "not browser"
-	$(BIN)/pytest -m browser
+	$(BIN)/pytest -n 2 --dist worksteal -m "not browser"
+	$(BIN)/pytest -n 2 --dist loadgroup -m browser
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -47,7 +47,7 @@ def observe(scene, flux=FLUX, seed=1, sigma=SIGMA, extra=0.0):
     clean = np.einsum("srx,r->rx", scene.profiles(), flux) + extra
     variances = np.stack([np.full_like(clean, 0.5 * sigma**2)] * 2 + [np.zeros_like(clean)])
     data = clean + sigma * rng.standard_normal(clean.shape)
-    return Frame(data, variances, np.ones(clean.shape, bool))
+    return Frame(data, variances, np.ones(clean.shape, bool), 5.0)
 
 
 def weights_of(frame):

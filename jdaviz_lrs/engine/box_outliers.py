@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
 from jdaviz_lrs.engine.neighbours import running_median
-from jdaviz_lrs.engine.refine.outliers import NEIGHBOURS, THRESHOLD, find_unexplained
+from jdaviz_lrs.engine.refine.outliers import NEIGHBOURS, find_unexplained
 from jdaviz_lrs.engine.refine.scene_model import LinearFit, linear_fit
 
 __all__ = ["find_box_outliers"]
@@ -29,7 +29,7 @@ FLOOR = 0.5
 """Least variance of a pixel, in units of its neighbours'."""
 
 
-def find_box_outliers(data: Image, variance: Image, good: Mask) -> Mask:
+def find_box_outliers(data: Image, variance: Image, good: Mask, threshold: float) -> Mask:
     """Find pixels that differ from their neighbours along the dispersion more than noise can.
 
     Parameters
@@ -38,6 +38,8 @@ def find_box_outliers(data: Image, variance: Image, good: Mask) -> Mask:
         Finite where `good`.
     good : ndarray of bool, same shape
         The pixels to look at, and to look with.
+    threshold : float
+        Sigma.
 
     Returns
     -------
@@ -57,11 +59,11 @@ def find_box_outliers(data: Image, variance: Image, good: Mask) -> Mask:
     somewhere = good.any(axis=0) if good.ndim > 2 else good
     rows, columns = (np.flatnonzero(somewhere.any(axis=axis)) for axis in (1, 0))
     seen = (..., slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-    found[seen] = _unexplained(data[seen], variance[seen], good[seen])
+    found[seen] = _unexplained(data[seen], variance[seen], good[seen], threshold)
     return found
 
 
-def _unexplained(data: Image, variance: Image, good: Mask) -> Mask:
+def _unexplained(data: Image, variance: Image, good: Mask, threshold: float) -> Mask:
     shape, seen = data.shape, good.reshape(-1, data.shape[-1])
 
     def usual(plane: Image) -> Image:
@@ -88,17 +90,17 @@ def _unexplained(data: Image, variance: Image, good: Mask) -> Mask:
     peak = np.abs(profile).max(axis=-1, keepdims=True)
     misfit = (TOLERANCE * profile) ** 2 + (WING_TOLERANCE * peak) ** 2
 
-    def unexplained(variance: Image, used: Mask, threshold: float | Image = THRESHOLD) -> Mask:
+    def unexplained(variance: Image, used: Mask, limit: float | Image = threshold) -> Mask:
         # as a part of the variance it keeps the brightest pixel from drawing the fit
         variance = np.where(variance > 0, variance + misfit, 0.0)
-        return find_unexplained(profile[None], sky, data, variance, used, 0.0, threshold)
+        return find_unexplained(profile[None], sky, data, variance, used, limit, 0.0)
 
     brighter = fit(profile, seen & ~unexplained(variance, seen)).model - level
     variance = np.maximum(variance + _per_light(level, variance, seen) * brighter, FLOOR * variance)
     rejected = unexplained(variance, seen)
     beside = binary_dilation(rejected.reshape(shape), np.ones((1,) * (len(shape) - 2) + (3, 3)))
     beside = beside.reshape(seen.shape) & ~rejected
-    rejected |= unexplained(variance, seen & ~rejected, np.where(beside, BESIDE, np.inf))
+    rejected |= unexplained(variance, seen & ~rejected, np.where(beside, min(BESIDE, threshold), np.inf))
     return rejected.reshape(shape)
 
 

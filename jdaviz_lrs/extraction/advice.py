@@ -71,7 +71,7 @@ def _width(values: Mapping[str, float]) -> str:
 
 def _outliers(values: Mapping[str, float]) -> str:
     number = values["outlying_pixels"]
-    return f"{number} {'pixel' if number == 1 else 'pixels'} beyond 5 sigma that no PSF explains"
+    return f"{number} {'pixel' if number == 1 else 'pixels'} that no PSF explains"
 
 
 def _companions(values: Mapping[str, float]) -> str:

@@ -49,7 +49,8 @@ def inspect_box(
         ``outliers``, unless they were left out, and ``companions`` and ``width``, which optimal extraction
         can tell from the source.
     """
-    found = () if "outliers" in parameters.refinements else inspect_outliers(image, placement)
+    asked = "outliers" in parameters.refinements
+    found = () if asked else inspect_outliers(image, placement, parameters.outlier_sigma)
     return (*found, *_beside_the_psf(image, parameters, references, placement))
 
 

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.engine.box_outliers import find_box_outliers
-from jdaviz_lrs.engine.refine.outliers import THRESHOLD
 from jdaviz_lrs.engine.threads import single_thread
 from jdaviz_lrs.extraction.advice import Advice
 from jdaviz_lrs.extraction.placement import Placement
@@ -19,7 +18,7 @@ MARGIN = 4.0
 
 
 @single_thread()
-def box_outliers(image: SpectralImage, placement: Placement) -> NDArray[np.bool_]:
+def box_outliers(image: SpectralImage, placement: Placement, outlier_sigma: float) -> NDArray[np.bool_]:
     """Find what sticks out of aperture and background regions, ([n_int,] n_disp, n_xdisp).
 
     Each has a light of its own, and is looked at by itself.
@@ -28,19 +27,19 @@ def box_outliers(image: SpectralImage, placement: Placement) -> NDArray[np.bool_
     lower, upper = np.nan_to_num(placement.edges[:, 0, :, None], nan=np.inf), placement.edges[:, 1, :, None]
     near = (columns > lower - MARGIN) & (columns < np.nan_to_num(upper, nan=-np.inf) + MARGIN)
     variance = image.variances.sum(axis=0)
-    found = find_box_outliers(image.filled, variance, image.good & near.any(axis=0) & rows)
+    found = find_box_outliers(image.filled, variance, image.good & near.any(axis=0) & rows, outlier_sigma)
     if placement.background is not None:
-        found |= find_box_outliers(image.filled, variance, image.good & placement.background)
+        found |= find_box_outliers(image.filled, variance, image.good & placement.background, outlier_sigma)
     return found
 
 
-def inspect_outliers(image: SpectralImage, placement: Placement) -> tuple[Advice, ...]:
+def inspect_outliers(image: SpectralImage, placement: Placement, outlier_sigma: float) -> tuple[Advice, ...]:
     """See whether the refinement ``outliers`` has something to do in a box extraction."""
-    number = int(box_outliers(image, placement).sum())
+    number = int(box_outliers(image, placement, outlier_sigma).sum())
     if number == 0:
         return ()
     sentence = (
-        f"{number} pixel{'s' * (number > 1)} beyond {THRESHOLD:g} sigma that the neighbouring wavelengths "
-        "do not explain"
+        f"{number} pixel{'s' * (number > 1)} beyond {outlier_sigma:g} sigma that the neighbouring "
+        "wavelengths do not explain"
     )
     return (Advice("outliers", sentence, {"outlying_pixels": number}),)

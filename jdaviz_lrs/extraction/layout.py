@@ -73,7 +73,7 @@ class ExtractionLayout:
     def rejected(self) -> NDArray[np.bool_] | None:
         """What sticks out of aperture and regions, if that is left out, ([n_int,] n_disp, n_xdisp)."""
         wanted = "outliers" in self.parameters.refinements and convention_of(self.parameters) is OURS
-        return box_outliers(self.seen, self.placement) if wanted else None
+        return box_outliers(self.seen, self.placement, self.parameters.outlier_sigma) if wanted else None
 
     @cached_property
     def summed(self) -> SpectralImage:

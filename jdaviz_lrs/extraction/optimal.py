@@ -197,7 +197,7 @@ def extract_optimal(
     scene = _scene(image, grid, psf, everything, parameters)
     chosen = () if convention is PIPELINE else parameters.refinements
     looks = bool({"trace", "width", "outliers", "companions", "variance"} & set(chosen))
-    frame = _frame(image, good)
+    frame = _frame(image, good, parameters.outlier_sigma)
     if image.resampled and convention.resampled_is_known:
         frame = replace(frame, good=_whole_pixels(frame.good) & ~_beside_gaps(scene, frame.good)[:, None])
     location = None
@@ -348,16 +348,17 @@ def _locate(image, grid, good, traces, parameters):
     )
 
 
-def _frame(image: SpectralImage, good: NDArray[np.bool_]) -> Frame:
+def _frame(image: SpectralImage, good: NDArray[np.bool_], outlier_sigma: float) -> Frame:
     """One image to refine the scene on: of a stack the mean."""
     if image.data.ndim == 2:
-        return Frame(image.filled, image.variances, good)
+        return Frame(image.filled, image.variances, good, outlier_sigma)
     number = np.maximum(good.sum(axis=0), 1)
     used = np.where(good, 1.0, 0.0)
     return Frame(
         (image.filled * used).sum(axis=0) / number,
         (image.variances * used).sum(axis=1) / number**2,
         good.any(axis=0),
+        outlier_sigma,
     )
 
 

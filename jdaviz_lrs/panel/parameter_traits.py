@@ -10,7 +10,8 @@ import numpy as np
 from traitlets import Any as AnyTrait
 from traitlets import HasTraits
 
-from jdaviz_lrs.parameters import ExtractionParameters
+from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.parameters import ExtractionParameters, checks
 
 __all__ = ["DEFAULTS", "ParameterTraits", "as_meant", "as_typed", "same"]
 
@@ -30,13 +31,22 @@ def as_typed(parameters: ExtractionParameters) -> dict[str, Any]:
 #: What the fields hold at first.
 DEFAULTS: Mapping[str, Any] = as_typed(ExtractionParameters())
 
-#: Where an empty field means the default, not "not given".
-_REQUIRED = (
-    "position_offset", "sources", "refinements", "bad_pixels", "id", "region_type", "independent_var"
-)  # fmt: skip
+
+def _required(name: str) -> bool:
+    """Whether an empty field means the default, not "not given"."""
+    if ExtractionParameters.declarations()[name].kind in ("switch", "choice"):  # these are never empty
+        return False
+    try:
+        ExtractionParameters(**{name: None})
+    except LRSError:
+        return True
+    return False
+
+
+_REQUIRED = tuple(filter(_required, ExtractionParameters.names()))
 
 #: What is a name, also where it looks like a number.
-_NAMES = ("id", "region_type")
+_NAMES = tuple(n for n, one in ExtractionParameters.declarations().items() if one.check is checks.text)
 
 
 def as_meant(name: str, value: Any) -> Any:

@@ -141,6 +141,15 @@ class ExtractionParameters:
         },
         choice_applies=conditions.refines,
     )
+    outlier_sigma: float = declared(
+        5.0,
+        checks.positive,
+        "Outliers beyond",
+        "How far off a pixel must be to be left out by the refinement outliers; below 3, noise goes too.",
+        unit="sigma",
+        section="source",
+        applies=lambda values: "outliers" in values["refinements"],
+    )
     sources: tuple[float, ...] = declared(
         (),
         checks.numbers,

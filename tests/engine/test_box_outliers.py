@@ -22,7 +22,7 @@ def frame(flux=400.0, sky=20.0, seed=1, line=0.0, read=1.0):
 @pytest.mark.parametrize("flux", [0.0, 3.0, 400.0, 20000.0])
 @pytest.mark.parametrize("line", [0.0, 4.0])
 def test_a_clean_image_is_left_alone(flux, line):
-    number = sum(find_box_outliers(*frame(flux, seed=seed, line=line)).sum() for seed in range(5))
+    number = sum(find_box_outliers(*frame(flux, seed=seed, line=line), 5.0).sum() for seed in range(5))
     assert number <= 1
 
 
@@ -38,7 +38,7 @@ def test_hits_are_found_and_what_they_spread_to(sign):
     data[60, 4] += sign * 100.0 * sigma[60, 4]
     data[61, 4] += sign * 6.0 * sigma[61, 4]
     hits[60:62, 4] = True
-    found = find_box_outliers(data, variance, good)
+    found = find_box_outliers(data, variance, good, 5.0)
     assert (found & hits).sum() >= hits.sum() - 2
     assert (found & ~hits).sum() <= 1
 
@@ -47,16 +47,16 @@ def test_bad_pixels_are_neither_looked_at_nor_looked_with():
     data, variance, good = frame()
     good[10:40, 8] = False
     data[~good] = variance[~good] = np.nan
-    found = find_box_outliers(data, variance, good)
+    found = find_box_outliers(data, variance, good, 5.0)
     assert found.sum() <= 1
     assert not (found & ~good).any()
-    assert not find_box_outliers(data, variance, np.zeros_like(good)).any()
+    assert not find_box_outliers(data, variance, np.zeros_like(good), 5.0).any()
 
 
 def test_a_stack_is_its_images():
     frames = [frame(seed=seed) for seed in range(3)]
     frames[1][0][50, 8] += 500.0
-    stack = find_box_outliers(*(np.stack(planes) for planes in zip(*frames, strict=True)))
+    stack = find_box_outliers(*(np.stack(planes) for planes in zip(*frames, strict=True)), 5.0)
     for one, found in zip(frames, stack, strict=True):
-        np.testing.assert_array_equal(found, find_box_outliers(*one))
+        np.testing.assert_array_equal(found, find_box_outliers(*one, 5.0))
     assert stack[1, 50, 8]

@@ -116,3 +116,14 @@ def test_residual_shows_what_was_left_out(tmp_path):
     )
     assert np.isfinite(spectrum.residual[spectrum.rejected]).all()
     assert spectrum.report["rejected_pixels"] > 5
+
+
+@pytest.mark.parametrize("asked", [{}, {"extraction_type": "optimal"}], ids=["box", "optimal"])
+def test_how_far_off_a_pixel_is_left_out(asked):
+    """The higher the limit the fewer pixels, and none where nothing is so far off."""
+    [(image, _)] = draws(Scene(cosmic_rays=40), 1, "cal")
+    left_out = [
+        extract(image, refinements="outliers", outlier_sigma=sigma, **(asked or PLACED)).rejected
+        for sigma in (5.0, 30.0, 1e6)
+    ]
+    assert left_out[0].sum() > left_out[1].sum() > left_out[2].sum() == 0

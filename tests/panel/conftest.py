@@ -22,7 +22,8 @@ def app():
 
 @pytest.fixture
 def loaded(app, s2d):
-    app.load(str(s2d), format="JWST LRS")  # without it jdaviz tries all its loaders first
+    # without the format jdaviz tries all its loaders first; a spectrum by default takes half of the time
+    app.load(str(s2d), format="JWST LRS", auto_extract=False)
     return app
 
 

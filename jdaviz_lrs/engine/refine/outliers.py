@@ -12,9 +12,6 @@ __all__ = ["find_outliers", "find_unexplained"]
 
 Image = NDArray[np.float64]
 
-THRESHOLD = 5.0
-"""Sigma; by chance one pixel in two million is beyond."""
-
 NEIGHBOURS = 15
 """Rows over which the misfit of the PSF changes little: the trace moves by a tenth of a pixel."""
 
@@ -25,7 +22,11 @@ MAX_PASSES = 8
 
 
 def find_outliers(
-    scene: SceneModel, data: Image, variance: Image, good: NDArray[np.bool_]
+    scene: SceneModel,
+    data: Image,
+    variance: Image,
+    good: NDArray[np.bool_],
+    threshold: float,
 ) -> NDArray[np.bool_]:
     """Find pixels that differ from the scene more than noise and the PSF's misfit can.
 
@@ -35,6 +36,8 @@ def find_outliers(
     data, variance : ndarray, (n_disp, n_xdisp)
         The variance is a model's: that of a hit pixel itself would excuse it.
     good : ndarray of bool, same shape
+    threshold : float
+        Sigma.
 
     Returns
     -------
@@ -44,7 +47,7 @@ def find_outliers(
     --------
     find_unexplained : How it is done.
     """
-    return find_unexplained(scene.profiles(), scene.basis, data, variance, good)
+    return find_unexplained(scene.profiles(), scene.basis, data, variance, good, threshold)
 
 
 def find_unexplained(
@@ -53,8 +56,8 @@ def find_unexplained(
     data: Image,
     variance: Image,
     good: NDArray[np.bool_],
+    threshold: float | Image,
     tolerance: float = TOLERANCE,
-    threshold: float | Image = THRESHOLD,
 ) -> NDArray[np.bool_]:
     """Find pixels that no sum of profiles and background explains.
 
@@ -64,10 +67,10 @@ def find_unexplained(
     basis : ndarray, (n_disp, n_xdisp, n_background)
     data, variance, good : ndarray, (n_disp, n_xdisp)
         See `find_outliers`.
-    tolerance : float
-        Of the light in a pixel: how far the profiles may be off from one wavelength to the next.
     threshold : float or ndarray, (n_disp, n_xdisp)
         Sigma.
+    tolerance : float
+        Of the light in a pixel: how far the profiles may be off from one wavelength to the next.
 
     Returns
     -------

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from jdaviz_lrs.engine.refine.companions import SIGNIFICANCE, Companion, add_companion, find_companion
 from jdaviz_lrs.engine.refine.geometry import spectrum_phase
-from jdaviz_lrs.engine.refine.outliers import THRESHOLD, find_outliers
+from jdaviz_lrs.engine.refine.outliers import find_outliers
 from jdaviz_lrs.engine.refine.scene_model import Frame, SceneModel, linear_fit
 from jdaviz_lrs.engine.refine.shape import fit_shape
 from jdaviz_lrs.engine.refine.trace import Aligned, align
@@ -217,7 +217,7 @@ def _gain(frame: Frame, one: _Explained, other: _Explained) -> float:
     def cost(scene: SceneModel) -> float:
         fit = linear_fit(scene.profiles(), scene.basis, frame.data, weights)
         # outliers that only one of them explains must not decide
-        squares = np.minimum(weights * fit.residual**2, THRESHOLD**2)
+        squares = np.minimum(weights * fit.residual**2, frame.outlier_sigma**2)
         return 0.5 * float(squares.sum()) + (0.0 if scene.shape is None else scene.shape.cost)
 
     return cost(one.shaped) - cost(other.shaped)
@@ -249,7 +249,7 @@ def _shifted(scene: SceneModel, starts: Sequence[float]) -> SceneModel:
 def _look(frame: Frame, scene: SceneModel) -> tuple[Image, NDArray[np.bool_]]:
     """Noise that the scene should have, and what exceeds it."""
     variances = model_variances(scene, frame.variances, frame.good)
-    return variances, find_outliers(scene, frame.data, variances.sum(axis=0), frame.good)
+    return variances, find_outliers(scene, frame.data, variances.sum(axis=0), frame.good, frame.outlier_sigma)
 
 
 def _weights(frame: Frame, variances: Image, rejected: NDArray[np.bool_]) -> Image:

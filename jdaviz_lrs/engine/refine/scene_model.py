@@ -34,11 +34,14 @@ class Frame:
     variances : ndarray, (3, n_disp, n_xdisp)
         Poisson, read noise, flat; finite everywhere.
     good : ndarray of bool
+    outlier_sigma : float
+        How far from the scene a pixel is left out; beyond 5 is by chance one in two million.
     """
 
     data: Image
     variances: Image
     good: NDArray[np.bool_]
+    outlier_sigma: float
 
 
 @dataclass(frozen=True, eq=False)

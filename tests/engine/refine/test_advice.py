@@ -42,7 +42,7 @@ def test_advice_names_what_is_wrong(wrong):
     assert sentences["trace"].startswith("trace 0.50 +- ")
     assert "px off: flux " in sentences["trace"]
     assert sentences["width"].startswith("PSF 14.")
-    assert sentences["outliers"] == "1 pixel beyond 5 sigma that no PSF explains"
+    assert sentences["outliers"] == "1 pixel that no PSF explains"
 
 
 def test_effect_is_what_the_flux_is_off_without(wrong):

@@ -88,7 +88,7 @@ def test_outliers_are_those_put_in(scene, flux):
     hit.flat[rng.choice(hit.size, 60, replace=False)] = True
     hit[0, 29] = hit[-1, 11] = True  # the ends, on the trace
     data = np.where(hit, frame.data + 15 * SIGMA * rng.uniform(1, 20, hit.shape), frame.data)
-    found = find_outliers(scene, data, frame.variances.sum(axis=0), frame.good)
+    found = find_outliers(scene, data, frame.variances.sum(axis=0), frame.good, frame.outlier_sigma)
     assert (found & hit).sum() == hit.sum()
     assert (found & ~hit).sum() <= 1  # of 8800 pixels, at 5 sigma
 
@@ -96,7 +96,7 @@ def test_outliers_are_those_put_in(scene, flux):
 def test_a_wrong_psf_is_no_outlier(scene):
     wide = replace(scene, stretch=np.full(N_DISP, 1.15), traces=scene.traces + 0.1)
     frame = observe(wide)
-    found = find_outliers(scene, frame.data, frame.variances.sum(axis=0), frame.good)
+    found = find_outliers(scene, frame.data, frame.variances.sum(axis=0), frame.good, frame.outlier_sigma)
     assert found.sum() <= 0.002 * found.size
 
 
@@ -180,7 +180,9 @@ def test_shape_moves_light_inside_the_aperture_only(scene):
     true, _ = with_halo(scene)
     frame = observe(scene, flux=0.0 * FLUX)
     data, weights = frame.data + np.einsum("srx,r->rx", true, FLUX), weights_of(frame)
-    shaped = replace(scene, shape=fit_shape(scene, data, weights, spectrum_phase(frame.good)))
+    shaped = replace(
+        scene, shape=fit_shape(scene, data, weights, spectrum_phase(frame.good))
+    )
     inside = np.clip(4.5 - np.abs(COLUMNS - scene.traces[0][:, None]), 0.0, 1.0)
     before, after = ((inside * one.place(0).value).sum(axis=1) for one in (scene, shaped))
     np.testing.assert_allclose(after, before, rtol=1e-9)
