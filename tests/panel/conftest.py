@@ -21,9 +21,14 @@ def app():
 
 
 @pytest.fixture
-def loaded(app, s2d):
-    # without the format jdaviz tries all its loaders first; a spectrum by default takes half of the time
-    app.load(str(s2d), format="JWST LRS", auto_extract=False)
+def auto_extract() -> bool:
+    """Whether a spectrum and its viewer come with the dataset; tests that need them say so."""
+    return False
+
+
+@pytest.fixture
+def loaded(app, s2d, auto_extract):
+    app.load(str(s2d), format="JWST LRS", auto_extract=auto_extract)  # without the format jdaviz tries all
     return app
 
 

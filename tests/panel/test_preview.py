@@ -4,6 +4,11 @@ import numpy as np
 import pytest
 
 
+@pytest.fixture
+def auto_extract():
+    return True
+
+
 def mark(panel, name):
     marks = {**panel.marks.image, **panel.marks.lines}[name].marks_list
     return marks[0] if marks else None

@@ -13,6 +13,11 @@ STEP = "Fitting trace and width of 2 sources"
 
 
 @pytest.fixture
+def auto_extract():
+    return True
+
+
+@pytest.fixture
 def slow(monkeypatch):
     """An extraction that goes on when it is let, and what was asked for."""
     extract = ExtractionPlan.extract

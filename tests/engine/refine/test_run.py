@@ -180,9 +180,7 @@ def test_shape_moves_light_inside_the_aperture_only(scene):
     true, _ = with_halo(scene)
     frame = observe(scene, flux=0.0 * FLUX)
     data, weights = frame.data + np.einsum("srx,r->rx", true, FLUX), weights_of(frame)
-    shaped = replace(
-        scene, shape=fit_shape(scene, data, weights, spectrum_phase(frame.good))
-    )
+    shaped = replace(scene, shape=fit_shape(scene, data, weights, spectrum_phase(frame.good)))
     inside = np.clip(4.5 - np.abs(COLUMNS - scene.traces[0][:, None]), 0.0, 1.0)
     before, after = ((inside * one.place(0).value).sum(axis=1) for one in (scene, shaped))
     np.testing.assert_allclose(after, before, rtol=1e-9)

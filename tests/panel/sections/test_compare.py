@@ -107,6 +107,7 @@ def test_another_dataset_takes_the_comparison_away(loaded, reference, active, ob
     assert "no spectrum to compare" in view.problem
 
 
+@pytest.mark.parametrize("auto_extract", [True])
 def test_no_numbers_of_another_spectrum(loaded, active):
     view = active.sections["compare"]
     view.opened = 0
@@ -123,6 +124,7 @@ def test_no_numbers_of_another_spectrum(loaded, active):
     assert float(view.rows[-1]["ratio"]) == pytest.approx(active.compare().overall.ratio, abs=1e-4)
 
 
+@pytest.mark.parametrize("auto_extract", [True])
 def test_plots_are_listed_for_export_once_they_show_something(loaded, active):
     choices = loaded.plugins["Export"].plugin_plot
     assert not any("ratio" in label for label in choices.choices)

@@ -7,6 +7,11 @@ from jdaviz_lrs.panel.sections.history.record import background_words
 
 
 @pytest.fixture
+def auto_extract():
+    return True
+
+
+@pytest.fixture
 def two(panel):
     """Two extractions besides the one that the loader made."""
     panel.extract()
