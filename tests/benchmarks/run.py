@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-HELPERS = ("run", "timing")
+HELPERS = ("run", "soak", "timing")
 
 
 def main(names: list[str]) -> int:
