@@ -211,10 +211,29 @@ def test_help_imports_nothing_slow():
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_demo_serves_and_ends_cleanly(tmp_path, ending):
+def has(address: str) -> bool:
+    """Whether this machine can be called by an address of IPv6."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind((address, 0))
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("ending", "host"),
+    [
+        pytest.param(signal.SIGINT, "localhost", id="Ctrl-C"),
+        pytest.param(
+            signal.SIGTERM, "::1", id="IPv6", marks=pytest.mark.skipif(not has("::1"), reason="no IPv6")
+        ),
+    ],
+)
+def test_demo_serves_and_ends_cleanly(tmp_path, ending, host):
     log = tmp_path / "log"
     command = [sys.executable, "-m", "jdaviz_lrs.cli", "demo", str(tmp_path / "demo"), "--no-browser"]
+    command += ["--host", host]  # without a token, as it leads nowhere else
     with log.open("w") as out, subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT) as process:
         try:
             url = wait_for_address(process, log)

@@ -86,7 +86,8 @@ def claim_port(port: int, host: str = "localhost") -> int:
     LRSError
         When another program uses it.
     """
-    with socket.socket() as probe:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -107,10 +108,11 @@ def serve(shown: Session, port: int, browser: bool = True, host: str = "localhos
     settings.theme.variant = "light"
     settings.theme.loader = "plain"
     settings.main.mode = "production"
-    token = "" if host in LOOPBACK else new_token()
+    named = f"[{host}]" if ":" in host else host  # as an address is written
+    token = "" if named in LOOPBACK else new_token()
     guarded = Guard(app, port, token=token)
     server = ServerStarlette(port=port, host=host, starlette_app=guarded, log_level="warning")
-    address = server.base_url + (f"/?token={token}" if token else "")
+    address = f"http://{named}:{port}" + (f"/?token={token}" if token else "")
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, _stop)
     try:

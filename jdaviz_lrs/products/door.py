@@ -79,6 +79,11 @@ def one_sentence(what: str | Path, problem: str = "cannot be read") -> Iterator[
         raise
     except MemoryError as error:
         raise LRSError(f"{what}: {problem}, there is not enough memory; close other programs.") from error
+    except (NameError, ImportError) as error:  # no file can do that
+        raise LRSError(
+            f"{what}: {problem}, by a fault of the program and not of the file "
+            f"({type(error).__name__}: {_reason(error)}); please report it."
+        ) from error
     except Exception as error:
         raise LRSError(
             f"{what}: {problem} ({_reason(error)}); download it again, or give another."

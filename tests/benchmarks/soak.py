@@ -14,18 +14,18 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 from statistics import median
 
 import psutil
-from ipyvue import Template
 from ipywidgets import Widget
 
-#: Apps alive at any time, and extractions in each of them.
-APPS, EXTRACTIONS = 2, 10
+from tests.whole_app import WholeApp
+
+#: Apps alive at a time.
+APPS = 2
 
 #: Part of the time after which everything that is kept once is there, such as jdaviz's own caches.
 WARM = 0.25
@@ -48,46 +48,21 @@ CHANGES = (
 )
 
 
-@dataclass
-class Session:
-    """An app, and every widget that was made for it, as a page's kernel closes them with the page."""
+def use(path: Path) -> int:
+    """Open a dataset in a new app, and extract from it; return how often."""
+    from jdaviz import App
 
-    app: object = None
-    names: set[str] = field(default_factory=set)
-
-    @contextmanager
-    def at_work(self):
-        """Note the widgets that are made here."""
-        before = set(Widget.widgets)
-        try:
-            yield
-        finally:
-            self.names |= set(Widget.widgets) - before
-
-    def use(self, path: Path) -> int:
-        """Open a dataset in a new app, and extract from it; return how often."""
-        from jdaviz import App
-
-        with self.at_work():
-            self.app = App()
-            self.app.load(str(path), format="JWST LRS")
-            panel = self.app.plugins["LRS Extraction"]
-            panel.keep_active = True
-            for section in panel._obj.sections.values():
-                section.opened = 0
-            for changes in CHANGES:
-                for name, value in changes.items():
-                    setattr(panel, name, value)
-                panel.extract()
-        return len(CHANGES)
-
-    def close(self) -> None:
-        """Close the app's widgets."""
-        for name in self.names:
-            widget = Widget.widgets.get(name)
-            if widget is not None and not isinstance(widget, Template):  # templates are for all apps
-                widget.close()
-        self.app = None
+    app = App()
+    app.load(str(path), format="JWST LRS")
+    panel = app.plugins["LRS Extraction"]
+    panel.keep_active = True
+    for section in panel._obj.sections.values():
+        section.opened = 0
+    for changes in CHANGES:
+        for name, value in changes.items():
+            setattr(panel, name, value)
+        panel.extract()
+    return len(CHANGES)
 
 
 def datasets(folder: Path, number: int) -> list[Path]:
@@ -125,19 +100,20 @@ def soak(minutes: float, say: Callable[[str], None] = print) -> list[Reading]:
     readings, extractions, told = [], 0, 0.0
     with tempfile.TemporaryDirectory() as folder:
         paths = cycle(datasets(Path(folder), 8))
-        alive: deque[Session] = deque()
+        alive: deque[WholeApp] = deque()
         end = time.monotonic() + 60.0 * minutes
         while time.monotonic() < end or len(readings) < 8:
-            alive.append(Session())
-            extractions += alive[-1].use(next(paths))
-            if len(alive) > APPS - 1:
+            alive.append(WholeApp())
+            with alive[-1].at_work():
+                extractions += use(next(paths))
+            if len(alive) == APPS:
                 alive.popleft().close()
             readings.append(Reading.now())
             if time.monotonic() > told + 60.0:
                 told = time.monotonic()
                 say(f"{len(readings)} apps, {extractions} extractions: {readings[-1]}")
-        for session in alive:
-            session.close()
+        for app in alive:
+            app.close()
     say(f"{len(readings)} apps, {extractions} extractions: {readings[-1]}")
     return readings
 

@@ -5,8 +5,8 @@ import warnings
 import weakref
 
 import pytest
-from ipyvue import Template
-from ipywidgets import Widget
+
+from tests.whole_app import WholeApp
 
 
 @pytest.fixture
@@ -46,19 +46,16 @@ def test_a_closed_app_takes_its_image_along(s2d):
     """As when a page of the standalone app is left: solara closes every widget that it made for it."""
     from jdaviz import App
 
-    before = set(Widget.widgets)
-    with warnings.catch_warnings():
+    whole = WholeApp()
+    with whole.at_work(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         app = App()
-    app.load(str(s2d), format="JWST LRS")
-    panel = app.plugins["LRS Extraction"]
-    panel.keep_active = True
-    image = used(panel._obj)
+        app.load(str(s2d), format="JWST LRS")
+        panel = app.plugins["LRS Extraction"]
+        panel.keep_active = True
+        image = used(panel._obj)
     assert image() is not None
-    for name in set(Widget.widgets) - before:
-        widget = Widget.widgets.get(name)  # one may have gone with another
-        if widget is not None and not isinstance(widget, Template):  # templates are for all apps
-            widget.close()
-    del app, panel, widget
+    whole.close()
+    del app, panel
     gc.collect()
     assert image() is None

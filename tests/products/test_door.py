@@ -210,3 +210,10 @@ def test_error_is_one_line_of_bounded_length():
     assert len(sentence) == 300
     assert sentence.startswith("longlong")
     assert sentence.endswith(r"long \x07: cannot be read; give another file.")
+
+
+def test_a_fault_of_ours_is_no_damaged_file():
+    with pytest.raises(LRSError, match="fault of the program") as raised, one_sentence("good.fits"):
+        raise NameError("name 'wavelenght' is not defined")
+    assert "NameError" in str(raised.value)
+    assert "download" not in str(raised.value)
