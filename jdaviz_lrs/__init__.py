@@ -14,6 +14,7 @@ _HOMES = {
     "read": "jdaviz_lrs.products.read",
     "read_x1d": "jdaviz_lrs.products.x1d",
     "tapered_aperture": "jdaviz_lrs.analysis.taper",
+    "verify": "jdaviz_lrs.pipeline.verify",
     "ExtractionParameters": "jdaviz_lrs.parameters",
     "LRSError": "jdaviz_lrs.errors",
     "LRSWarning": "jdaviz_lrs.errors",
