@@ -13,6 +13,8 @@ _HOMES = {
     "extract": "jdaviz_lrs.extraction.extract",
     "read": "jdaviz_lrs.products.read",
     "read_x1d": "jdaviz_lrs.products.x1d",
+    "calibrate": "jdaviz_lrs.fluxcal.calibrate",
+    "response": "jdaviz_lrs.fluxcal.standard_star",
     "tapered_aperture": "jdaviz_lrs.analysis.taper",
     "verify": "jdaviz_lrs.pipeline.verify",
     "ExtractionParameters": "jdaviz_lrs.parameters",

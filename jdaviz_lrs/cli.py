@@ -70,8 +70,41 @@ def parser() -> argparse.ArgumentParser:
     )
     one.add_argument("-o", "--output", type=Path, help="the x1d file (default: the pipeline's name, here)")
     _take_extraction(one)
+    one.add_argument("--response", metavar="ECSV", help="calibrate with the response of a standard star")
     one.add_argument("--overwrite", action="store_true", help="replace an existing output")
     one.set_defaults(command=_extract)
+
+    one = commands.add_parser(
+        "response",
+        help="find the response from a standard star that was extracted as the targets are",
+        description="Divide the model of a standard star by its extracted spectrum, for extract --response.",
+    )
+    one.add_argument("star", metavar="STAR_x1d.fits", nargs="+", help="the star, extracted by jdaviz-lrs")
+    one.add_argument(
+        "model",
+        metavar="MODEL",
+        help="a CALSPEC FITS file, a table with units such as ECSV, or the star's name in CALSPEC; for a "
+        "first look a stand-in scaled at 10 um: rayleigh-jeans:JANSKY or engelke:KELVIN:JANSKY",
+    )
+    one.add_argument("-o", "--output", type=Path, required=True, metavar="ECSV", help="the response")
+    one.add_argument(
+        "--range", nargs=2, type=float, metavar="UM", help="where it is to be valid (default: 5 to 13.5)"
+    )
+    one.add_argument(
+        "--mask",
+        nargs=2,
+        type=float,
+        metavar="UM",
+        action="append",
+        default=[],
+        help="a range to leave out; may be repeated",
+    )
+    one.add_argument(
+        "--apcorr", metavar="FITS", type=Path, help="write it as an apcorr file of the pipeline, too"
+    )
+    one.add_argument("--override-apcorr", metavar="FITS", help="apcorr file that the star was extracted with")
+    one.add_argument("--overwrite", action="store_true", help="replace existing outputs")
+    one.set_defaults(command=_response)
 
     one = commands.add_parser(
         "verify",
@@ -186,12 +219,39 @@ def _extract(arguments: argparse.Namespace) -> None:
         raise LRSError(f"{output}: exists already; give another name with -o, or --overwrite to replace it.")
 
     from jdaviz_lrs.extraction.extract import extract
+    from jdaviz_lrs.fluxcal.calibrate import calibrate
+    from jdaviz_lrs.fluxcal.response import read_response
     from jdaviz_lrs.products.saving import write_products
 
+    response = None if arguments.response is None else read_response(arguments.response)
     spectrum = extract(arguments.input, **given)
+    if response is not None:
+        spectrum = calibrate(spectrum, response)
     written = write_products(spectrum, output, arguments.overwrite)
     print("\n".join(describe(spectrum)))
     print("\n".join(f"wrote      {path}" for path in written))
+
+
+def _response(arguments: argparse.Namespace) -> None:
+    from jdaviz_lrs.fluxcal.apcorr import export_apcorr
+    from jdaviz_lrs.fluxcal.standard_star import response
+
+    for path, suffix in ((arguments.output, ".ecsv"), (arguments.apcorr, ".fits")):
+        if path is None:
+            continue
+        if path.suffix != suffix:
+            raise LRSError(f"{path}: let the name end with {suffix}.")
+        if path.exists() and not arguments.overwrite:
+            raise LRSError(f"{path}: exists already; give another name, or --overwrite to replace it.")
+    valid = None if arguments.range is None else tuple(arguments.range)
+    found = response(arguments.star, arguments.model, wavelength_range=valid, masked=arguments.mask)
+    known = found.wavelength[found.factor > 0]
+    print(f"response   {found.name}, {known.min():.2f} to {known.max():.2f} um")
+    print("\n".join(f"note       {note}" for note in found.notes))
+    if arguments.apcorr is not None:
+        written = export_apcorr(found, arguments.apcorr, arguments.override_apcorr, arguments.overwrite)
+        print(f"wrote      {written}")
+    print(f"wrote      {found.write(arguments.output, arguments.overwrite)}")
 
 
 def describe(spectrum: ExtractedSpectrum) -> list[str]:
