@@ -132,9 +132,9 @@ def _width(values: Mapping[str, Any]) -> list[float] | list[list[float]] | str |
         return [f"{values['independent_var']}: {[float(one) for one in row]}" for row in widths]
     if values["extract_width"] is not None:
         return [round(float(values["extract_width"]), DIGITS)]
-    if values["xstart"] is None or values["xstop"] is None:
-        return None
-    return [round(values["xstop"] - values["xstart"] + 1.0, DIGITS)]
+    across = "y" if values["dispaxis"] == 1 else "x"
+    start, stop = values[f"{across}start"], values[f"{across}stop"]
+    return None if start is None or stop is None else [round(stop - start + 1.0, DIGITS)]
 
 
 def _observed(spectrum: ExtractedSpectrum) -> dict[str, Any]:
