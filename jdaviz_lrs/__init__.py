@@ -13,6 +13,7 @@ _HOMES = {
     "extract": "jdaviz_lrs.extraction.extract",
     "read": "jdaviz_lrs.products.read",
     "read_x1d": "jdaviz_lrs.products.x1d",
+    "along_slit": "jdaviz_lrs.analysis.along_slit",
     "calibrate": "jdaviz_lrs.fluxcal.calibrate",
     "response": "jdaviz_lrs.fluxcal.standard_star",
     "tapered_aperture": "jdaviz_lrs.analysis.taper",
