@@ -10,7 +10,7 @@ import numpy as np
 from jdaviz_lrs.data.flags import DO_NOT_USE
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.fluxcal.differing import differing, hardly_differing
+from jdaviz_lrs.fluxcal.differing import differing, hardly_differing, older
 from jdaviz_lrs.fluxcal.manner import CALIBRATED, manner_of
 from jdaviz_lrs.fluxcal.response import Response, read_response
 
@@ -42,6 +42,10 @@ def calibrate(spectrum: ExtractedSpectrum, response: Response | str | Path) -> E
     LRSError
         When the spectrum was extracted in another manner, does not tell how, or is calibrated already.
     """
+    if not isinstance(spectrum, ExtractedSpectrum):
+        raise LRSError(
+            "Only what was extracted can be calibrated; calibrate the spectra before they are combined."
+        )
     if not isinstance(response, Response):
         response = read_response(response)
     manner = manner_of(spectrum)
@@ -51,9 +55,10 @@ def calibrate(spectrum: ExtractedSpectrum, response: Response | str | Path) -> E
         raise LRSError(
             f"The response's star and the spectrum were extracted differently: {apart}; extract both alike."
         )
-    return _calibrated(
-        spectrum, response, _notes(spectrum, response, hardly_differing(response.manner, manner))
-    )
+    notes = _notes(spectrum, response, hardly_differing(response.manner, manner))
+    if files := older(response.manner, manner):
+        notes += (f"The response is of other reference files than those in use ({files}): make it anew.",)
+    return _calibrated(spectrum, response, notes)
 
 
 def _calibrated(spectrum: ExtractedSpectrum, response: Response, notes: tuple[str, ...]) -> ExtractedSpectrum:

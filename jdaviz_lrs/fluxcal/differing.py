@@ -7,7 +7,10 @@ from typing import Any
 
 from jdaviz_lrs.fluxcal.manner import CALIBRATED, Manner
 
-__all__ = ["differing", "hardly_differing"]
+__all__ = ["differing", "hardly_differing", "older"]
+
+#: What has a number that rises with every delivery.
+DELIVERED = ("photom file", "context")
 
 MOST = 4
 """Differences that are named; more are counted."""
@@ -20,7 +23,14 @@ def differing(star: Manner, target: Manner) -> str:
 
 def hardly_differing(star: Manner, target: Manner) -> str:
     """Name what matters little and is not alike."""
-    return _named(star.noted, target.noted, {CALIBRATED})
+    return _named(star.noted, target.noted, {CALIBRATED, *DELIVERED})
+
+
+def older(star: Manner, target: Manner) -> str:
+    """Name the reference files that are not those of the star any more."""
+    known = [name for name in DELIVERED if star.noted.get(name) and target.noted.get(name)]
+    then, now = ({name: one.noted[name] for name in known} for one in (star, target))
+    return _named(then, now, set())
 
 
 def _named(star: Mapping[str, Any], target: Mapping[str, Any], ignored: set[str]) -> str:

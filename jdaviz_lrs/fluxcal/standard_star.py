@@ -76,8 +76,12 @@ def response(
         When the star's spectrum has no errors or does not tell how it was extracted, the model is none or
         does not reach, or stars were extracted differently.
     """
-    one_only = isinstance(extraction, str | Path | ExtractedSpectrum)
-    extractions: list[Any] = [extraction] if one_only else list(extraction)
+    several = isinstance(extraction, list | tuple)
+    extractions: list[Any] = list(extraction) if several else [extraction]
+    if not all(isinstance(one, str | Path | ExtractedSpectrum) for one in extractions):
+        raise LRSError(
+            "A star is given as it was extracted, several as a list: the mean is taken of responses."
+        )
     models = [*model] if isinstance(model, list | tuple) else [model] * len(extractions)
     if not extractions or len(models) != len(extractions):
         raise LRSError(f"{len(extractions)} spectra of stars and {len(models)} models; give one for each.")

@@ -171,9 +171,26 @@ def test_what_may_matter_a_little_is_said():
     r = response(extracted(STAR, BOX), MODEL)
     after = calibrate(extracted(TARGET, {**BOX, "position_offset": 0.1}), r)
     assert any("not alike in all: position_offset 0 and 0.1" in note for note in after.notes)
-    older = replace(r, manner=replace(r.manner, noted={**r.manner.noted, "photom file": "photom_1.fits"}))
-    after = calibrate(extracted(TARGET, BOX), older)
-    assert any("photom file photom_1.fits and none" in note for note in after.notes)
+
+
+def test_a_response_of_older_references_is_said():
+    """Whoever made it calibrated the images with another photom file."""
+    star, target = extracted(STAR, BOX), extracted(TARGET, BOX)
+    r = response(replace(star, references={**star.references, "context": "jwst_1413.pmap"}), MODEL)
+    for context, said in (("jwst_1500.pmap", True), ("jwst_1413.pmap", False), (None, False)):
+        references = {**target.references, **({} if context is None else {"context": context})}
+        after = calibrate(replace(target, references=references), r)
+        told = "other reference files than those in use (context jwst_1413.pmap and jwst_1500.pmap)"
+        assert any(told in note for note in after.notes) == said
+        assert not any("not alike" in note for note in after.notes)
+
+
+def test_only_what_was_extracted_is_calibrated():
+    r = response(extracted(STAR, BOX), MODEL)
+    with pytest.raises(LRSError, match="before they are combined"):
+        calibrate(object(), r)
+    with pytest.raises(LRSError, match="as it was extracted"):
+        response(object(), MODEL)
 
 
 def test_a_spectrum_that_does_not_tell_is_refused(shared_scene):
