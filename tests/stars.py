@@ -29,8 +29,14 @@ OPTIMAL = {"extraction_type": "optimal"}
 
 
 @cache
+def _drawn(scene: Scene, product: str):
+    return simulate(scene, product)
+
+
+@cache
 def seen(scene: Scene, product: str = "s2d"):
-    return read(to_model(simulate(scene, product)))
+    """Simulate an image; other draws of the noise take up the same scene."""
+    return read(to_model(_drawn(replace(scene, seed=0), product).noisy(scene.seed)))
 
 
 def extracted(scene: Scene, parameters: dict, product: str = "s2d", **changes) -> ExtractedSpectrum:

@@ -23,7 +23,7 @@ from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.pipeline.step_call import StepCall
 from jdaviz_lrs.pipeline.step_worker import MARK
 
-__all__ = ["StepResult", "run_step"]
+__all__ = ["StepResult", "demand_pipeline", "run_step"]
 
 Progress = Callable[[str], None]
 
@@ -50,6 +50,18 @@ class StepResult:
     columns: Mapping[str, NDArray]
     version: str
     warnings: tuple[str, ...] = ()
+
+
+def demand_pipeline() -> None:
+    """Refuse where the pipeline is not installed.
+
+    Raises
+    ------
+    LRSError
+        If it is not.
+    """
+    if find_spec("jwst") is None:
+        raise LRSError('The pipeline is not installed; install it with pip install "jdaviz-lrs[pipeline]".')
 
 
 def run_step(
@@ -80,8 +92,7 @@ def run_step(
     LRSError
         When the pipeline is not installed, fails, or its process is ended from outside.
     """
-    if find_spec("jwst") is None:
-        raise LRSError('The pipeline is not installed; install it with pip install "jdaviz-lrs[pipeline]".')
+    demand_pipeline()
     with tempfile.TemporaryDirectory(prefix="lrs-step-") as folder:
         request, output = Path(folder, "request.json"), Path(folder, "columns.npz")
         content = {

@@ -20,7 +20,7 @@ from jdaviz_lrs.parameters import APERTURE_NAMES, STEP_NAMES, ExtractionParamete
 from jdaviz_lrs.pipeline.columns import ColumnComparison, compare_columns
 from jdaviz_lrs.pipeline.in_effect import differences_in_effect
 from jdaviz_lrs.pipeline.step_call import StepCall, step_defaults
-from jdaviz_lrs.pipeline.step_process import Progress, StepResult, run_step
+from jdaviz_lrs.pipeline.step_process import Progress, StepResult, demand_pipeline, run_step
 from jdaviz_lrs.pipeline.verification import Verification
 from jdaviz_lrs.products.read import read
 from jdaviz_lrs.references.apcorr import ApertureCorrection, write_apcorr
@@ -82,6 +82,7 @@ def verify(
     LRSError
         When the pipeline is not installed, its process fails or is ended, or ours cannot extract.
     """
+    demand_pipeline()
     image = read(path)
     if image.path is None:
         raise LRSError("The image comes from no file; give the path of one, which the pipeline can read.")
