@@ -11,10 +11,13 @@ from jdaviz_lrs.data.flags import DO_NOT_USE
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.fluxcal.differing import differing, hardly_differing, older
-from jdaviz_lrs.fluxcal.manner import CALIBRATED, manner_of
+from jdaviz_lrs.fluxcal.manner import CALIBRATED, Manner, manner_of
 from jdaviz_lrs.fluxcal.response import Response, read_response
 
 __all__ = ["calibrate"]
+
+APART = 0.15
+"""Pixels between star and source in their apertures that are worth a note: of 4 px, 0.3 % of the light."""
 
 SOURCES = ("poisson", "rnoise", "flat")
 
@@ -56,6 +59,7 @@ def calibrate(spectrum: ExtractedSpectrum, response: Response | str | Path) -> E
             f"The response's star and the spectrum were extracted differently: {apart}; extract both alike."
         )
     notes = _notes(spectrum, response, hardly_differing(response.manner, manner))
+    notes += _centring(response.manner, manner, spectrum)
     if files := older(response.manner, manner):
         notes += (f"The response is of other reference files than those in use ({files}): make it anew.",)
     return _calibrated(spectrum, response, notes)
@@ -82,6 +86,20 @@ def _calibrated(spectrum: ExtractedSpectrum, response: Response, notes: tuple[st
         notes=(*spectrum.notes, *notes),
         companions=tuple(_calibrated(one, response, ()) for one in spectrum.companions),
         inputs=(*spectrum.inputs, *files),
+    )
+
+
+def _centring(star: Manner, target: Manner, spectrum: ExtractedSpectrum) -> tuple[str, ...]:
+    """Say where star and source lie differently in their apertures, which then miss different light."""
+    known = None not in (star.trace_offset, target.trace_offset)
+    if not known or target.matters["extraction_type"] != "box":
+        return ()
+    error = np.nan_to_num(spectrum.verdict.trace_offset_error)
+    if abs(target.trace_offset - star.trace_offset) < max(APART, 3 * error):
+        return ()
+    return (
+        f"The source lies {target.trace_offset:+.2f} px from the place that was extracted, the star "
+        f"{star.trace_offset:+.2f} px, so that the aperture misses other light of it: give position_offset.",
     )
 
 

@@ -22,6 +22,9 @@ CALIBRATED = "response"
 DIGITS = 6
 """Kept of widths, in pixels."""
 
+OFFSET_DIGITS = 3
+"""Kept of the trace's place, in pixels: as many as its files keep at least."""
+
 
 @dataclass(frozen=True)
 class Manner:
@@ -37,6 +40,8 @@ class Manner:
         All parameters, by the pipeline's names.
     star, subarray, mode, epoch : str
         ``TARGNAME``, ``SUBARRAY``, ``EXP_TYPE``, ``DATE-OBS``; empty where the header does not tell.
+    trace_offset : float or None
+        Pixels from the place that was extracted to where the source was seen, where its verdict tells.
     """
 
     matters: Mapping[str, Any]
@@ -46,6 +51,7 @@ class Manner:
     subarray: str = ""
     mode: str = ""
     epoch: str = ""
+    trace_offset: float | None = None
 
     @property
     def hash(self) -> str:
@@ -110,7 +116,14 @@ def manner_of(spectrum: ExtractedSpectrum) -> Manner:
         noted,
         {name: value for name, value in values.items() if value not in (None, [])},
         **{name: observed[name] or "" for name in ("star", "subarray", "mode", "epoch")},
+        trace_offset=_trace_offset(spectrum),
     )
+
+
+def _trace_offset(spectrum: ExtractedSpectrum) -> float | None:
+    verdict = spectrum.verdict
+    known = verdict is not None and np.isfinite(verdict.trace_offset)
+    return round(float(verdict.trace_offset), OFFSET_DIGITS) if known else None
 
 
 def _plain(value: Any) -> Any:

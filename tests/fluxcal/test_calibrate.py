@@ -9,6 +9,7 @@ from astropy.io import fits
 
 from jdaviz_lrs import LRSError, calibrate, extract, read_x1d, response
 from jdaviz_lrs.data.flags import DO_NOT_USE
+from jdaviz_lrs.fluxcal.response import read_response
 from tests.stars import BOX, MODEL, OPTIMAL, STAR, TAPER, TARGET, extracted, off, plain
 
 CASES = {
@@ -171,6 +172,21 @@ def test_what_may_matter_a_little_is_said():
     r = response(extracted(STAR, BOX), MODEL)
     after = calibrate(extracted(TARGET, {**BOX, "position_offset": 0.1}), r)
     assert any("not alike in all: position_offset 0 and 0.1" in note for note in after.notes)
+
+
+@pytest.mark.parametrize("shift", [0.05, 0.3])
+def test_a_source_that_lies_elsewhere_in_its_aperture_is_told(shift, tmp_path):
+    r = response(extracted(STAR, BOX), MODEL)
+    r = read_response(r.write(tmp_path / "r.ecsv"))
+    beside = extracted(TARGET, BOX, trace_shift=shift)
+    wrong = calibrate(beside, r)
+    right = calibrate(extracted(TARGET, {**BOX, "position_offset": shift}, trace_shift=shift), r)
+    told = [f"lies {spectrum_shift:+.2f} px" for spectrum_shift in (shift, shift + 0.01)]
+    assert any(one in note for note in wrong.notes for one in told) == (shift > 0.15)
+    assert (np.abs(np.median(off(wrong))) > 0.005) == (shift > 0.15)
+    assert not any("misses other light" in note for note in right.notes)
+    # the cut pixels at the edges of an aperture count by their area, not by the light in their parts
+    assert np.abs(np.median(off(right))) < 0.004
 
 
 def test_a_response_of_older_references_is_said():
