@@ -110,6 +110,10 @@ def _of_one(
     wavelength, flux, error = (getattr(star, n)[order] for n in ("wavelength", "flux", "flux_error"))
     usable = np.isfinite(flux) & ((star.dq[order] & DO_NOT_USE) == 0)
     within = (wavelength >= first) & (wavelength <= last)
+    if not within.any():
+        raise LRSError(
+            f"{name}: it has no wavelength from {first:g} to {last:g} um; give another range, in rising order."
+        )
     if not (error[usable & within] > 0).any():
         raise LRSError(
             f"{name}: it has no errors, and so none is known of the response; give a file that has."
@@ -160,11 +164,11 @@ def _on_rows(
     else:
         truth = np.interp(wavelength, model.wavelength, model.flux, left=np.nan, right=np.nan)
     needed, there = wavelength[within], model.wavelength
-    if not within.any() or there[0] > needed.min() or there[-1] < needed.max():
-        needs = (
-            f"{needed.min():.2f} to {needed.max():.2f} um are needed" if within.any() else "none is needed"
+    if there[0] > needed.min() or there[-1] < needed.max():
+        raise LRSError(
+            f"{model.name}: it reaches from {there[0]:.4g} to {there[-1]:.4g} um; {needed.min():.2f} to "
+            f"{needed.max():.2f} um are needed."
         )
-        raise LRSError(f"{model.name}: it reaches from {there[0]:.4g} to {there[-1]:.4g} um; {needs}.")
     if not (truth[within] > 0).all():
         raise LRSError(f"{model.name}: it is not positive at some wavelengths; give the star's flux density.")
     truth = np.where(within, truth, 1.0)

@@ -320,5 +320,8 @@ def test_bad_stars(star):
         response(star, MODEL, wavelength_range=(5, 5.3))
     with pytest.raises(LRSError, match="it has no errors"):
         response(replace(star, dq=np.ones_like(star.dq)), MODEL)
+    for wrong in ((9, 6), (20, 30), (float("nan"), 9)):
+        with pytest.raises(LRSError, match=r"no wavelength from .* rising order"):
+            response(star, MODEL, wavelength_range=wrong)
     with pytest.raises(LRSError, match="2 integrations"):
         response(replace(star, flux=np.stack([star.flux] * 2)), MODEL)
