@@ -112,7 +112,7 @@ def _of_one(
     within = (wavelength >= first) & (wavelength <= last)
     if not within.any():
         raise LRSError(
-            f"{name}: it has no wavelength from {first:g} to {last:g} um; give another range, in rising order."
+            f"{name}: it has no wavelength from {first:g} to {last:g} um; give a range in rising order."
         )
     if not (error[usable & within] > 0).any():
         raise LRSError(
