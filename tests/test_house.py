@@ -20,6 +20,7 @@ FLOORS = (
     "references",
     "extraction",
     "analysis",
+    "fluxcal",
     "pipeline",
     "simulate",
     "panel",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -143,6 +144,9 @@ def _spectral_wcs(ra: float, dec: float, wavelength: np.ndarray) -> WCS:
     return WCS([(pixel, forward), (cf.CompositeFrame([sky, spectral], name="world"), None)])
 
 
+#: Cards that hold no value.
+UNNAMED = ("", "COMMENT", "HISTORY")
+
 #: Columns that files of 2020 and before have under another name; they lack the variances by source.
 FORMER_NAMES = {"flux_error": "ERROR", "bkgd_error": "BERROR"}
 
@@ -162,7 +166,8 @@ def read_x1d(path: str | Path) -> ExtractedSpectrum:
         checked_kind(hdus, path, ("MultiSpecModel",), "an extracted spectrum")
         if "EXTRACT1D" not in hdus:
             raise LRSError(f"{path}: it holds no spectrum; run the extraction again.")
-        return _spectrum(hdus["EXTRACT1D"], Path(path))
+        header = {name: value for name, value in hdus[0].header.items() if name not in UNNAMED}
+        return replace(_spectrum(hdus["EXTRACT1D"], Path(path)), header=header)
 
 
 def _spectrum(extension: fits.BinTableHDU, path: Path) -> ExtractedSpectrum:
