@@ -1,6 +1,6 @@
 """Hours of work in one process: does memory stay, and do threads and descriptors go?
 
-``python -m tests.benchmarks.soak --minutes 60`` works in two apps that stay open, from one dataset to the next,
+``python -m tests.benchmarks.soak`` works in two apps that stay open, from one dataset to the next,
 then opens and closes apps. jdaviz keeps every app that was ever opened, by callbacks that hold the very state
 that they hang on; so what a closed app leaves behind is compared with what one leaves in which our panel was
 not touched.
