@@ -10,8 +10,10 @@ from importlib.metadata import version
 __version__ = version("jdaviz-lrs")
 
 _HOMES = {
+    "combine": "jdaviz_lrs.combine.spectra",
     "extract": "jdaviz_lrs.extraction.extract",
     "read": "jdaviz_lrs.products.read",
+    "read_c1d": "jdaviz_lrs.products.c1d",
     "read_x1d": "jdaviz_lrs.products.x1d",
     "tapered_aperture": "jdaviz_lrs.analysis.taper",
     "ExtractionParameters": "jdaviz_lrs.parameters",

@@ -18,6 +18,7 @@ ROOMS = (
     "references",
     "extraction",
     "analysis",
+    "combine",
     "pipeline",
 )
 

@@ -20,6 +20,7 @@ FLOORS = (
     "references",
     "extraction",
     "analysis",
+    "combine",
     "pipeline",
     "simulate",
     "panel",

@@ -16,6 +16,7 @@ from jdaviz_lrs.data.fit_images import FitImages
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.limits import ApertureLimits
 from jdaviz_lrs.data.making import Making
+from jdaviz_lrs.data.origin import Origin
 from jdaviz_lrs.data.table import COLUMNS, SpectrumTable
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class ExtractedSpectrum(Making, FitImages, SpectrumTable):
         Looks at the residual of an unrefined extraction; see `advice`.
     image : SpectralImage or None
         The image it came from, None for a spectrum read from a file.
+    origin : Origin or None
+        What the file's headers tell, for a spectrum read from a file.
     """
 
     rows: NDArray[np.intp] | None = None
@@ -68,6 +71,7 @@ class ExtractedSpectrum(Making, FitImages, SpectrumTable):
     inspect: Callable[[], tuple] | None = None
     image: SpectralImage | None = None
     file_name: str = ""
+    origin: Origin | None = None
 
     @cached_property
     def _sky(self) -> tuple[float | None, float | None]:

@@ -22,6 +22,7 @@ from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.door import open_fits
 from jdaviz_lrs.products.files import in_ascii, whole_files
 from jdaviz_lrs.products.orientation import aperture_keywords
+from jdaviz_lrs.products.origin import origin_of_headers
 from jdaviz_lrs.products.read import checked_kind
 
 __all__ = ["read_x1d", "save_table", "write_x1d"]
@@ -162,10 +163,10 @@ def read_x1d(path: str | Path) -> ExtractedSpectrum:
         checked_kind(hdus, path, ("MultiSpecModel",), "an extracted spectrum")
         if "EXTRACT1D" not in hdus:
             raise LRSError(f"{path}: it holds no spectrum; run the extraction again.")
-        return _spectrum(hdus["EXTRACT1D"], Path(path))
+        return _spectrum(hdus["EXTRACT1D"], Path(path), hdus[0].header)
 
 
-def _spectrum(extension: fits.BinTableHDU, path: Path) -> ExtractedSpectrum:
+def _spectrum(extension: fits.BinTableHDU, path: Path, primary: fits.Header) -> ExtractedSpectrum:
     table, header = extension.data, extension.header
     columns = {name: _column(table, name) for name in COLUMNS}
     if np.isnan(columns["wavelength"]).all() or np.isnan(columns["flux"]).all():
@@ -185,7 +186,12 @@ def _spectrum(extension: fits.BinTableHDU, path: Path) -> ExtractedSpectrum:
         notes=notes,
         verdict=read_verdict(made),
         file_name=path.name,
+        origin=origin_of_headers(primary, header, _unit_of(extension, "FLUX")),
     )
+
+
+def _unit_of(extension: fits.BinTableHDU, name: str) -> str | None:
+    return extension.columns[name].unit if name in extension.columns.names else None
 
 
 def _in_order(wavelength: np.ndarray) -> bool:

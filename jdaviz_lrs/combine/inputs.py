@@ -1,0 +1,156 @@
+"""What is combined: spectra as rows of equal columns, and what must not be combined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from astropy.coordinates import angular_separation
+from numpy.typing import NDArray
+
+from jdaviz_lrs.data.flags import DO_NOT_USE
+from jdaviz_lrs.data.origin import Origin
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
+from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.products.origin import origin_of_image
+from jdaviz_lrs.products.x1d import read_x1d
+
+__all__ = ["Input", "gather", "position_groups"]
+
+Column = NDArray[np.float64]
+
+SAME_TARGET = 5.0
+"""Arcsec between targets without a name that are still one."""
+
+SAME_PLACE = 0.05
+"""Arcsec between dither offsets, half a pixel: on the same pixels."""
+
+#: What all inputs must have in common: the words for it, and where it is told.
+ALIKE = {
+    "target": ("target", "combine spectra of one target"),
+    "exposure_type": ("instrument mode (EXP_TYPE)", "combine spectra of one mode"),
+    "slit_name": ("slit", "combine spectra of one slit"),
+    "unit": ("unit", "extract them alike"),
+    "spectral_order": ("spectral order", "combine spectra of one order"),
+    "source_type": ("source type (SRCTYPE)", "their fluxes are calibrated in different ways: extract alike"),
+}
+
+VALUES = (
+    "flux", "flux_var_poisson", "flux_var_rnoise", "flux_var_flat",
+    "surf_bright", "sb_var_poisson", "sb_var_rnoise", "sb_var_flat",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Input:
+    """One spectrum of several.
+
+    Attributes
+    ----------
+    name : str
+    wavelength : ndarray, (n_wavelength,)
+    columns : dict of str to ndarray, (n_wavelength,)
+        Fluxes, surface brightnesses and their variances by source, NaN where there is no flux.
+    dq : ndarray of uint32, (n_wavelength,)
+    spectrum : ExtractedSpectrum
+        That it comes from.
+    origin : Origin
+    split : bool
+        Whether its errors are split into their sources; else all of them count as independent.
+    files : tuple of path-like
+        That it was made of.
+    """
+
+    name: str
+    wavelength: Column
+    columns: dict[str, Column]
+    dq: NDArray[np.uint32]
+    spectrum: ExtractedSpectrum
+    origin: Origin
+    split: bool = True
+    files: tuple[str | Path, ...] = ()
+
+
+def gather(spectra: Iterable[ExtractedSpectrum | str | Path] | ExtractedSpectrum) -> list[Input]:
+    """Read what is a path, take stacks apart into integrations, and see that all may be combined.
+
+    Raises
+    ------
+    LRSError
+        For fewer than two inputs; for inputs of different targets, modes, slits, units, orders or source
+        types; for one that has no errors.
+    """
+    if isinstance(spectra, ExtractedSpectrum | str | Path):
+        spectra = [spectra]
+    inputs = [each for number, one in enumerate(spectra, 1) for each in _apart(one, f"spectrum {number}")]
+    if len(inputs) < 2:
+        raise LRSError(
+            f"Combining needs at least two spectra, but {len(inputs) or 'none'} was given; give more."
+        )
+    _check_alike(inputs)
+    return inputs
+
+
+def _apart(given: ExtractedSpectrum | str | Path, default: str) -> Iterator[Input]:
+    spectrum = given if isinstance(given, ExtractedSpectrum) else read_x1d(given)
+    files = spectrum.inputs if isinstance(given, ExtractedSpectrum) else (given,)
+    origin = spectrum.origin
+    if origin is None:
+        origin = Origin(unit="Jy") if spectrum.image is None else origin_of_image(spectrum.image)
+    name = spectrum.file_name or (spectrum.image.file_name if spectrum.image is not None else "") or default
+    for place in np.ndindex(spectrum.flux.shape[:-1]):
+        label = f"{name}[{place[0] + 1}]" if place else name
+        yield replace(_input(spectrum, place, label, origin), files=files)
+
+
+def _input(spectrum: ExtractedSpectrum, place: tuple[int, ...], name: str, origin: Origin) -> Input:
+    columns = {one: np.array(getattr(spectrum, one)[place], float) for one in VALUES}
+    error, dq = spectrum.flux_error[place], spectrum.dq[place]
+    split = bool(np.isfinite(sum(columns[f"flux_var_{one}"] for one in ("poisson", "rnoise", "flat"))).any())
+    if not split:  # files of 2020 and before
+        columns["flux_var_poisson"] = np.array(error, float) ** 2
+        columns["sb_var_poisson"] = np.array(spectrum.sb_error[place], float) ** 2
+        for one in ("rnoise", "flat"):
+            columns[f"flux_var_{one}"] = columns[f"sb_var_{one}"] = np.zeros_like(columns["flux"])
+    total = sum(columns[f"flux_var_{one}"] for one in ("poisson", "rnoise", "flat"))
+    known = np.isfinite(columns["flux"]) & ((dq & DO_NOT_USE) == 0)
+    if not (known & (total > 0)).any():
+        problem = "it has no errors" if known.any() else "it has no valid flux"
+        raise LRSError(f"{name}: {problem}, so that it cannot be weighed; extract it again.")
+    good = known & (total > 0) & np.isfinite(spectrum.wavelength)
+    columns = {one: np.where(good, column, np.nan) for one, column in columns.items()}
+    return Input(name, spectrum.wavelength, columns, dq, spectrum, origin, split)
+
+
+def _check_alike(inputs: Sequence[Input]) -> None:
+    for field, (words, advice) in ALIKE.items():
+        told = [(one.name, getattr(one.origin, field)) for one in inputs]
+        told = [(name, value) for name, value in told if value is not None]
+        for name, value in told[1:]:
+            if value != told[0][1]:
+                raise LRSError(
+                    f"{name}: its {words} is {value}, but that of {told[0][0]} is {told[0][1]}; {advice}."
+                )
+    nameless = [one for one in inputs if one.origin.target is None and one.origin.sky is not None]
+    for one in nameless[1:]:
+        first, other = (np.radians(each.origin.sky) for each in (nameless[0], one))
+        away = np.degrees(angular_separation(*first, *other)) * 3600.0
+        if away > SAME_TARGET:
+            raise LRSError(
+                f"{one.name}: its target lies {away:.3g} arcsec from that of {nameless[0].name}; combine "
+                "spectra of one target."
+            )
+
+
+def position_groups(inputs: Sequence[Input]) -> NDArray[np.intp]:
+    """Give every input, (n_input,), the number of its place on the detector: one number, the same pixels.
+
+    Where an input does not tell its dither offset, all of them count as one place.
+    """
+    offsets = [one.origin.offset for one in inputs]
+    if None in offsets:
+        return np.zeros(len(inputs), np.intp)
+    places = np.rint(np.array(offsets) / SAME_PLACE)
+    return np.unique(places, axis=0, return_inverse=True)[1].reshape(-1)
