@@ -70,7 +70,7 @@ def combine(
     same pixels, told by their dither offsets, and not averaged down among them; where an input does not tell
     its offset it is common to all.
     """
-    _check(exptime_key, sigma_clip, error_floor)
+    _check(exptime_key, sigma_clip, error_floor, fit_scales)
     inputs = gather(spectra)
     times = _times(inputs, exptime_key)
     aligned = align(inputs)
@@ -128,12 +128,17 @@ def combine(
     return _told(result, inputs, aligned, found, groups)
 
 
-def _check(exptime_key: str, sigma_clip: float | None, error_floor: float) -> None:
+def _check(exptime_key: str, sigma_clip: float | None, error_floor: float, fit_scales: bool) -> None:
+    for name, value in (("sigma_clip", sigma_clip), ("error_floor", error_floor)):
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number | None):
+            raise LRSError(f"{name} = {value!r} is not a number.")
+    if not isinstance(fit_scales, bool):
+        raise LRSError(f"fit_scales = {fit_scales!r} is neither true nor false.")
     if exptime_key not in EXPTIME_KEYS:
         raise LRSError(f"exptime_key = {exptime_key!r} is none of {', '.join(EXPTIME_KEYS)}.")
     if sigma_clip is not None and not (np.isfinite(sigma_clip) and sigma_clip > 0):
         raise LRSError(f"sigma_clip = {sigma_clip!r}: give a positive number, or None to leave nothing out.")
-    if not (np.isfinite(error_floor) and error_floor >= 0):
+    if error_floor is None or not (np.isfinite(error_floor) and error_floor >= 0):
         raise LRSError(f"error_floor = {error_floor!r}: give zero or a positive part of the flux.")
 
 
