@@ -17,7 +17,7 @@ from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.origin import origin_of_image
 from jdaviz_lrs.products.x1d import read_x1d
 
-__all__ = ["Input", "gather", "position_groups"]
+__all__ = ["Input", "check_alike", "gather", "position_groups"]
 
 Column = NDArray[np.float64]
 
@@ -89,7 +89,7 @@ def gather(spectra: Iterable[ExtractedSpectrum | str | Path] | ExtractedSpectrum
         raise LRSError(
             f"Combining needs at least two spectra, but {len(inputs) or 'none'} was given; give more."
         )
-    _check_alike(inputs)
+    check_alike([one.name for one in inputs], [one.origin for one in inputs])
     return inputs
 
 
@@ -124,33 +124,43 @@ def _input(spectrum: ExtractedSpectrum, place: tuple[int, ...], name: str, origi
     return Input(name, spectrum.wavelength, columns, dq, spectrum, origin, split)
 
 
-def _check_alike(inputs: Sequence[Input]) -> None:
+def check_alike(names: Sequence[str], origins: Sequence[Origin]) -> None:
+    """See that inputs are of one target, mode, slit, unit, order and source type, as far as they tell.
+
+    Raises
+    ------
+    LRSError
+        Names the first that is not like the ones before.
+    """
     for field, (words, advice) in ALIKE.items():
-        told = [(one.name, getattr(one.origin, field)) for one in inputs]
+        told = [(name, getattr(one, field)) for name, one in zip(names, origins, strict=True)]
         told = [(name, value) for name, value in told if value is not None]
         for name, value in told[1:]:
             if value != told[0][1]:
                 raise LRSError(
                     f"{name}: its {words} is {value}, but that of {told[0][0]} is {told[0][1]}; {advice}."
                 )
-    nameless = [one for one in inputs if one.origin.target is None and one.origin.sky is not None]
-    for one in nameless[1:]:
-        first, other = (np.radians(each.origin.sky) for each in (nameless[0], one))
-        away = np.degrees(angular_separation(*first, *other)) * 3600.0
+    nameless = [
+        (name, one.sky)
+        for name, one in zip(names, origins, strict=True)
+        if one.target is None and one.sky is not None
+    ]
+    for name, sky in nameless[1:]:
+        away = np.degrees(angular_separation(*np.radians([*nameless[0][1], *sky]))) * 3600.0
         if away > SAME_TARGET:
             raise LRSError(
-                f"{one.name}: its target lies {away:.3g} arcsec from that of {nameless[0].name}; combine "
+                f"{name}: its target lies {away:.3g} arcsec from that of {nameless[0][0]}; combine "
                 "spectra of one target."
             )
 
 
-def position_groups(inputs: Sequence[Input]) -> NDArray[np.intp]:
+def position_groups(origins: Sequence[Origin]) -> NDArray[np.intp]:
     """Give every input, (n_input,), the number of its place on the detector: one number, the same pixels.
 
     Where an input does not tell its dither offset, all of them count as one place.
     """
-    offsets = [one.origin.offset for one in inputs]
+    offsets = [one.offset for one in origins]
     if None in offsets:
-        return np.zeros(len(inputs), np.intp)
+        return np.zeros(len(origins), np.intp)
     places = np.rint(np.array(offsets) / SAME_PLACE)
     return np.unique(places, axis=0, return_inverse=True)[1].reshape(-1)

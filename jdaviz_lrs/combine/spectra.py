@@ -74,7 +74,7 @@ def combine(
     inputs = gather(spectra)
     times = _times(inputs, exptime_key)
     aligned = align(inputs)
-    tables, groups = aligned.tables, position_groups(inputs)
+    tables, groups = aligned.tables, position_groups([one.origin for one in inputs])
     random = tables["flux_var_poisson"] + tables["flux_var_rnoise"]
     common = tables["flux_var_flat"]
     found = combine_inputs(tables["flux"], random, common, groups, times, sigma_clip, error_floor, fit_scales)
