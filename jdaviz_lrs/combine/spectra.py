@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import jdaviz_lrs.products.formats  # noqa: F401 - what is combined can be written
+from jdaviz_lrs.combine import nods
 from jdaviz_lrs.combine.inputs import Input, gather, position_groups
 from jdaviz_lrs.combine.one_grid import Aligned, align
 from jdaviz_lrs.data.combined import CombinedSpectrum
@@ -38,6 +39,8 @@ def combine(
     sigma_clip: float | None = THRESHOLD,
     error_floor: float = FLOOR,
     fit_scales: bool = False,
+    correct_nods: bool = False,
+    override_psf: str | Path | None = None,
 ) -> CombinedSpectrum:
     """Combine spectra of one source into one.
 
@@ -53,6 +56,11 @@ def combine(
         Least error when outliers are sought, as a part of the flux.
     fit_scales : bool
         Bring the inputs to one level, that of their weighted mean; the factors are in the result.
+    correct_nods : bool
+        Give each input back what the wings of other nods took from its aperture (`correct_nods`); for
+        spectra that have their images, not for files.
+    override_psf : path-like, optional
+        PSF reference file for that.
 
     Returns
     -------
@@ -71,6 +79,9 @@ def combine(
     its offset it is common to all.
     """
     _check(exptime_key, sigma_clip, error_floor, fit_scales)
+    if correct_nods:
+        spectra = [spectra] if isinstance(spectra, ExtractedSpectrum | str | Path) else spectra
+        spectra = [_without_nods(one, override_psf) for one in spectra]
     inputs = gather(spectra)
     times = _times(inputs, exptime_key)
     aligned = align(inputs)
@@ -97,6 +108,7 @@ def combine(
         "sigma_clip": sigma_clip,
         "error_floor": error_floor,
         "fit_scales": fit_scales,
+        "correct_nods": correct_nods,
     }
     result = CombinedSpectrum(
         wavelength=aligned.wavelength,
@@ -140,6 +152,12 @@ def _check(exptime_key: str, sigma_clip: float | None, error_floor: float, fit_s
         raise LRSError(f"sigma_clip = {sigma_clip!r}: give a positive number, or None to leave nothing out.")
     if error_floor is None or not (np.isfinite(error_floor) and error_floor >= 0):
         raise LRSError(f"error_floor = {error_floor!r}: give zero or a positive part of the flux.")
+
+
+def _without_nods(one: ExtractedSpectrum | str | Path, psf: str | Path | None) -> ExtractedSpectrum:
+    if not isinstance(one, ExtractedSpectrum):
+        raise LRSError(f"{one}: nods are corrected with the image at hand; give extracted spectra.")
+    return nods.correct_nods(one, psf)
 
 
 def _times(inputs: Sequence[Input], exptime_key: str) -> Table | None:
@@ -191,6 +209,8 @@ def _told(
         "by specutils, and the errors of neighbouring wavelengths are no longer independent."
         for name, away in aligned.resampled.items()
     ]
+    if result.parameters["correct_nods"]:
+        notes += [f"{one.name}: {one.spectrum.notes[-1]}" for one in inputs]
     if left_out.any():
         notes.append(f"Left out as outliers: {left_out.sum()} of {given.sum()} values, flagged OUTLIER.")
     if doubtful:
