@@ -365,8 +365,8 @@ def _told(
             "The images differ by more than their errors, which do not cover that (chi-square "
             f"{report['chi_square']:.2f} per degree of freedom)."
         )
-    for one, spectrum in zip(parts, separate, strict=True):
-        notes += [f"{one.name}: {note}" for note in spectrum.notes]
+    for part, spectrum in zip(parts, separate, strict=True):
+        notes += [f"{part.name}: {note}" for note in spectrum.notes]
     paths = [one.plan.image.path for one in parts if one.plan.image.path is not None]
     listed = [one for one in first.plan.parameters.bad_pixels if isinstance(one, str)]
     context = {} if references.context is None else {"context": references.context}

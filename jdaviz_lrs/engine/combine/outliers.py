@@ -125,7 +125,7 @@ def judge_inputs(
         used[:, questioned], doubt[questioned] = _agreeing(
             values, spreads, known, centre[questioned], threshold
         )
-        alike = few & ~questioned & is_spike(np.nan_to_num(centre), spread.max(axis=0), smooth)
+        alike = few & (used | ~good).all(axis=0) & is_spike(np.nan_to_num(centre), smooth)
         doubt[alike] = (centre - smooth.flux)[alike] ** 2
     return Judged(used, doubt)
 

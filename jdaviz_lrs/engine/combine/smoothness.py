@@ -18,8 +18,8 @@ KERNEL = (-1 / 6, 4 / 6, 0.0, 4 / 6, -1 / 6)
 SPREAD_ROWS = 41
 """Wavelengths from which is told how well the neighbours predict."""
 
-SPIKE = 5.0
-"""Errors by which a spike must exceed what its neighbours predict."""
+SPIKE = 3.5
+"""Times the usual deviation from what the neighbours predict that a spike has."""
 
 SHARP = 0.7
 """Of a spike's height: a line two rows wide (FWHM) exceeds the prediction by 0.4 of it."""
@@ -89,12 +89,12 @@ def running_spread(deviation: Row, length: int) -> Row:
     return GAUSSIAN * median_filter(np.where(known, deviation, typical), size=size, mode="mirror")
 
 
-def is_spike(flux: Row, variance: Row, smooth: Prediction) -> NDArray[np.bool_]:
+def is_spike(flux: Row, smooth: Prediction) -> NDArray[np.bool_]:
     """Tell which wavelengths stick out alone, more sharply than a resolved line does.
 
     Parameters
     ----------
-    flux, variance : ndarray, (n_wavelength,)
+    flux : ndarray, (n_wavelength,)
     smooth : Prediction
 
     Returns
@@ -107,4 +107,4 @@ def is_spike(flux: Row, variance: Row, smooth: Prediction) -> NDArray[np.bool_]:
     height = np.abs(flux - 0.5 * (around[4:] + around[:-4]))
     # a spike draws the prediction of its neighbours along
     highest = beyond == maximum_filter1d(beyond, len(KERNEL), mode="mirror")
-    return highest & (beyond**2 > SPIKE**2 * (variance + smooth.variance)) & (beyond > SHARP * height)
+    return highest & (beyond**2 > SPIKE**2 * smooth.variance) & (beyond > SHARP * height)
