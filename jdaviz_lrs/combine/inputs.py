@@ -17,7 +17,7 @@ from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.origin import origin_of_image
 from jdaviz_lrs.products.x1d import read_x1d
 
-__all__ = ["Input", "check_alike", "gather", "position_groups"]
+__all__ = ["Input", "check_alike", "check_different", "gather", "position_groups"]
 
 Column = NDArray[np.float64]
 
@@ -80,7 +80,7 @@ def gather(spectra: Iterable[ExtractedSpectrum | str | Path] | ExtractedSpectrum
     ------
     LRSError
         For fewer than two inputs; for inputs of different targets, modes, slits, units, orders or source
-        types; for one that has no errors.
+        types; for one that has no errors, or is there twice.
     """
     if isinstance(spectra, ExtractedSpectrum | str | Path):
         spectra = [spectra]
@@ -90,6 +90,7 @@ def gather(spectra: Iterable[ExtractedSpectrum | str | Path] | ExtractedSpectrum
             f"Combining needs at least two spectra, but {len(inputs) or 'none'} was given; give more."
         )
     check_alike([one.name for one in inputs], [one.origin for one in inputs])
+    check_different([one.name for one in inputs], [one.columns["flux"] for one in inputs])
     return inputs
 
 
@@ -152,6 +153,28 @@ def check_alike(names: Sequence[str], origins: Sequence[Origin]) -> None:
                 f"{name}: its target lies {away:.3g} arcsec from that of {nameless[0][0]}; combine "
                 "spectra of one target."
             )
+
+
+def check_different(names: Sequence[str], values: Sequence[Column]) -> None:
+    """See that no input is there twice, which would count its photons twice.
+
+    Parameters
+    ----------
+    names : sequence of str
+    values : sequence of ndarray, of any shape, (...)
+        Of each input.
+
+    Raises
+    ------
+    LRSError
+        Names the two that are the same.
+    """
+    seen: dict[bytes, str] = {}
+    for name, value in zip(names, values, strict=True):
+        content = value.tobytes()
+        if content in seen:
+            raise LRSError(f"{name}: its values are those of {seen[content]}; give every exposure once.")
+        seen[content] = name
 
 
 def position_groups(origins: Sequence[Origin]) -> NDArray[np.intp]:

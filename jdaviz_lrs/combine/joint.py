@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jdaviz_lrs.combine.inputs import check_alike, position_groups
+from jdaviz_lrs.combine.inputs import check_alike, check_different, position_groups
 from jdaviz_lrs.combine.joint_verdict import joint_verdict
 from jdaviz_lrs.data.flags import DO_NOT_USE, FLUX_ESTIMATED
 from jdaviz_lrs.data.image import SpectralImage
@@ -103,7 +103,7 @@ def extract_jointly(
     ------
     LRSError
         For fewer than two images; for such as are of different targets, modes, units, or rows; that have no
-        errors, or are stacks; for parameters that do not go with it.
+        errors, are stacks, or there twice; for parameters that do not go with it.
 
     Notes
     -----
@@ -142,10 +142,9 @@ def _gathered(images: Iterable[SpectralImage | str | Path]) -> list[SpectralImag
         number = len(given) or "none"
         raise LRSError(f"A joint extraction needs at least two images, but {number} was given; give more.")
     read_in = [read(one) for one in given]
-    check_alike(
-        [one.file_name or f"image {number}" for number, one in enumerate(read_in, 1)],
-        [replace(origin_of_image(one), unit=one.unit) for one in read_in],
-    )
+    names = [one.file_name or f"image {number}" for number, one in enumerate(read_in, 1)]
+    check_alike(names, [replace(origin_of_image(one), unit=one.unit) for one in read_in])
+    check_different(names, [one.filled for one in read_in])
     return read_in
 
 

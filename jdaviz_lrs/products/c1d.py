@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +83,9 @@ def _header(spectrum: CombinedSpectrum) -> MultiSpecModel | None:
         return spectrum.metadata
     header = spectrum.metadata.copy()
     header["DATAMODL"] = "MultiSpecModel"
-    with one_sentence(spectrum.input_names[0], "its header cannot be carried over"):
+    name = (*spectrum.input_names, spectrum.file_name)[0]
+    with one_sentence(name, "its header cannot be carried over"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of cards that no model knows, which are left out
         return MultiSpecModel(fits.HDUList([fits.PrimaryHDU(header=header)]))
 
 

@@ -169,6 +169,11 @@ def test_fewer_than_two(nods, number):
         extract_jointly(nods[:number], PLAIN)
 
 
+def test_an_image_that_is_there_twice(nods):
+    with pytest.raises(LRSError, match="give every exposure once"):
+        extract_jointly([nods[0], replace(nods[0], file_name="copy.fits")], PLAIN)
+
+
 def test_progress_names_the_image(nods):
     said = []
     extract_jointly(nods, REFINED, references(nods[0]), progress=said.append)

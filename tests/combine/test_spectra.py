@@ -224,6 +224,15 @@ def test_wavelengths_that_do_not_meet_are_refused():
         combine([two[0], cut(two[1], slice(None), 20.0)])
 
 
+def test_what_is_there_twice_is_refused_or_told():
+    two = spectra(2)
+    with pytest.raises(LRSError, match=r"c\.fits: its values are those of a_x1d\.fits"):
+        combine([*two, replace(two[0], file_name="c.fits")])
+    nearly = replace(two[0], flux=two[0].flux * (1 + 1e-6))
+    assert any("better than independent ones can" in note for note in combine([two[0], nearly]).notes)
+    assert not any("independent" in note for note in combine(two).notes)
+
+
 def test_the_room_is_the_function():
     two = spectra(2)
     assert combine(two).flux.shape == jdaviz_lrs.combine(two).flux.shape == TRUTH.shape
