@@ -29,7 +29,7 @@ REFINED = replace(PLAIN, refinements=("all",))
 
 
 def references(image: SpectralImage) -> References:
-    return replace(find_references(image), psf=simulated_psf())
+    return replace(find_references(image, crds=False), psf=simulated_psf())
 
 
 def images_of(scene: Scene, number: int, product: str = "cal") -> list[SpectralImage]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from jdaviz_lrs.combine.inputs import check_alike, check_different, position_groups
 from jdaviz_lrs.combine.joint_verdict import joint_verdict
+from jdaviz_lrs.combine.notes import notes_of_all
 from jdaviz_lrs.data.flags import DO_NOT_USE, FLUX_ESTIMATED
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.joint import JointSpectrum
@@ -121,10 +122,9 @@ def extract_jointly(
     )
     _check(images, parameters, references, sky)
     plans = [ExtractionPlan(image, parameters, references) for image in images]
-    numbers = position_groups([origin_of_image(one) for one in images])
     parts = [
-        _part(plan, number if plan.image.resampled else 0, _naming(progress, plan.image.file_name))
-        for plan, number in zip(plans, numbers, strict=True)
+        _part(plan, number, _naming(progress, plan.image.file_name))
+        for plan, number in zip(plans, _pixel_numbers(images), strict=True)
     ]
     _check_rows(parts)
     if progress:
@@ -176,6 +176,16 @@ def _check(
                 f"{one.file_name}: its pixels are not those of the first image; sky = 'positions' needs cal "
                 "files."
             )
+
+
+def _pixel_numbers(images: Sequence[SpectralImage]) -> list[int]:
+    """Give images one number that lie on the same detector pixels: of rectified ones those at one place."""
+    places = position_groups([origin_of_image(one) for one in images])
+    keys = [
+        (one.origin, one.shape, int(place) if one.resampled else 0)
+        for one, place in zip(images, places, strict=True)
+    ]
+    return [keys.index(key) for key in keys]
 
 
 def _part(plan: ExtractionPlan, pixels: int, progress: Callable[[str], None] | None) -> _Part:
@@ -364,8 +374,7 @@ def _told(
             "The images differ by more than their errors, which do not cover that (chi-square "
             f"{report['chi_square']:.2f} per degree of freedom)."
         )
-    for part, spectrum in zip(parts, separate, strict=True):
-        notes += [f"{part.name}: {note}" for note in spectrum.notes]
+    notes += notes_of_all([one.name for one in parts], [one.notes for one in separate])
     paths = [one.plan.image.path for one in parts if one.plan.image.path is not None]
     listed = [one for one in first.plan.parameters.bad_pixels if isinstance(one, str)]
     context = {} if references.context is None else {"context": references.context}

@@ -1,4 +1,4 @@
-"""One verdict of several, those of the images of a joint extraction."""
+"""One verdict of several: those of the spectra that are combined, or of the images extracted jointly."""
 
 from __future__ import annotations
 
@@ -41,6 +41,10 @@ def joint_verdict(verdicts: Sequence[Verdict]) -> Verdict:
         trace_offset=furthest.trace_offset,
         trace_offset_error=furthest.trace_offset_error,
         trace_ratio=furthest.trace_ratio,
+        witness_followed=first.witness_followed
+        if len({one.witness_followed for one in verdicts}) == 1
+        else "",
+        stand_ins=tuple(dict.fromkeys(name for one in verdicts for name in one.stand_ins)),
         witness_disagreement=max((one.witness_disagreement for one in verdicts), key=abs),
         dropped=tuple(dict.fromkeys(name for one in verdicts for name in one.dropped)),
     )

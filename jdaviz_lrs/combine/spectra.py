@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 import jdaviz_lrs.products.formats  # noqa: F401 - what is combined can be written
 from jdaviz_lrs.combine import nods
 from jdaviz_lrs.combine.inputs import Input, gather, position_groups
+from jdaviz_lrs.combine.joint_verdict import joint_verdict
+from jdaviz_lrs.combine.notes import notes_of_all
 from jdaviz_lrs.combine.one_grid import Aligned, align
 from jdaviz_lrs.data.combined import CombinedSpectrum
 from jdaviz_lrs.data.flags import DO_NOT_USE, OUTLIER
@@ -213,8 +215,6 @@ def _told(
         "by specutils, and the errors of neighbouring wavelengths are no longer independent."
         for name, away in aligned.resampled.items()
     ]
-    if result.parameters["correct_nods"]:
-        notes += [f"{one.name}: {one.spectrum.notes[-1]}" for one in inputs]
     if left_out.any():
         notes.append(f"Left out as outliers: {left_out.sum()} of {given.sum()} values, flagged OUTLIER.")
     if doubtful:
@@ -238,6 +238,8 @@ def _told(
             f"{chi_square:.2f} per degree of freedom)."
             + ("" if result.parameters["fit_scales"] else " See fit_scales.")
         )
+    notes += notes_of_all([one.name for one in inputs], [one.spectrum.notes for one in inputs])
+    verdicts = [one.spectrum.verdict for one in inputs]
     report = {
         "inputs": list(result.input_names),
         "inputs_used": found.used.sum(axis=1).tolist(),
@@ -247,4 +249,5 @@ def _told(
     }
     if result.parameters["fit_scales"]:
         report |= {"scales": found.scales.tolist(), "scale_errors": found.scale_errors.tolist()}
-    return replace(result, notes=tuple(notes), report=report)
+    verdict = None if None in verdicts else joint_verdict(verdicts)
+    return replace(result, notes=tuple(notes), report=report, verdict=verdict)

@@ -10,6 +10,7 @@ from jdaviz_lrs import LRSError, combine
 from jdaviz_lrs.data.flags import DO_NOT_USE, OUTLIER
 from tests.combine.made import WAVELENGTH, spectra
 from tests.engine.combine.measured import TRUTH
+from tests.verdicts import FINE, WRONG
 
 
 def test_the_mean_has_the_pull_of_a_normal_distribution():
@@ -222,6 +223,16 @@ def test_wavelengths_that_do_not_meet_are_refused():
     two = spectra(2)
     with pytest.raises(LRSError, match="do not overlap"):
         combine([two[0], cut(two[1], slice(None), 20.0)])
+
+
+def test_notes_and_verdicts_of_the_inputs_go_along():
+    one, other = spectra(2)
+    one = replace(one, notes=("No wavelength solution.", "A star."), verdict=FINE)
+    other = replace(other, notes=("A star.",), verdict=WRONG)
+    both = combine([one, other])
+    assert both.notes[-2:] == ("a_x1d.fits: No wavelength solution.", "All inputs: A star.")
+    assert both.verdict.dropped == WRONG.dropped
+    assert combine(spectra(2)).verdict is None
 
 
 def test_what_is_there_twice_is_refused_or_told():

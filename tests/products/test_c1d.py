@@ -8,6 +8,7 @@ from stdatamodels.jwst import datamodels
 from jdaviz_lrs import LRSError, combine, read_c1d
 from jdaviz_lrs.data.combined import C1D_COLUMNS
 from tests.combine.made import spectra
+from tests.verdicts import FINE
 
 ARRAYS = (
     *C1D_COLUMNS.values(),
@@ -23,9 +24,8 @@ def combined():
     dq = three[1].dq.copy()
     dq[5] = 2**31 + 16
     three[1] = replace(three[1], dq=dq)
-    return combine(
-        [replace(one, origin=replace(one.origin, header=header)) for one in three], fit_scales=True
-    )
+    three = [replace(one, origin=replace(one.origin, header=header), verdict=FINE) for one in three]
+    return combine(three, fit_scales=True)
 
 
 def test_what_was_written_is_read(combined, tmp_path):
@@ -37,6 +37,8 @@ def test_what_was_written_is_read(combined, tmp_path):
         np.testing.assert_allclose(getattr(again, name), getattr(combined, name), rtol=rtol, err_msg=name)
     assert again.input_names == combined.input_names
     assert again.notes == combined.notes
+    assert again.verdict.dropped == combined.verdict.dropped
+    np.testing.assert_allclose(again.verdict.sum_ratio, combined.verdict.sum_ratio, rtol=1e-4)
     assert again.parameters["exptime_key"] == "inverse_variance"
     assert again.chi_square_per_freedom == pytest.approx(combined.chi_square_per_freedom)
     assert again.write(tmp_path / "b_c1d.fits").exists()
