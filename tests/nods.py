@@ -16,7 +16,7 @@ from jdaviz_lrs.extraction.traces import place_traces
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.read import from_datamodel
 from jdaviz_lrs.references.find import References, find_references
-from jdaviz_lrs.simulate import Scene, simulate, simulate_nods, simulated_psf, to_model
+from jdaviz_lrs.simulate import Scene, SimulatedExposure, simulate, simulate_nods, simulated_psf, to_model
 
 RANGE = (5.0, 13.5)
 """Micron."""
@@ -33,11 +33,23 @@ def references(image: SpectralImage) -> References:
 
 
 def images_of(scene: Scene, number: int, product: str = "cal") -> list[SpectralImage]:
-    """Read simulated exposures, named by their place among them."""
-    return [
-        replace(from_datamodel(to_model(one)), file_name=f"nod{place}_{product}.fits")
-        for place, one in enumerate(simulate_nods(scene, number, product), 1)
-    ]
+    """Read simulated exposures, named by their place among them; reading is slow, and done once a nod."""
+    exposures = simulate_nods(scene, number, product)
+    first = [from_datamodel(to_model(one)) for one in exposures[:2]]
+    images = first + [_with_planes_of(one, first[one.nod - 1]) for one in exposures[2:]]
+    return [replace(one, file_name=f"nod{place}_{product}.fits") for place, one in enumerate(images, 1)]
+
+
+def _with_planes_of(exposure: SimulatedExposure, image: SpectralImage) -> SpectralImage:
+    keep = tuple(
+        slice(origin - corner, origin - corner + size)
+        for origin, corner, size in zip(image.origin, exposure.grid.corner, image.shape, strict=True)
+    )
+    planes = {
+        name: getattr(exposure, name)[keep] for name in ("data", "var_poisson", "var_rnoise", "var_flat")
+    }
+    good = np.isfinite(planes["data"])
+    return replace(image, **planes, good=good, dq=np.where(good, 0, 1).astype(np.uint32))
 
 
 def extracted(images: Sequence[SpectralImage], parameters: ExtractionParameters) -> list[ExtractedSpectrum]:
