@@ -228,7 +228,7 @@ def _joined(parts: Sequence[_Part], sky: str, design: Image) -> JointSpectrum:
     images = [one.pixels for one in parts]
     if sky == "shared" and not design.shape[1]:
         raise LRSError("sky = 'shared' needs a polynomial; set subtract_background to true, and bkg_order.")
-    rejected = _outliers(images, design)
+    rejected = _outliers(images, design, parts[0].plan.parameters.outlier_sigma)
     images = [
         replace(one, good=one.good & ~hit & _enough(one, hit))
         for one, hit in zip(images, rejected, strict=True)
@@ -242,13 +242,13 @@ def _joined(parts: Sequence[_Part], sky: str, design: Image) -> JointSpectrum:
     return _told(parts, fit, images, rejected, separate, sky)
 
 
-def _outliers(images: Sequence[JointImage], design: Image) -> list[NDArray[np.bool_]]:
+def _outliers(images: Sequence[JointImage], design: Image, sigma: float) -> list[NDArray[np.bool_]]:
     """Find pixels that the joint scene does not explain."""
     data = np.concatenate([one.data for one in images], axis=1)
     variance = np.concatenate([one.variances.sum(axis=0) for one in images], axis=1)
     good = np.concatenate([one.good for one in images], axis=1)
     basis = np.broadcast_to(design, (*data.shape, design.shape[1]))
-    found = find_unexplained(wide_design(images), basis, data, variance, good)
+    found = find_unexplained(wide_design(images), basis, data, variance, good, sigma)
     return np.split(found, np.cumsum([one.data.shape[1] for one in images])[:-1], axis=1)
 
 

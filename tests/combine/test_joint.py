@@ -80,6 +80,11 @@ def test_what_each_image_says_is_told(nods, joint):
     np.testing.assert_allclose(joint.verdict.sum_ratio, 1, atol=0.01)
 
 
+def test_the_threshold_is_that_of_the_parameters(nods, joint):
+    loose = extract_jointly(nods, REFINED, references(nods[0]), outlier_sigma=20.0)
+    assert 0 < loose.report["rejected_pixels"] < joint.report["rejected_pixels"]
+
+
 def test_it_is_written_as_any_spectrum(joint, tmp_path):
     written = read_x1d(joint.write(tmp_path / "joint_x1d.fits"))
     np.testing.assert_array_equal(written.flux, joint.flux)
