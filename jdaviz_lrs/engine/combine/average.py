@@ -60,17 +60,17 @@ def steady_weights(variance: Table, good: Mask) -> Table:
     Photon noise is estimated from the counts: what came out low seems to be better known, and its weight
     would draw the mean down (Horne 1986, PASP 98, 609).
     """
-    known = np.where(good, variance, np.nan)
-    filled = np.stack([_filled(one) for one in known])
+    filled = _filled(variance, good)
     size = (1, min(STEADY_ROWS, variance.shape[1]))
     steady = median_filter(filled, size=size, mode="mirror")
     steady = np.where(filled > REAL * steady, filled, steady)
     return np.where(good & (steady > 0), 1.0 / np.where(steady > 0, steady, 1.0), 0.0)
 
 
-def _filled(row: Table) -> Table:
-    known = np.isfinite(row)
-    return np.interp(np.arange(row.size), np.flatnonzero(known), row[known]) if known.any() else row * 0.0
+def _filled(values: Table, good: Mask) -> Table:
+    """Put the last good value, or at the beginning the first, where there is none."""
+    place = np.where(good, np.arange(values.shape[1]), good.argmax(axis=1)[:, None])
+    return np.take_along_axis(values, np.maximum.accumulate(place, axis=1), axis=1)
 
 
 def average_inputs(

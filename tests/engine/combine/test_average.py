@@ -52,3 +52,13 @@ def test_light_that_was_lost_counts():
     weights = steady_weights(variance, variance > 0)
     assert weights[0, 50] == 0.2
     assert (np.delete(weights, 50, axis=1) == 1).all()
+
+
+def test_gaps_do_not_reach_the_weights_beside_them():
+    variance = np.broadcast_to(np.linspace(1.0, 2.0, 100), (2, 100)).copy()
+    good = variance > 0
+    good[0, :3] = good[0, 40:60] = False
+    variance[~good] = 1e9
+    weights = steady_weights(variance, good)
+    assert not weights[~good].any()
+    np.testing.assert_allclose(weights[good], 1 / variance[good], rtol=0.1)
