@@ -26,12 +26,15 @@ FLOOR = 0.002
 USUAL_ROWS = 101
 """Wavelengths from which is told how far the inputs usually differ."""
 
+LEVELS_APART = 5.0
+"""Errors by which an input's level must differ from that of all to count."""
+
 MOST_STARTS = 16
 """Inputs up to which each may be the one that is right."""
 
 PASSES = 4
 
-KEPT = 1e-3
+KEPT = 1e-2
 """Weight of the distance from the prediction where all else is equal."""
 
 
@@ -98,9 +101,12 @@ def judge_inputs(
     the least sum of min(deviation^2, threshold^2), deviations in units of the errors: every outlier costs the
     threshold, whatever its height (truncated least squares; Huber & Ronchetti 2009, *Robust Statistics*,
     sec. 4.8). The search begins at the median and at every input. What the neighbouring wavelengths predict
-    takes part like one input more, so that two inputs are told apart as well. Errors are raised by what the
-    inputs usually differ by over 101 wavelengths: those that differ throughout are no outliers.
+    takes part like one input more, so that two inputs are told apart as well. Inputs whose levels differ are
+    judged at one level. Errors are raised by what the inputs usually differ by over 101 wavelengths: those
+    that differ throughout are no outliers.
     """
+    factor = _levels(flux, variance, good)[:, None]
+    flux, variance = flux * factor, variance * factor**2
     centre = median_of(flux, good)
     number = good.sum(axis=0)
     least = (floor * np.nan_to_num(np.abs(centre))) ** 2
@@ -128,6 +134,19 @@ def judge_inputs(
         alike = few & (used | ~good).all(axis=0) & is_spike(np.nan_to_num(centre), smooth)
         doubt[alike] = (centre - smooth.flux)[alike] ** 2
     return Judged(used, doubt)
+
+
+def _levels(flux: Table, variance: Table, good: Mask) -> Table:
+    """Find factors that bring the inputs to one level, (n_input,), where they differ beyond doubt."""
+    centre = median_of(flux, good)
+    bright = good & (centre > 0)
+    ratio = np.where(bright, flux / np.where(centre > 0, centre, 1.0), 1.0)
+    noise = np.where(bright, np.sqrt(variance) / np.where(centre > 0, centre, 1.0), np.inf)
+    level = np.median(ratio, axis=1)
+    # a median is known 1.25 times worse than a mean
+    error = 1.25 * np.median(noise, axis=1) / np.sqrt(np.maximum(bright.sum(axis=1), 1))
+    apart = (np.abs(level - 1.0) > LEVELS_APART * error) & (level > 0)
+    return np.where(apart, 1.0 / np.where(apart, level, 1.0), 1.0)
 
 
 def _agreeing(

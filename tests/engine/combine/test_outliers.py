@@ -28,6 +28,16 @@ def test_inputs_that_differ_throughout_are_no_outliers():
     assert judge_inputs(flux, variance, all_good(flux)).used.mean() > 0.995
 
 
+@pytest.mark.parametrize("number", [2, 4])
+def test_hits_are_found_beside_a_difference_in_level(number):
+    flux, variance, hits = measured(number, hit=0.02)
+    flux[0] *= 0.95
+    far = hits & (flux - TRUTH > 15 * np.sqrt(variance)) & (hits.sum(axis=0) == 1)
+    used = judge_inputs(flux, variance, all_good(flux)).used
+    assert used[~hits].mean() > 0.998
+    assert (used & far).sum() <= 1
+
+
 def test_of_two_the_one_that_leaves_its_neighbours_is_left_out():
     flux, variance, _ = measured(2)
     flux[0, 100] *= 1.2
