@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +11,10 @@ from astropy.coordinates import angular_separation
 from numpy.typing import NDArray
 
 from jdaviz_lrs.data.flags import DO_NOT_USE
+from jdaviz_lrs.data.making import Making
 from jdaviz_lrs.data.origin import Origin
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
+from jdaviz_lrs.data.table import COLUMNS, SpectrumTable
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.origin import origin_of_image
 from jdaviz_lrs.products.x1d import read_x1d
@@ -73,7 +75,7 @@ class Input:
     files: tuple[str | Path, ...] = ()
 
 
-def gather(spectra: Iterable[ExtractedSpectrum | str | Path] | ExtractedSpectrum) -> list[Input]:
+def gather(spectra: Iterable[SpectrumTable | str | Path] | SpectrumTable) -> list[Input]:
     """Read what is a path, take stacks apart into integrations, and see that all may be combined.
 
     Raises
@@ -82,7 +84,7 @@ def gather(spectra: Iterable[ExtractedSpectrum | str | Path] | ExtractedSpectrum
         For fewer than two inputs; for inputs of different targets, modes, slits, units, orders or source
         types; for one that has no errors, or is there twice.
     """
-    if isinstance(spectra, ExtractedSpectrum | str | Path):
+    if isinstance(spectra, SpectrumTable | str | Path):
         spectra = [spectra]
     inputs = [each for number, one in enumerate(spectra, 1) for each in _apart(one, f"spectrum {number}")]
     if len(inputs) < 2:
@@ -94,9 +96,10 @@ def gather(spectra: Iterable[ExtractedSpectrum | str | Path] | ExtractedSpectrum
     return inputs
 
 
-def _apart(given: ExtractedSpectrum | str | Path, default: str) -> Iterator[Input]:
-    spectrum = given if isinstance(given, ExtractedSpectrum) else read_x1d(given)
-    files = spectrum.inputs if isinstance(given, ExtractedSpectrum) else (given,)
+def _apart(given: SpectrumTable | str | Path, default: str) -> Iterator[Input]:
+    named = isinstance(given, str | Path)
+    spectrum = read_x1d(given) if named else _as_spectrum(given)
+    files = (given,) if named else spectrum.inputs
     origin = spectrum.origin
     if origin is None:
         origin = Origin(unit="Jy") if spectrum.image is None else origin_of_image(spectrum.image)
@@ -104,6 +107,17 @@ def _apart(given: ExtractedSpectrum | str | Path, default: str) -> Iterator[Inpu
     for place in np.ndindex(spectrum.flux.shape[:-1]):
         label = f"{name}[{place[0] + 1}]" if place else name
         yield replace(_input(spectrum, place, label, origin), files=files)
+
+
+def _as_spectrum(table: SpectrumTable) -> ExtractedSpectrum:
+    """Return a spectrum as it is; a series as one, with what its mean tells of where it comes from."""
+    if isinstance(table, ExtractedSpectrum):
+        return table
+    columns = {name: getattr(table, name) for name in COLUMNS}
+    making = {one.name: getattr(table, one.name) for one in fields(Making) if hasattr(table, one.name)}
+    mean = getattr(table, "mean", None)
+    about = {"image": mean.image, "sky": mean.sky, "center": mean.center} if mean is not None else {}
+    return ExtractedSpectrum(**columns, **making, **about, file_name=getattr(table, "file_name", ""))
 
 
 def _input(spectrum: ExtractedSpectrum, place: tuple[int, ...], name: str, origin: Origin) -> Input:

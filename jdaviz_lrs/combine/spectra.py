@@ -18,6 +18,7 @@ from jdaviz_lrs.combine.one_grid import Aligned, align
 from jdaviz_lrs.data.combined import CombinedSpectrum
 from jdaviz_lrs.data.flags import DO_NOT_USE, OUTLIER
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
+from jdaviz_lrs.data.table import SpectrumTable
 from jdaviz_lrs.engine.combine.average import average_inputs
 from jdaviz_lrs.engine.combine.outliers import FLOOR, THRESHOLD
 from jdaviz_lrs.engine.combine.run import Combination, combine_inputs
@@ -39,7 +40,7 @@ FEW = 100
 
 
 def combine(
-    spectra: Iterable[ExtractedSpectrum | str | Path] | ExtractedSpectrum,
+    spectra: Iterable[SpectrumTable | str | Path] | SpectrumTable,
     *,
     exptime_key: str = "inverse_variance",
     sigma_clip: float | None = THRESHOLD,
@@ -52,7 +53,7 @@ def combine(
 
     Parameters
     ----------
-    spectra : iterable of ExtractedSpectrum or path-like
+    spectra : iterable of ExtractedSpectrum or path-like, or a series
         Extracted spectra or x1d files; of a series, each integration is an input.
     exptime_key : {'inverse_variance', 'exposure_time', 'integration_time', 'unit_weight'}
         What the inputs are weighted by.
@@ -86,7 +87,7 @@ def combine(
     """
     _check(exptime_key, sigma_clip, error_floor, fit_scales)
     if correct_nods:
-        spectra = [spectra] if isinstance(spectra, ExtractedSpectrum | str | Path) else spectra
+        spectra = [spectra] if isinstance(spectra, SpectrumTable | str | Path) else spectra
         spectra = [_without_nods(one, override_psf) for one in spectra]
     inputs = gather(spectra)
     times = _times(inputs, exptime_key)
@@ -160,7 +161,7 @@ def _check(exptime_key: str, sigma_clip: float | None, error_floor: float, fit_s
         raise LRSError(f"error_floor = {error_floor!r}: give zero or a positive part of the flux.")
 
 
-def _without_nods(one: ExtractedSpectrum | str | Path, psf: str | Path | None) -> ExtractedSpectrum:
+def _without_nods(one: SpectrumTable | str | Path, psf: str | Path | None) -> ExtractedSpectrum:
     if not isinstance(one, ExtractedSpectrum):
         raise LRSError(f"{one}: nods are corrected with the image at hand; give extracted spectra.")
     return nods.correct_nods(one, psf)

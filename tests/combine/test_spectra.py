@@ -1,6 +1,6 @@
 import pickle
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -8,6 +8,9 @@ import pytest
 import jdaviz_lrs
 from jdaviz_lrs import LRSError, combine
 from jdaviz_lrs.data.flags import DO_NOT_USE, OUTLIER
+from jdaviz_lrs.data.making import Making
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
+from jdaviz_lrs.data.table import COLUMNS, SpectrumTable
 from tests.combine.made import WAVELENGTH, spectra
 from tests.engine.combine.measured import TRUTH
 from tests.verdicts import FINE, WRONG
@@ -108,7 +111,7 @@ def test_flags_are_ored_and_no_wavelength_is_dropped():
 
 
 def cut(spectrum, part, shift=0.0):
-    columns = {name: getattr(spectrum, name)[part] for name in jdaviz_lrs.data.spectrum.COLUMNS}
+    columns = {name: getattr(spectrum, name)[part] for name in COLUMNS}
     columns["wavelength"] = columns["wavelength"] + shift
     return replace(spectrum, **columns)
 
@@ -146,11 +149,29 @@ def test_other_rows_are_resampled_and_flux_is_conserved():
 
 def test_integrations_of_a_stack_are_inputs():
     three = spectra(3)
-    names = [name for name in jdaviz_lrs.data.spectrum.COLUMNS if name != "wavelength"]
+    names = [name for name in COLUMNS if name != "wavelength"]
     stack = replace(three[0], **{n: np.stack([getattr(one, n) for one in three]) for n in names})
     both = combine(stack)
     assert both.input_names == ("a_x1d.fits[1]", "a_x1d.fits[2]", "a_x1d.fits[3]")
     np.testing.assert_allclose(both.flux, combine(three).flux)
+
+
+@dataclass(frozen=True, eq=False)
+class Series(Making, SpectrumTable):
+    """All that is asked of a series: a table, how it was made, and perhaps its mean."""
+
+    mean: ExtractedSpectrum | None = None
+
+
+def test_so_are_those_of_a_series():
+    three = spectra(3)
+    names = [name for name in COLUMNS if name != "wavelength"]
+    columns = {name: np.stack([getattr(one, name) for one in three]) for name in names}
+    series = Series(**columns, wavelength=WAVELENGTH, notes=("A series.",), mean=three[0])
+    both = combine(series)
+    np.testing.assert_allclose(both.flux, combine(three).flux)
+    assert both.input_names[2] == "spectrum 1[3]"
+    assert both.notes[-1] == "All inputs: A series."
 
 
 @pytest.mark.parametrize(
