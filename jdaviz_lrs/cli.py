@@ -23,6 +23,7 @@ from jdaviz_lrs.parameters.listing import help_text
 from jdaviz_lrs.products.files import output_path
 
 if TYPE_CHECKING:
+    from jdaviz_lrs.data.combined import CombinedSpectrum
     from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 
 __all__ = ["main", "output_name"]
@@ -118,6 +119,24 @@ def parser() -> argparse.ArgumentParser:
     _take_extraction(one)
     one.add_argument("--overwrite", action="store_true", help="replace an existing report")
     one.set_defaults(command=_verify)
+
+    one = commands.add_parser(
+        "combine",
+        help="combine extracted spectra of one source into one",
+        description="Combine x1d files of nods, exposures or integrations and write a c1d file.",
+    )
+    one.add_argument("inputs", metavar="INPUT", nargs="+", help="the x1d files, two or more")
+    one.add_argument("-o", "--output", type=Path, help="the c1d file (default: the pipeline's name, here)")
+    one.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="exptime_key (inverse_variance, exposure_time, integration_time, unit_weight), sigma_clip "
+        "(number or null), error_floor, fit_scales (true); may be repeated",
+    )
+    one.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    one.set_defaults(command=_combine)
 
     one = commands.add_parser(
         "demo",
@@ -284,6 +303,40 @@ def _verdict_lines(verdict: Verdict) -> list[str]:
 def _in_line(row: Row) -> str:
     numbers = (f"{cell.value} +- {cell.error}" if cell.error else cell.value for cell in row.cells)
     return f"{row.label} {', '.join(numbers)} {row.unit}".rstrip()
+
+
+COMBINE_SETTINGS = ("exptime_key", "sigma_clip", "error_floor", "fit_scales")
+
+
+def _combine(arguments: argparse.Namespace) -> None:
+    settings = parse_settings(arguments.set)
+    for name in settings:
+        if name not in COMBINE_SETTINGS:
+            raise LRSError(f"'{name}' is no setting of combine; there are {', '.join(COMBINE_SETTINGS)}.")
+    output = arguments.output or Path(output_path(arguments.inputs[0], "combine1dstep").name)
+    if output.exists() and not arguments.overwrite:
+        raise LRSError(f"{output}: exists already; give another name with -o, or --overwrite to replace it.")
+
+    from jdaviz_lrs.combine.spectra import combine
+
+    combined = combine(arguments.inputs, **settings)
+    combined.write(output, arguments.overwrite)
+    print("\n".join(describe_combined(combined)))
+    print(f"wrote      {output}")
+
+
+def describe_combined(spectrum: CombinedSpectrum) -> list[str]:
+    """Say what was combined, a line each: the inputs, how far they agree, scales, notes."""
+    report, number = spectrum.report, len(spectrum.input_names)
+    lines = [f"combined   {number} spectra, {spectrum.wavelength.size} wavelengths"]
+    for place, name in enumerate(spectrum.input_names):
+        scale = f", times {spectrum.scales[place]:.4f}" if "scales" in report else ""
+        lines.append(
+            f"input      {name}: used at {report['inputs_used'][place]} wavelengths, left out at "
+            f"{report['inputs_left_out'][place]}{scale}"
+        )
+    lines.append(f"agreement  chi square {report['chi_square']:.2f} per degree of freedom")
+    return lines + [f"note       {note}" for note in spectrum.notes]
 
 
 def _demo(arguments: argparse.Namespace) -> None:

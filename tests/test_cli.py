@@ -14,7 +14,7 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 
-from jdaviz_lrs import extract, read_x1d
+from jdaviz_lrs import combine, extract, read_c1d, read_x1d
 from jdaviz_lrs.cli import describe, main, output_name
 from jdaviz_lrs.data.verdict import Verdict
 from jdaviz_lrs.simulate import Scene
@@ -102,6 +102,46 @@ def test_the_verdict_is_said_where_it_can_be_told(observation):
     ]
     assert said(WRONG)[-1] == "           stand-ins extract1d, apcorr, psf; dropped width, companions"
     assert said(Verdict(trace_offset=0.3)) == ["verdict    trace +0.30 px"]
+
+
+def test_combine_writes_what_python_gives(observation, here, capsys):
+    x1d = []
+    for nod in (1, 2):
+        keywords = {"override_apcorr": observation["apcorr"], "use_source_posn": True}
+        x1d.append(extract(observation[f"nod{nod}_s2d"], **keywords).write(here / f"nod{nod}_x1d.fits"))
+    capsys.readouterr()
+    assert main(["combine", *map(str, x1d), "--set", "fit_scales=true"]) == 0
+    written = read_c1d("nod1_combine1dstep.fits")
+    both = combine(x1d, fit_scales=True)
+    np.testing.assert_array_equal(written.flux, both.flux)
+    said = capsys.readouterr().out
+    for word in ("2 spectra", "nod2_x1d.fits: used at 387", "times 1.0", "chi square", "combine1dstep.fits"):
+        assert word in said
+    assert main(["combine", *map(str, x1d), "-o", "both_c1d.fits"]) == 0
+    before = Path("both_c1d.fits").read_bytes()
+    assert main(["combine", *map(str, x1d), "-o", "both_c1d.fits"]) == 2
+    assert main(["combine", *map(str, x1d), "-o", str(x1d[0]), "--overwrite"]) == 2
+    assert Path("both_c1d.fits").read_bytes() == before
+    assert "is an input" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["none_x1d.fits", "-o", "c.fits"], "none_x1d.fits"),
+        (["none_x1d.fits", "--set", "sigma=3"], "'sigma' is no setting"),
+        (["none_x1d.fits", "--set", "sigma_clip=three"], "not a number"),
+        (["none_x1d.fits", "--set", "fit_scales=1"], "neither true nor false"),
+    ],
+)
+def test_combine_refuses(refused, arguments, named):
+    assert named in refused("combine", *arguments)
+
+
+def test_combine_refuses_a_single_spectrum(observation, here, refused):
+    extract(observation["nod1_s2d"]).write(here / "a_x1d.fits")
+    assert "at least two" in refused("combine", "a_x1d.fits", "-o", "c.fits")
+    assert "DATAMODL" in refused("combine", "a_x1d.fits", observation["apcorr"], "-o", "c.fits")
 
 
 def test_values_are_json_or_words(observation, here):

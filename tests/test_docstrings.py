@@ -19,6 +19,7 @@ ROOMS = (
     "extraction",
     "analysis",
     "fluxcal",
+    "combine",
     "pipeline",
 )
 

@@ -21,6 +21,7 @@ FLOORS = (
     "extraction",
     "analysis",
     "fluxcal",
+    "combine",
     "pipeline",
     "simulate",
     "panel",

@@ -23,6 +23,7 @@ from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.door import open_fits
 from jdaviz_lrs.products.files import in_ascii, whole_files
 from jdaviz_lrs.products.orientation import aperture_keywords
+from jdaviz_lrs.products.origin import origin_of_headers
 from jdaviz_lrs.products.read import checked_kind
 
 __all__ = ["read_x1d", "save_table", "write_x1d"]
@@ -167,10 +168,10 @@ def read_x1d(path: str | Path) -> ExtractedSpectrum:
         if "EXTRACT1D" not in hdus:
             raise LRSError(f"{path}: it holds no spectrum; run the extraction again.")
         header = {name: value for name, value in hdus[0].header.items() if name not in UNNAMED}
-        return replace(_spectrum(hdus["EXTRACT1D"], Path(path)), header=header)
+        return replace(_spectrum(hdus["EXTRACT1D"], Path(path), hdus[0].header), header=header)
 
 
-def _spectrum(extension: fits.BinTableHDU, path: Path) -> ExtractedSpectrum:
+def _spectrum(extension: fits.BinTableHDU, path: Path, primary: fits.Header) -> ExtractedSpectrum:
     table, header = extension.data, extension.header
     columns = {name: _column(table, name) for name in COLUMNS}
     if np.isnan(columns["wavelength"]).all() or np.isnan(columns["flux"]).all():
@@ -190,7 +191,12 @@ def _spectrum(extension: fits.BinTableHDU, path: Path) -> ExtractedSpectrum:
         notes=notes,
         verdict=read_verdict(made),
         file_name=path.name,
+        origin=origin_of_headers(primary, header, _unit_of(extension, "FLUX")),
     )
+
+
+def _unit_of(extension: fits.BinTableHDU, name: str) -> str | None:
+    return extension.columns[name].unit if name in extension.columns.names else None
 
 
 def _in_order(wavelength: np.ndarray) -> bool:
