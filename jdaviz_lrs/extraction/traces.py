@@ -203,8 +203,12 @@ def _nod_sky_position(image: SpectralImage) -> tuple[float, float] | None:
 
 
 def _nod_separation(image: SpectralImage) -> float | None:
-    """Columns between the two nods on a rectified image, which lacks the frame that the offsets refer to."""
+    """Columns between the two nods on a rectified image, which lacks the frame that the offsets refer to.
+
+    They mirror the offset along the slit, as in `_nod_sky_position`; that across it is the same for both.
+    """
     seen = image.observation
-    if None in (seen.x_offset, seen.y_offset, image.pixel_scale):
+    offset = seen.y_offset if image.horizontal else seen.x_offset
+    if offset is None or image.pixel_scale is None:
         return None
-    return 2 * float(np.hypot(seen.x_offset, seen.y_offset)) / image.pixel_scale
+    return 2.0 * abs(offset) / image.pixel_scale
