@@ -10,9 +10,10 @@ from importlib.metadata import version
 __version__ = version("jdaviz-lrs")
 
 _HOMES = {
-    "extract": "jdaviz_lrs.extraction.extract",
+    "extract": "jdaviz_lrs.batch.extract",
     "read": "jdaviz_lrs.products.read",
     "read_x1d": "jdaviz_lrs.products.x1d",
+    "read_x1dints": "jdaviz_lrs.products.x1dints",
     "tapered_aperture": "jdaviz_lrs.analysis.taper",
     "ExtractionParameters": "jdaviz_lrs.parameters",
     "LRSError": "jdaviz_lrs.errors",

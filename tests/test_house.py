@@ -20,6 +20,7 @@ FLOORS = (
     "references",
     "extraction",
     "analysis",
+    "batch",
     "pipeline",
     "simulate",
     "panel",

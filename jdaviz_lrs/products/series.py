@@ -259,7 +259,9 @@ def read_integrations(path: Path, first: int, stop: int, like: SpectralImage) ->
 
 def _good(planes: dict[str, NDArray]) -> NDArray[np.bool_]:
     dq = planes.get("dq", np.zeros((), np.uint32))
-    others = (planes.get(key) for key in ("err", *VARIANCES))
+    others = [planes.get(key) for key in VARIANCES]
+    if "err" in planes and np.isfinite(planes["err"]).any():  # else it counts as missing
+        others.append(planes["err"])
     return good_pixels(planes["sci"], dq, planes.get("wht"), *others)
 
 
