@@ -83,9 +83,11 @@ def results(
         for item in items:
             yield item, function(item, common)
         return
-    from distributed import CancelledError, KilledWorker, as_completed
+    from distributed import CancelledError, KilledWorker, as_completed, wait
 
     shared = client.submit(_same, common, pure=False)
+    wait(shared)
+    client.replicate(shared)  # work goes where its arguments are
     futures = {client.submit(function, item, shared, pure=False): item for item in items}
     try:
         for future in as_completed(futures):

@@ -233,20 +233,20 @@ def read_integrations(path: Path, first: int, stop: int, like: SpectralImage) ->
                 plane = _section(hdus[name], first, stop)
                 plane = np.swapaxes(plane, -1, -2) if like.horizontal else plane
                 plane = np.broadcast_to(plane, (stop - first, *plane.shape[-2:]))
-                found[name.lower()] = plane[:, rows, columns].copy()
+                found[name.lower()] = _native(plane[:, rows, columns])
                 if ends:
-                    beyond[name.lower()] = [plane[:, end, columns].copy() for end in ends]
+                    beyond[name.lower()] = [_native(plane[:, end, columns]) for end in ends]
     good = _good(found)
     variances = {}
     for key in VARIANCES:
         plane = found.get(key, np.zeros((), np.float32))
-        variances[key] = np.where(good, plane, np.nan).astype(float)
+        variances[key] = np.where(good, plane, np.float64(np.nan))
         if number := int((variances[key] < 0).sum()):
             raise LRSError(negative(path, key, number))
     dq = found["dq"] if "dq" in found else np.zeros(good.shape, np.uint32)
     other = replace(
         like,
-        data=np.where(good, found["sci"], np.nan).astype(float),
+        data=np.where(good, found["sci"], np.float64(np.nan)),
         **variances,
         dq=np.where(good, dq, dq | DO_NOT_USE).astype(np.uint32),
         good=good,
@@ -271,8 +271,12 @@ def _end(planes: dict[str, NDArray]) -> NDArray[np.float64]:
 
 def _section(hdu: fits.ImageHDU, first: int, stop: int) -> NDArray:
     """Read some integrations of a plane; one that all have in common is two-dimensional."""
-    plane = hdu.section[first:stop] if hdu.header["NAXIS"] == 3 else hdu.section[:]
-    return plane.astype(plane.dtype.newbyteorder("="), copy=False)
+    return hdu.section[first:stop] if hdu.header["NAXIS"] == 3 else hdu.section[:]
+
+
+def _native(plane: NDArray) -> NDArray:
+    """Return a copy in the byte order of this machine."""
+    return plane.astype(plane.dtype.newbyteorder("="))
 
 
 def _segment(path: Path) -> Segment:
@@ -410,7 +414,7 @@ def _mean(segments: Sequence[Segment]) -> tuple[SpectralImage, NDArray[np.intp]]
                         np.broadcast_to(_section(hdus[name], one, one + 1), (1, *segment.shape))
                         for one in inside
                     )
-    planes = {name: np.concatenate(some) for name, some in parts.items() if len(some) == len(wanted)}
+    planes = {name: _native(np.concatenate(some)) for name, some in parts.items() if len(some) == len(wanted)}
     one = segments[0]
     with open_fits(one.path, in_parts=True) as hdus, one_sentence(one.path):
         mean, number = _mean_planes(planes)
