@@ -114,7 +114,7 @@ def extract_series(
     LRSError
         When it cannot be done; it names the file and the integrations.
     """
-    how, mean = plan_series(plan, progress)
+    how, mean = plan_series(plan, series.number, progress)
     chunks = chunks_of(series.segments, chunk_size)
     store = ChunkStore(chunks, how.wavelength.size, resume, _job(series, mean, chunk_size))
     left = [chunk for chunk in chunks if chunk not in store]

@@ -12,10 +12,11 @@ from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.series import SERIES_COLUMNS
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.engine.threads import single_thread
-from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.box import sum_box
 from jdaviz_lrs.extraction.layout import ExtractionLayout
+from jdaviz_lrs.extraction.optimal import FixedScene, extract_with
 from jdaviz_lrs.extraction.plan import ExtractionPlan
+from jdaviz_lrs.extraction.profile import tabulate_fit
 
 __all__ = ["SeriesPlan", "plan_series"]
 
@@ -30,10 +31,13 @@ class SeriesPlan:
         On those columns of the mean image that are used, without its WCS.
     wavelength : ndarray, (n_wavelength,)
         Micron.
+    fixed : FixedScene or None
+        Traces and shapes for optimal extraction.
     """
 
     layout: ExtractionLayout
     wavelength: NDArray[np.float64]
+    fixed: FixedScene | None = None
 
     @property
     def image(self) -> SpectralImage:
@@ -54,13 +58,17 @@ class SeriesPlan:
         dict of str to ndarray, (n_int, n_wavelength)
             The columns of `SERIES_COLUMNS`.
         """
-        spectrum = sum_box(self.layout.placed_on(image))
+        layout = self.layout.placed_on(image)
+        if self.fixed is None:
+            spectrum = sum_box(layout)
+        else:
+            spectrum = tabulate_fit(layout, extract_with(self.fixed, layout.seen, layout.parameters))
         shape = (len(image.data), self.wavelength.size)
         return {name: np.broadcast_to(getattr(spectrum, name), shape) for name in SERIES_COLUMNS}
 
 
 def plan_series(
-    plan: ExtractionPlan, progress: Callable[[str], None] | None = None
+    plan: ExtractionPlan, number: NDArray[np.intp], progress: Callable[[str], None] | None = None
 ) -> tuple[SeriesPlan, ExtractedSpectrum]:
     """Extract the mean image of a series, and tell how its integrations are.
 
@@ -68,6 +76,8 @@ def plan_series(
     ----------
     plan : ExtractionPlan
         Of the mean image.
+    number : ndarray of int, (n_disp, n_xdisp)
+        Integrations that each pixel of it is the mean of.
     progress : callable, optional
         Is told what is under way.
 
@@ -82,13 +92,16 @@ def plan_series(
     LRSError
         When it cannot be done.
     """
-    if plan.optimal:
-        raise LRSError("A time series is extracted by box alone as yet; set extraction_type to box.")
     mean = plan.extract(progress)
-    if plan.parameters.extraction_type == "optimal" and not plan.optimal:  # there is no PSF for it
+    if plan.optimal:
+        fixed = plan.fit.fixed
+        if fixed.variances is not None:  # the flat field is as uncertain in one integration as in the mean
+            times = np.stack([number, number, np.ones_like(number)])
+            fixed = replace(fixed, variances=fixed.variances * np.maximum(times, 1))
+        return SeriesPlan(plan.placed_on(plan.image.narrowed(slice(None))), mean.wavelength, fixed), mean
+    if plan.parameters.extraction_type == "optimal":  # there is no PSF for it
         plan = replace(plan, parameters=replace(plan.parameters, extraction_type="box"))
     # what sticks out is told by the neighbours, of which all are needed
     whole = bool(plan.parameters.refinements)
     columns = slice(None) if whole else plan.placement.columns
-    layout = plan.placed_on(plan.image.narrowed(columns))
-    return SeriesPlan(layout, mean.wavelength), mean
+    return SeriesPlan(plan.placed_on(plan.image.narrowed(columns)), mean.wavelength), mean

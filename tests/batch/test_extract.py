@@ -132,3 +132,29 @@ def test_store_of_nothing_knows_no_chunk(paths):
     store = ChunkStore(chunks, 387)
     assert chunks[0] not in store
     assert extract_series.__doc__
+
+
+OPTIMAL = {"extraction_type": "optimal", "subtract_background": True, "bkg_order": 0}
+
+
+@pytest.mark.parametrize("more", [{}, {"refinements": ("background",)}], ids=str)
+def test_optimal_is_what_the_stack_in_memory_gives(paths, more):
+    ours = extract(paths[1:], chunk_size=2, **OPTIMAL, **more)
+    theirs = extract(read(paths[1]), **OPTIMAL, **more)
+    for name in SERIES_COLUMNS:
+        np.testing.assert_allclose(
+            getattr(ours, name), getattr(theirs, name), rtol=1e-9, atol=1e-15, err_msg=name
+        )
+
+
+def test_optimal_with_a_profile_refined_on_the_mean_scatters_as_told(tmp_path):
+    paths = write_segments(tmp_path, (24,))
+    series = extract(paths, extraction_type="optimal", refinements=("trace", "outliers", "variance"))
+    expected = np.sqrt(series.flux_var_poisson + series.flux_var_rnoise).mean(axis=0)
+    scatter = series.flux.std(axis=0, ddof=1)
+    known = np.isfinite(scatter) & np.isfinite(expected)
+    # the median, as a pixel that is bad once moves the flux there; of chi-square with 23 degrees
+    # of freedom it is 0.971 of the mean, and 387 of these are known to 1.9 %
+    ratio = np.median((scatter / expected)[known] ** 2) / 0.971
+    assert ratio == pytest.approx(1.0, abs=0.06)
+    assert series.report["segments"] == [paths[0].name]
