@@ -21,6 +21,7 @@ from jdaviz_lrs.extraction.extract import plan_of
 from jdaviz_lrs.extraction.plan import ExtractionPlan
 from jdaviz_lrs.extraction.series import plan_series
 from jdaviz_lrs.parameters import ExtractionParameters
+from jdaviz_lrs.products.images import PRODUCTS
 from jdaviz_lrs.products.series import Series, read_series
 from jdaviz_lrs.references.find import References
 
@@ -137,10 +138,20 @@ def extract_series(
         parameters=mean.parameters,
         references=mean.references,
         inputs=(*mean.inputs, *paths),
-        notes=(*series.notes, *mean.notes),
+        notes=(*series.notes, *mean.notes, *_left_out(mean)),
         report={**mean.report, "segments": [path.name for path in paths]},
         verdict=mean.verdict,
     )
+
+
+def _left_out(mean: ExtractedSpectrum) -> tuple[str, ...]:
+    """Say what is made of single images alone."""
+    notes = []
+    if asked := [name for name in PRODUCTS if mean.parameters.get(name)]:
+        notes.append(f"{' and '.join(asked)}: no such images are made of a time series.")
+    if mean.companions:
+        notes.append("Further sources are extracted from the mean image alone.")
+    return tuple(notes)
 
 
 def _job(series: Series, mean: ExtractedSpectrum, chunk_size: int) -> dict[str, Any]:

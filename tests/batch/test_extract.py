@@ -42,8 +42,11 @@ def test_series_is_what_the_stacks_in_memory_give(paths, series, parameters):
 
 def test_chunks_of_any_size_give_the_same(paths, series):
     told = []
-    small = extract(paths, chunk_size=3, done=lambda *done: told.append(done), **BACKGROUND)
+    small = extract(
+        paths, chunk_size=3, done=lambda *done: told.append(done), save_residual_image=True, **BACKGROUND
+    )
     assert_same(small, series)
+    assert small.notes[-1] == "save_residual_image: no such images are made of a time series."
     assert told == [(3, 12), (6, 12), (7, 12), (10, 12), (12, 12)]
 
 
