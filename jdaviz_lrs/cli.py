@@ -12,7 +12,8 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +24,11 @@ from jdaviz_lrs.parameters.listing import help_text
 from jdaviz_lrs.products.files import output_path
 
 if TYPE_CHECKING:
+    from jdaviz_lrs.batch.files import Job
     from jdaviz_lrs.data.combined import CombinedSpectrum
+    from jdaviz_lrs.data.series import ExtractedSeries
     from jdaviz_lrs.data.spectrum import ExtractedSpectrum
+    from jdaviz_lrs.fluxcal.response import Response
 
 __all__ = ["main", "output_name"]
 
@@ -64,15 +68,32 @@ def parser() -> argparse.ArgumentParser:
 
     one = commands.add_parser(
         "extract",
-        help="extract a spectrum from a 2-D product",
-        description="Extract a spectrum from an s2d or cal file and write it in the pipeline's x1d format.",
+        help="extract spectra from 2-D products and time series",
+        description="Extract a spectrum from an s2d or cal file and write it in the pipeline's x1d format, "
+        "or a time series from the segments (calints) of an exposure as x1dints. Of several files each is "
+        "extracted, and a table tells what became of them.",
         epilog=help_text(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    one.add_argument("-o", "--output", type=Path, help="the x1d file (default: the pipeline's name, here)")
+    one.add_argument("input", metavar="INPUT", nargs="+", help="s2d, cal or calints files, or patterns")
+    one.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        help="the x1d or x1dints file (default: the pipeline's name, here); of several the folder",
+    )
     _take_extraction(one)
     one.add_argument("--response", metavar="ECSV", help="calibrate with the response of a standard star")
     one.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    where = one.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=int, metavar="N", help="processes to divide the work among")
+    where.add_argument("--scheduler", metavar="ADDRESS", help="of the dask cluster that does the work")
+    one.add_argument(
+        "--resume",
+        type=Path,
+        metavar="FOLDER",
+        help="keep finished parts of a time series here, and go on from them",
+    )
     one.set_defaults(command=_extract)
 
     one = commands.add_parser(
@@ -116,6 +137,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     one.add_argument("-o", "--output", type=Path, help="write the report there, as Markdown")
+    one.add_argument("input", metavar="INPUT", help="the s2d or cal file")
     _take_extraction(one)
     one.add_argument("--overwrite", action="store_true", help="replace an existing report")
     one.set_defaults(command=_verify)
@@ -172,8 +194,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _take_extraction(one: argparse.ArgumentParser) -> None:
-    """Let a command take the file, the parameters and the references of an extraction."""
-    one.add_argument("input", metavar="INPUT", help="the s2d or cal file")
+    """Let a command take the parameters and the references of an extraction."""
     for kind, form in (("extract1d", "JSON"), ("apcorr", "FITS"), ("psf", "FITS")):
         one.add_argument(f"--override-{kind}", metavar=form, help=f"{kind} reference file to use")
     one.add_argument(
@@ -231,24 +252,104 @@ def _verify(arguments: argparse.Namespace) -> int:
     return 0 if report.equal else 1
 
 
-def _extract(arguments: argparse.Namespace) -> None:
-    given = _of_extraction(arguments)
-    output = arguments.output or output_name(arguments.input)
-    if output.exists() and not arguments.overwrite:
-        raise LRSError(f"{output}: exists already; give another name with -o, or --overwrite to replace it.")
+def _extract(arguments: argparse.Namespace) -> int:
+    changes = _of_extraction(arguments)
+    if len(arguments.input) == 1:  # said before anything is imported that takes long
+        _check_absent(arguments.output or output_name(arguments.input[0]), arguments.overwrite)
 
-    from jdaviz_lrs.extraction.extract import extract
-    from jdaviz_lrs.fluxcal.calibrate import calibrate
+    from jdaviz_lrs.batch.files import jobs_of
     from jdaviz_lrs.fluxcal.response import read_response
-    from jdaviz_lrs.products.saving import write_products
+    from jdaviz_lrs.products.series import listed
 
     response = None if arguments.response is None else read_response(arguments.response)
-    spectrum = extract(arguments.input, **given)
-    if response is not None:
-        spectrum = calibrate(spectrum, response)
-    written = write_products(spectrum, output, arguments.overwrite)
+    paths = listed(arguments.input)
+    output = arguments.output
+    jobs = jobs_of(paths, output if output and output.is_dir() else Path())
+    if len(jobs) > 1:
+        if output and not output.is_dir():
+            raise LRSError(f"{output}: {len(jobs)} spectra are extracted; give a folder that exists with -o.")
+        return _extract_many(arguments, jobs, changes | {"response": response})
+    (job,) = jobs
+    return _extract_one(
+        arguments, job, output if output and not output.is_dir() else job.output, response, changes
+    )
+
+
+def _check_absent(output: Path, overwrite: bool) -> None:
+    if output.exists() and not output.is_dir() and not overwrite:
+        raise LRSError(f"{output}: exists already; give another name with -o, or --overwrite to replace it.")
+
+
+@contextmanager
+def _client(arguments: argparse.Namespace) -> Iterator[Any]:
+    """Give the workers asked for, or None."""
+    from jdaviz_lrs.batch.engines import client_of, workers
+
+    with (
+        workers(arguments.workers) if arguments.workers is not None else client_of(arguments.scheduler) as it
+    ):
+        yield it
+
+
+def _extract_one(
+    arguments: argparse.Namespace,
+    job: Job,
+    output: Path,
+    response: Response | None,
+    changes: dict[str, Any],
+) -> int:
+    """Extract an image or a series, and say what was used."""
+    from jdaviz_lrs.batch.extract import extract
+    from jdaviz_lrs.fluxcal.calibrate import calibrate
+    from jdaviz_lrs.products.saving import write_products
+
+    _check_absent(output, arguments.overwrite)
+    if job.series and response is not None:
+        raise LRSError("--response calibrates single spectra, not yet time series; leave it out.")
+    if not job.series:
+        spectrum = extract(job.inputs[0], **changes)
+        if response is not None:
+            spectrum = calibrate(spectrum, response)
+        written = write_products(spectrum, output, arguments.overwrite)
+    else:
+        with _client(arguments) as client:
+            spectrum = extract(
+                [*job.inputs], client=client, resume=arguments.resume, done=_say_done, **changes
+            )
+        written = [spectrum.write(output, arguments.overwrite)]
     print("\n".join(describe(spectrum)))
     print("\n".join(f"wrote      {path}" for path in written))
+    return 0
+
+
+def _extract_many(arguments: argparse.Namespace, jobs: Sequence[Job], changes: dict[str, Any]) -> int:
+    """Extract each; one that fails does not stop the others."""
+    from jdaviz_lrs.batch.engines import results
+    from jdaviz_lrs.batch.files import SUMMARY, extract_job, write_summary
+
+    if arguments.resume:
+        raise LRSError("--resume is for one time series; extract them one by one.")
+    summary = jobs[0].output.with_name(SUMMARY)
+    _check_absent(summary, arguments.overwrite)
+    settings = {"overwrite": arguments.overwrite, **changes}
+    outcomes = {}
+    with _client(arguments) as client:
+        for job, outcome in results(extract_job, jobs, settings, client):
+            outcomes[job] = outcome
+            if outcome.error:
+                print(outcome.error, file=sys.stderr)
+            else:
+                print(f"wrote      {outcome.output}")
+    write_summary([outcomes[job] for job in jobs], summary, arguments.overwrite)
+    failed = sum(bool(outcome.error) for outcome in outcomes.values())
+    print(f"extracted  {len(jobs) - failed} of {len(jobs)}; see {summary}")
+    return 2 if failed else 0
+
+
+def _say_done(done: int, total: int) -> None:
+    """Say how far a series is, where somebody looks on."""
+    if sys.stderr.isatty():
+        print(f"\r{done} of {total} integrations", end="\n" if done == total else "", file=sys.stderr)
 
 
 def _response(arguments: argparse.Namespace) -> None:
@@ -273,11 +374,13 @@ def _response(arguments: argparse.Namespace) -> None:
     print(f"wrote      {found.write(arguments.output, arguments.overwrite)}")
 
 
-def describe(spectrum: ExtractedSpectrum) -> list[str]:
+def describe(spectrum: ExtractedSpectrum | ExtractedSeries) -> list[str]:
     """Say what an extraction used, a line each: type, aperture, references, verdict, notes, advice."""
     kind = spectrum.parameters.get("extraction_type", "box")
     lines = [f"extracted  {kind}, {spectrum.wavelength.size} wavelengths"]
-    if (limits := spectrum.limits) is not None:
+    if spectrum.flux.ndim == 2:
+        lines[0] += f", {len(spectrum.flux)} integrations"
+    if (limits := getattr(spectrum, "mean", spectrum).limits) is not None:
         width = limits.xdisp_stop - limits.xdisp_start + 1
         lines.append(
             f"aperture   {limits.xdisp_start:.2f} to {limits.xdisp_stop:.2f} px ({width:.2f} px wide)"

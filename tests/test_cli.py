@@ -226,7 +226,7 @@ def test_what_was_not_foreseen_is_a_sentence(observation, refused, monkeypatch):
     def fail(*_, **__):
         raise KeyError("of some library")
 
-    monkeypatch.setattr("jdaviz_lrs.extraction.extract.extract", fail)
+    monkeypatch.setattr("jdaviz_lrs.batch.extract.extract", fail)
     said = refused("extract", observation["nod1_s2d"])
     assert said == "extract: KeyError ('of some library'), which was not foreseen; please report it.\n"
 

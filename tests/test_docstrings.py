@@ -20,6 +20,7 @@ ROOMS = (
     "analysis",
     "fluxcal",
     "combine",
+    "batch",
     "pipeline",
 )
 

@@ -22,6 +22,7 @@ FLOORS = (
     "analysis",
     "fluxcal",
     "combine",
+    "batch",
     "pipeline",
     "simulate",
     "panel",

@@ -253,8 +253,30 @@ class SpectralImage:
 
     def _seen_otherwise(self, **planes: NDArray) -> SpectralImage:
         """Replace some planes; what is known already of the image's geometry goes along."""
-        other = replace(self, **planes)
-        vars(other).update({name: value for name, value in vars(self).items() if name in _GEOMETRY})
+        return replace(self, **planes).known_as(self)
+
+    def known_as(self, other: SpectralImage) -> SpectralImage:
+        """Take over what is known already of an image with the same geometry; returns this image."""
+        vars(self).update({name: value for name, value in vars(other).items() if name in _GEOMETRY})
+        return self
+
+    def narrowed(self, columns: slice) -> SpectralImage:
+        """Return some neighbouring columns alone, without WCS; what is known of the whole image stays.
+
+        So the mean wavelength of a row is that over all columns.
+        """
+        first, last, _ = columns.indices(self.n_xdisp)
+        planes = ("data", "var_poisson", "var_rnoise", "var_flat", "dq", "good", "wavelength")
+        margins = self.margins and tuple(end[..., first:last] for end in self.margins)
+        other = replace(
+            self,
+            **{name: getattr(self, name)[..., first:last] for name in planes},
+            origin=(self.origin[0], self.origin[1] + first),
+            margins=margins,
+            wcs=None,
+            metadata=None,
+        )
+        vars(other).update({name: getattr(self, name) for name in _GEOMETRY if name != "xdisp_index"})
         return other
 
     def header_only(self) -> SpectralImage:

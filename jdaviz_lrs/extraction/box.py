@@ -18,11 +18,35 @@ from jdaviz_lrs.extraction.lost_light import make_up_for_lost_light, tell_of_est
 from jdaviz_lrs.extraction.tabulate import flag_outliers, missing_planes, tabulate
 from jdaviz_lrs.extraction.verdict import judge_box
 
-__all__ = ["extract_box"]
+__all__ = ["extract_box", "sum_box"]
 
 
 def extract_box(layout: ExtractionLayout) -> ExtractedSpectrum:
-    """Sum an image over its aperture; see `jdaviz_lrs.extract`."""
+    """Sum an image over its aperture, and judge the sum; see `jdaviz_lrs.extract`."""
+    parameters, references, placement = layout.parameters, layout.references, layout.placement
+    image, seen, background = layout.seen, layout.summed, layout.background
+    spectrum = sum_box(layout)
+    if parameters.save_scene_model or parameters.save_residual_image:
+        sums = box_sums(seen.filled, seen.variances, layout.weights, background)
+        model = np.broadcast_to(box_model(sums, layout.weights, background), image.data.shape)
+        spectrum = replace(spectrum, scene_model=model, residual=image.data - model, variance=image.variance)
+    subtracted = None if background is None else background.image
+    verdict = judge_box(image, references, placement, subtracted, spectrum, seen.good)
+    return replace(
+        spectrum,
+        profile=placement.weights,
+        parameters=parameters.asdict(),
+        notes=(*spectrum.notes, *say_verdict(verdict)),
+        references={"extract1d": references.extract1d.name, **spectrum.references},
+        verdict=verdict,
+        inspect=None
+        if convention_of(parameters) is PIPELINE
+        else partial(inspect_box, seen, parameters, references, placement),
+    )
+
+
+def sum_box(layout: ExtractionLayout) -> ExtractedSpectrum:
+    """Sum an image, or each of a stack, over its aperture: the columns, and what is to be said of them."""
     parameters, references, placement = layout.parameters, layout.references, layout.placement
     image, seen, weights, background = layout.seen, layout.summed, layout.weights, layout.background
     convention, rejected = convention_of(parameters), layout.rejected
@@ -35,27 +59,13 @@ def extract_box(layout: ExtractionLayout) -> ExtractedSpectrum:
         spectrum = tell_of_estimates(spectrum, seen, placement.weights)
     spectrum = correct_aperture(spectrum, image, parameters, references, placement)
     notes = (*_lost(spectrum), *missing_planes(image), *placement.notes)
-    if parameters.save_scene_model or parameters.save_residual_image:
-        model = np.broadcast_to(box_model(sums, weights, background), image.data.shape)
-        spectrum = replace(spectrum, scene_model=model, residual=image.data - model, variance=image.variance)
-    if rejected is not None:
-        spectrum = replace(
-            flag_outliers(spectrum, rejected & (placement.weights > 0)),
-            rejected=rejected,
-            report={"rejected_pixels": int(rejected.sum())},
-        )
-    subtracted = None if background is None else background.image
-    verdict = judge_box(image, references, placement, subtracted, spectrum, seen.good)
+    spectrum = replace(spectrum, notes=(*spectrum.notes, *notes))
+    if rejected is None:
+        return spectrum
     return replace(
-        spectrum,
-        profile=placement.weights,
-        parameters=parameters.asdict(),
-        notes=(*spectrum.notes, *notes, *say_verdict(verdict)),
-        references={"extract1d": references.extract1d.name, **spectrum.references},
-        verdict=verdict,
-        inspect=None
-        if convention is PIPELINE
-        else partial(inspect_box, seen, parameters, references, placement),
+        flag_outliers(spectrum, rejected & (placement.weights > 0)),
+        rejected=rejected,
+        report={"rejected_pixels": int(rejected.sum())},
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.read import read
 from jdaviz_lrs.references.find import References, find_references
 
-__all__ = ["extract"]
+__all__ = ["extract", "plan_of"]
 
 
 def extract(
@@ -59,15 +59,34 @@ def extract(
         With one sentence that names the file or parameter and what to do.
     """
     overrides = {"extract1d": override_extract1d, "apcorr": override_apcorr, "psf": override_psf}
+    plan = plan_of(read(image), parameters, references, overrides, progress, changes)
+    return plan.extract(progress)
+
+
+def plan_of(
+    image: SpectralImage,
+    parameters: ExtractionParameters | None,
+    references: References | None,
+    overrides: Mapping[str, str | Path | None],
+    progress: Callable[[str], None] | None,
+    changes: Mapping[str, Any],
+) -> ExtractionPlan:
+    """Find references and parameters; the arguments are those of `extract`, `overrides` by kind.
+
+    Raises
+    ------
+    LRSError
+        As `extract`.
+    """
+    changes = dict(changes)
     given = [f"override_{kind}" for kind, path in overrides.items() if path]
     if references is not None and given:
         raise LRSError(
             f"{' and '.join(given)} cannot go with references, which hold all files; give one of them."
         )
-    image = read(image)
     if references is None:
         references = find_references(
-            image, override_extract1d, override_apcorr, override_psf, progress=progress
+            image, overrides["extract1d"], overrides["apcorr"], overrides["psf"], progress=progress
         )
     if parameters is None:
         parameters = references.parameters
@@ -78,4 +97,4 @@ def extract(
     if by_position:
         kind = "optimal" if uses_source_position(image, parameters) else "box"
         parameters = replace(parameters, extraction_type=kind)
-    return ExtractionPlan(image, parameters, references).extract(progress)
+    return ExtractionPlan(image, parameters, references)

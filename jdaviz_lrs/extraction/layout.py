@@ -40,6 +40,20 @@ class ExtractionLayout:
     parameters: ExtractionParameters
     references: References
 
+    def placed_on(self, image: SpectralImage) -> ExtractionLayout:
+        """Return the layout of another image of the same geometry, or of some columns of it.
+
+        Aperture, regions and bad pixels lie where they do here; they are not placed again.
+        """
+        first = image.origin[1] - self.image.origin[1]
+        columns = slice(first, first + image.n_xdisp)
+        other = ExtractionLayout(image, self.parameters, self.references)
+        bad = self.bad_pixels
+        vars(other)["bad_pixels"] = None if bad is None else bad[:, columns]
+        if not self.optimal:
+            vars(other)["placement"] = self.placement.narrowed(columns)
+        return other
+
     @property
     def optimal(self) -> bool:
         """Whether the PSF is fitted rather than pixels summed."""

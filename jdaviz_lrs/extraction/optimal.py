@@ -14,7 +14,7 @@ from scipy.ndimage import median_filter
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.psf import SpectralPSF
 from jdaviz_lrs.engine.box import Sums
-from jdaviz_lrs.engine.optimal import ProfileFit, fit_profiles
+from jdaviz_lrs.engine.optimal import fit_profiles
 from jdaviz_lrs.engine.profile import ProfileGrid, profile_grid
 from jdaviz_lrs.engine.refine.advice import REFINEMENTS as TRIED
 from jdaviz_lrs.engine.refine.advice import Answer, inspect_scene
@@ -36,7 +36,7 @@ from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.references.lrs_psf import drizzle_blur
 from jdaviz_lrs.references.pixels import detector_pixels, on_pixels_of
 
-__all__ = ["OptimalExtraction", "extract_optimal"]
+__all__ = ["FixedScene", "OptimalExtraction", "extract_optimal", "extract_with"]
 
 Image = NDArray[np.float64]
 
@@ -46,6 +46,28 @@ GAP, GAP_ROWS = 0.1, 101
 """Share of a profile's light that makes a gap in it, less than is usual over so many rows."""
 SMOOTHING_LENGTH = 21
 """Rows over which the refinement smooths the background where `smoothing_length` is not given."""
+
+
+@dataclass(frozen=True, eq=False)
+class FixedScene:
+    """What the optimal extraction of one image hands on to others of the same source.
+
+    Attributes
+    ----------
+    frame : Frame
+        What it was refined on.
+    scene : SceneModel
+        Traces and shapes as fitted.
+    rejected : ndarray of bool, (n_disp, n_xdisp)
+        Pixels left out as outliers.
+    variances : ndarray, (3, n_disp, n_xdisp), or None
+        Of the model; None: those of the image that is extracted.
+    """
+
+    frame: Frame
+    scene: SceneModel
+    rejected: NDArray[np.bool_]
+    variances: Image | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +109,8 @@ class OptimalExtraction:
         What was followed of the witnesses to it; None where no shape was fitted.
     dropped : tuple of str
         Refinements that did not earn their place.
+    fixed : FixedScene or None
+        What other images of the source can be extracted with.
     look, inspect : callable or None
         Makes all refinements, and sees which of them would change the flux.
     """
@@ -110,6 +134,7 @@ class OptimalExtraction:
     tabulated: Image | None = None
     enclosed: Enclosed | None = None
     dropped: tuple[str, ...] = ()
+    fixed: FixedScene | None = None
     look: Callable[[], Earned] | None = None
     inspect: Callable[[Earned], tuple[Answer, ...]] | None = None
 
@@ -220,7 +245,9 @@ def extract_optimal(
     placed = replace(scene, traces=scene.traces + np.array(shifts)[:, None])
 
     if not convention.fitted_on_all_pixels:
-        return _pipelines_way(image, frame, placed, good, parameters, notes, report)
+        result = _pipelines_way(image, frame, placed, good, parameters, notes, report)
+        _check_solved(image, result)
+        return replace(result, fixed=FixedScene(frame, placed, np.zeros(good.shape[-2:], bool), None))
     known = location is not None and max(location.errors) < LOCATED
     setting = Setting(frame, parameters.sources, tuple(shifts) if known else (), enclosed, image.band_rows)
     unrefined, _ = add_sources(placed, parameters.sources)
@@ -236,9 +263,15 @@ def extract_optimal(
     else:
         final = unrefined
         rejected = np.zeros(good.shape[-2:], bool)
-    result = _extract(image, frame, final, good, rejected, refined, parameters, notes, report)
+    variances = None
+    if refined is not None and "variance" in parameters.refinements:
+        variances = refined.variances * (np.maximum(good.sum(axis=0), 1) if image.data.ndim == 3 else 1)
+    fixed = FixedScene(frame, final, rejected, variances)
+    result = _extract(image, good, fixed, parameters, notes, report)
+    _check_solved(image, result)
     return replace(
         result,
+        fixed=fixed,
         dropped=tuple(earned.dropped) if looks else (),
         tabulated=enclosed,
         enclosed=refined.enclosed if looks else None,
@@ -408,14 +441,38 @@ def _pipelines_way(image, frame, scene, good, parameters, notes, report) -> Opti
     )
 
 
-def _extract(image, frame, scene, good, rejected, refined, parameters, notes, report) -> OptimalExtraction:
+def extract_with(
+    fixed: FixedScene, image: SpectralImage, parameters: ExtractionParameters
+) -> OptimalExtraction:
+    """Extract a stack of integrations with traces and shapes that are known.
+
+    Parameters
+    ----------
+    fixed : FixedScene
+        Of their mean; its variances are those of one integration.
+    image : SpectralImage
+    parameters : ExtractionParameters
+        Those that it was found with.
+
+    Returns
+    -------
+    OptimalExtraction
+    """
+    scene = fixed.scene
+    good = image.good & scene.grid.covered & np.isfinite(scene.traces[0])[:, None]
+    if not convention_of(parameters).fitted_on_all_pixels:
+        return _pipelines_way(image, fixed.frame, scene, good, parameters, [], {})
+    return _extract(image, good, fixed, parameters, [], {})
+
+
+def _extract(image, good, fixed: FixedScene, parameters, notes, report) -> OptimalExtraction:
     """Fit the final scene."""
+    frame, scene = fixed.frame, fixed.scene
     profiles = scene.profiles()
-    kept = good & ~rejected
+    kept = good & ~fixed.rejected
     variances, weights = image.variances, kept.astype(float)
-    if refined is not None and "variance" in parameters.refinements:
-        number = np.maximum(good.sum(axis=0), 1) if image.data.ndim == 3 else 1
-        variances = refined.variances * number
+    if fixed.variances is not None:
+        variances = fixed.variances
         if image.data.ndim == 3:
             variances = np.broadcast_to(variances[:, None], image.variances.shape)
         total = variances.sum(axis=0)
@@ -423,14 +480,26 @@ def _extract(image, frame, scene, good, rejected, refined, parameters, notes, re
     if "background" in parameters.refinements and scene.order >= 0:
         length = parameters.smoothing_length or SMOOTHING_LENGTH
         report["background_smoothing_length"] = length
-        fit = _smooth_fit(image.filled, variances, weights, profiles, scene, length)
+        fit = fit_with_smooth_background(
+            image.filled, variances, weights, profiles, scene.coordinate, scene.order, length
+        )
     else:
         if "background" in parameters.refinements:
             notes.append("No background is fitted, so that none is smoothed; see subtract_background.")
         fit = fit_profiles(image.filled, variances, weights, profiles, scene.coordinate, scene.order)
     fit = replace(fit, flux_var=_with_shape_variance(fit.flux_var, frame, scene, weights))
-    rejected = good & rejected
+    rejected = good & fixed.rejected
     return _result(image, frame, scene, fit, profiles, rejected, variances, notes, report)
+
+
+def _check_solved(image: SpectralImage, fit: OptimalExtraction) -> None:
+    """Refuse a fit without a solution anywhere."""
+    if not np.isfinite(fit.flux)[..., np.isfinite(image.row_wavelength)].any():
+        scene = fit.sources
+        raise LRSError(
+            f"The fit has no solution at any wavelength: a background of order {scene.order} and "
+            f"{len(scene.traces)} traces cannot be told apart; lower bkg_order or take sources away."
+        )
 
 
 def _with_shape_variance(flux_var: Image, frame: Frame, scene: SceneModel, weights: Image) -> Image:
@@ -445,28 +514,10 @@ def _with_shape_variance(flux_var: Image, frame: Frame, scene: SceneModel, weigh
     return flux_var * (1.0 + np.divide(added, total, out=np.zeros_like(total), where=total > 0))
 
 
-def _smooth_fit(data, variances, weights, profiles, scene, length) -> ProfileFit:
-    arguments = (profiles, scene.coordinate, scene.order, length)
-    if data.ndim == 2:
-        return fit_with_smooth_background(data, variances, weights, *arguments)
-    fits = [
-        fit_with_smooth_background(d, v, w, *arguments)
-        for d, v, w in zip(data, np.moveaxis(variances, 1, 0), weights, strict=True)
-    ]
-    axes = {"flux": 1, "flux_var": 2, "background": 1, "background_var": 2, "npixels": 1, "coefficients": 1}
-    names = ProfileFit.__dataclass_fields__
-    return ProfileFit(**{n: np.stack([getattr(f, n) for f in fits], axes.get(n, 0)) for n in names})
-
-
 def _result(image, frame, scene, fit, profiles, rejected, variances, notes, report) -> OptimalExtraction:
     flux = fit.flux
     has_wavelength = np.isfinite(image.row_wavelength)
     lost = int((np.isnan(flux[0]) & has_wavelength).sum())
-    if not np.isfinite(flux[0])[..., has_wavelength].any():
-        raise LRSError(
-            f"The fit has no solution at any wavelength: a background of order {scene.order} and "
-            f"{len(profiles)} traces cannot be told apart; lower bkg_order or take sources away."
-        )
     if lost:
         notes = [*notes, f"No flux at {lost} of {flux[0].size} wavelengths (NaN, flagged DO_NOT_USE)."]
     sums = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +71,20 @@ class Placement:
     shift: Image
     about_source: bool = False
     notes: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> slice:
+        """Columns of the image that aperture and background regions reach over."""
+        used = (self.weights > 0).any(axis=0)
+        if self.background is not None:
+            used |= self.background.any(axis=0)
+        first, last = np.flatnonzero(used)[[0, -1]]
+        return slice(int(first), int(last) + 1)
+
+    def narrowed(self, columns: slice) -> Placement:
+        """Return the same on some neighbouring columns of the image."""
+        background = None if self.background is None else self.background[:, columns]
+        return replace(self, weights=self.weights[:, columns], background=background)
 
 
 def uses_source_position(image: SpectralImage, parameters: ExtractionParameters) -> bool:

@@ -10,7 +10,8 @@ from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.extraction.box import extract_box
 from jdaviz_lrs.extraction.conventions import convention_of
 from jdaviz_lrs.extraction.layout import ExtractionLayout
-from jdaviz_lrs.extraction.profile import extract_profile
+from jdaviz_lrs.extraction.optimal import OptimalExtraction
+from jdaviz_lrs.extraction.profile import fit_and_extract
 from jdaviz_lrs.references.pixels import scale_note
 
 __all__ = ["ExtractionPlan"]
@@ -39,6 +40,12 @@ class ExtractionPlan(ExtractionLayout):
             vars(self)["spectrum"] = self._extract(progress)
         return self.spectrum
 
+    @cached_property
+    def fit(self) -> OptimalExtraction:
+        """What an optimal extraction was made with."""
+        _ = self.spectrum
+        return vars(self)["fit"]
+
     @property
     def extracted(self) -> bool:
         """Whether the spectrum is there already."""
@@ -52,7 +59,7 @@ class ExtractionPlan(ExtractionLayout):
     def _extract(self, progress: Callable[[str], None] | None = None) -> ExtractedSpectrum:
         references = self.references
         if self.optimal:
-            spectrum = extract_profile(self, progress)
+            spectrum, vars(self)["fit"] = fit_and_extract(self, progress)
             kinds = set(spectrum.references)
         elif self.parameters.extraction_type == "optimal":  # for which, CRDS says, there is no PSF
             as_box = replace(self, parameters=replace(self.parameters, extraction_type="box"))

@@ -15,11 +15,11 @@ from jdaviz_lrs.extraction.advice import say_verdict
 from jdaviz_lrs.extraction.conventions import PIPELINE, convention_of
 from jdaviz_lrs.extraction.layout import ExtractionLayout
 from jdaviz_lrs.extraction.lost_light import give_up_lost_light, tell_of_estimates
-from jdaviz_lrs.extraction.optimal import extract_optimal
+from jdaviz_lrs.extraction.optimal import OptimalExtraction, extract_optimal
 from jdaviz_lrs.extraction.tabulate import flag_outliers, missing_planes, tabulate
 from jdaviz_lrs.extraction.verdict import judge_optimal, tabulated_light
 
-__all__ = ["extract_profile"]
+__all__ = ["extract_profile", "fit_and_extract", "tabulate_fit"]
 
 Image = NDArray[np.float64]
 
@@ -28,31 +28,18 @@ def extract_profile(
     layout: ExtractionLayout, progress: Callable[[str], None] | None = None
 ) -> ExtractedSpectrum:
     """Fit the PSF to an image at every wavelength; see `jdaviz_lrs.extract`."""
+    return fit_and_extract(layout, progress)[0]
+
+
+def fit_and_extract(
+    layout: ExtractionLayout, progress: Callable[[str], None] | None = None
+) -> tuple[ExtractedSpectrum, OptimalExtraction]:
+    """Fit the PSF, and judge the fit: the spectrum, and what it was made with."""
     image, parameters, references = layout.seen, layout.parameters, layout.references
-    convention = convention_of(parameters)
     enclosed = tabulated_light(image, references)
     fit = extract_optimal(image, parameters, references.psf, progress, enclosed, layout.traces)
-    used = image.disp_index[fit.profile.any(axis=1)]
-    first, last = image.xdisp_index[[0, -1]]
-    # The pipeline counts one pixel too many: the end of its range, not the last pixel in it.
-    last += not convention.limits_of_the_slit
-    limits = ApertureLimits(float(first), float(last), int(used[0]), int(used[-1]))
-
-    def spectrum_of(sums: Sums, trace: Image) -> ExtractedSpectrum:
-        spectrum = tabulate(
-            image, sums, fit.profile, limits, wavelength=fit.wavelength, surface_brightness=False
-        )
-        return replace(
-            flag_outliers(spectrum, fit.rejected & (fit.profile > 0)),
-            trace=trace,
-            parameters=parameters.asdict(),
-            references={"extract1d": references.extract1d.name, "psf": references.psf.name},
-            report=fit.report,
-            notes=(*fit.notes, *missing_planes(image)),
-        )
-
     verdict = judge_optimal(image, parameters, fit, references.stand_ins)
-    spectrum = spectrum_of(fit.sums, fit.trace)
+    spectrum = _table(layout, fit, fit.sums, fit.trace)
     spectrum = replace(
         spectrum,
         profile=fit.profile if fit.nod_profile is None else fit.profile + fit.nod_profile,
@@ -61,12 +48,45 @@ def extract_profile(
         variance=fit.variance,
         rejected=fit.rejected,
         nod_traces=fit.nod_traces,
-        companions=tuple(map(spectrum_of, fit.companions, fit.companion_traces)),
-        inspect=None if convention is PIPELINE else fit.advice,
+        companions=tuple(
+            _table(layout, fit, *one) for one in zip(fit.companions, fit.companion_traces, strict=True)
+        ),
+        inspect=None if convention_of(parameters) is PIPELINE else fit.advice,
         verdict=verdict,
         notes=(*spectrum.notes, *say_verdict(verdict)),
     )
-    if not convention.light_made_up_for:
+    return _without_lost_light(spectrum, layout, fit), fit
+
+
+def tabulate_fit(layout: ExtractionLayout, fit: OptimalExtraction) -> ExtractedSpectrum:
+    """Turn the fit of a stack of integrations into the columns of the table, without judging it."""
+    spectrum = replace(_table(layout, fit, fit.sums, fit.trace), rejected=fit.rejected, variance=fit.variance)
+    return _without_lost_light(spectrum, layout, fit)
+
+
+def _table(layout: ExtractionLayout, fit: OptimalExtraction, sums: Sums, trace: Image) -> ExtractedSpectrum:
+    image, parameters, references = layout.seen, layout.parameters, layout.references
+    used = image.disp_index[fit.profile.any(axis=1)]
+    first, last = image.xdisp_index[[0, -1]]
+    # The pipeline counts one pixel too many: the end of its range, not the last pixel in it.
+    last += not convention_of(parameters).limits_of_the_slit
+    limits = ApertureLimits(float(first), float(last), int(used[0]), int(used[-1]))
+    spectrum = tabulate(image, sums, fit.profile, limits, wavelength=fit.wavelength, surface_brightness=False)
+    return replace(
+        flag_outliers(spectrum, fit.rejected & (fit.profile > 0)),
+        trace=trace,
+        parameters=parameters.asdict(),
+        references={"extract1d": references.extract1d.name, "psf": references.psf.name},
+        report=fit.report,
+        notes=(*fit.notes, *missing_planes(image)),
+    )
+
+
+def _without_lost_light(
+    spectrum: ExtractedSpectrum, layout: ExtractionLayout, fit: OptimalExtraction
+) -> ExtractedSpectrum:
+    image = layout.seen
+    if not convention_of(layout.parameters).light_made_up_for:
         return spectrum
     light = np.nan_to_num(fit.flux)[..., None] * fit.profile
     source = np.nan_to_num(fit.residual) + light

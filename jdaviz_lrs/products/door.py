@@ -143,10 +143,16 @@ def text_of(path: str | Path, most: int) -> str:
 
 
 @contextmanager
-def open_fits(path: str | Path) -> Iterator[fits.HDUList]:
+def open_fits(path: str | Path, in_parts: bool = False) -> Iterator[fits.HDUList]:
     """Open a FITS file, whatever its ending, that is whole and fits into memory.
 
     Whatever goes wrong while it is open is said in one sentence.
+
+    Parameters
+    ----------
+    path : path-like
+    in_parts : bool
+        Whether a part of it is read at a time, so that it need not fit into memory; a packed file cannot be.
 
     Raises
     ------
@@ -155,7 +161,7 @@ def open_fits(path: str | Path) -> Iterator[fits.HDUList]:
     """
     path = local_file(path)
     with one_sentence(path):
-        _check_sizes(path)
+        _check_sizes(path, in_parts)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # astropy mends a header on reading; what matters is checked
             # no map into memory: others may cut the file meanwhile
@@ -163,19 +169,21 @@ def open_fits(path: str | Path) -> Iterator[fits.HDUList]:
                 yield hdus
 
 
-def _check_sizes(path: Path) -> None:
+def _check_sizes(path: Path, in_parts: bool) -> None:
     with path.open("rb") as file:
         first = file.read(6)
     unpack = next((unpack for start, unpack in PACKED.items() if first.startswith(start)), None)
     if unpack is None and first != b"SIMPLE":
         raise LRSError(f"{path}: {COMPLAINT}")
+    if unpack and in_parts:
+        raise LRSError(f"{path}: it is packed, and cannot be read in parts; unpack it first (gunzip).")
     try:
         with unpack(path) if unpack else path.open("rb") as file:
             total = _walk(file, path)
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         raise LRSError(f"{path}: {COMPLAINT}") from error
     free = psutil.virtual_memory().available
-    if PEAK * total > free:
+    if PEAK * total > free and not in_parts:
         raise LRSError(
             f"{path}: its {total / 1e9:.3g} GB of pixels need up to {PEAK * total / 1e9:.3g} GB of memory, "
             f"of which {free / 1e9:.3g} are free; give fewer integrations at a time, or close other programs."

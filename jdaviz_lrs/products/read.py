@@ -15,12 +15,13 @@ from astropy.io import fits
 from stdatamodels.jwst.datamodels import CubeModel, ImageModel, JwstDataModel, MultiSpecModel, SlitModel
 
 import jdaviz_lrs.products.formats  # noqa: F401 - what is made of a product can be written
+from jdaviz_lrs.data.flags import DO_NOT_USE
 from jdaviz_lrs.data.image import Observation, SpectralImage
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.modes import DEFAULT
 from jdaviz_lrs.products.door import COMPLAINT, one_sentence, open_fits
 
-__all__ = ["checked_kind", "from_datamodel", "open_datamodel", "read"]
+__all__ = ["VARIANCES", "checked_kind", "from_datamodel", "good_pixels", "negative", "open_datamodel", "read"]
 
 HORIZONTAL = 1
 
@@ -135,13 +136,8 @@ def _image(model: JwstDataModel, name: str, path: Path | None) -> SpectralImage:
     planes = {key: _plane(model, key, data.shape, name) for key in ("err", *VARIANCES, "dq", "wht")}
     dq, weight = planes.pop("dq"), planes.pop("wht")
     dq = np.zeros(data.shape, np.uint32) if dq is None else dq.astype(np.uint32)
-    good = np.isfinite(data) & ((dq & 1) == 0)
-    if weight is not None:  # where no exposure contributes, whatever value stands there
-        good &= ~(weight <= 0)
-    planes, notes = _without_empty(planes, good)
-    for plane in planes.values():
-        if plane is not None:
-            good &= np.isfinite(plane)
+    planes, notes = _without_empty(planes, good_pixels(data, dq, weight))
+    good = good_pixels(data, dq, weight, *planes.values())
     box = wcs.bounding_box if wcs is not None else None
     box = None if box is None else tuple(tuple(float(edge) for edge in interval) for interval in box)
     wavelength = _wavelengths(model, wcs, data.shape[-2:], name)
@@ -269,13 +265,31 @@ def _without_empty(planes: dict, usable: np.ndarray) -> tuple[dict, tuple[str, .
     return planes | dict.fromkeys(empty), notes
 
 
+def good_pixels(
+    data: np.ndarray, dq: np.ndarray, weight: np.ndarray | None = None, *planes: np.ndarray | None
+) -> np.ndarray:
+    """Tell the pixels that are finite in data and planes, not DO_NOT_USE, and have a weight."""
+    good = np.isfinite(data) & ((dq & DO_NOT_USE) == 0)
+    if weight is not None:  # where no exposure contributes, whatever value stands there
+        good &= ~(weight <= 0)
+    for plane in planes:
+        if plane is not None:
+            good &= np.isfinite(plane)
+    return good
+
+
 def _check_variances(variances: dict[str, np.ndarray], name: str) -> None:
     for key, plane in variances.items():
         if number := int((plane < 0).sum()):
-            raise LRSError(
-                f"{name}: {key.upper()} is negative at {number} valid pixels, which no variance can be; make "
-                "the file anew, or flag these pixels DO_NOT_USE."
-            )
+            raise LRSError(negative(name, key, number))
+
+
+def negative(name: str | Path, key: str, number: int) -> str:
+    """Say that a plane of variances is negative."""
+    return (
+        f"{name}: {key.upper()} is negative at {number} valid pixels, which no variance can be; make "
+        "the file anew, or flag these pixels DO_NOT_USE."
+    )
 
 
 def _other_errors(planes: dict, keep: tuple, good: np.ndarray) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from astropy.modeling.models import Const1D, Tabular1D
 from astropy.modeling.models import Mapping as Axes
 from gwcs import WCS
 from gwcs import coordinate_frames as cf
-from stdatamodels.jwst.datamodels import MultiSpecModel, SpecModel
+from stdatamodels.jwst.datamodels import MultiSpecModel, SpecModel, TSOSpecModel
 
 from jdaviz_lrs.data.provenance import PREFIX, provenance, read_verdict
 from jdaviz_lrs.data.spectrum import COLUMNS, ExtractedSpectrum
@@ -26,7 +26,7 @@ from jdaviz_lrs.products.orientation import aperture_keywords
 from jdaviz_lrs.products.origin import origin_of_headers
 from jdaviz_lrs.products.read import checked_kind
 
-__all__ = ["read_x1d", "save_table", "write_x1d"]
+__all__ = ["UNITS", "describe_spectrum", "read_x1d", "record_references", "save_table", "write_x1d"]
 
 FLUX, FLUX_VARIANCE, BRIGHTNESS, BRIGHTNESS_VARIANCE = "Jy", "Jy^2", "MJy/sr", "MJy^2 / sr^2"
 
@@ -72,7 +72,7 @@ def save_table(spectrum: ExtractedSpectrum, temporary: Path) -> None:
         if image is not None and image.metadata is not None:
             model.update(image.metadata, only="PRIMARY")
         model.meta.cal_step.extract_1d = "COMPLETE"
-        _record_references(model, spectrum.references)
+        record_references(model, spectrum.references)
         tables = [_table(spectrum, index) for index in np.ndindex(spectrum.flux.shape[:-1])]
         model.spec.extend(_spec_model(spectrum, table) for table in tables)
         model.save(temporary)
@@ -84,7 +84,7 @@ def save_table(spectrum: ExtractedSpectrum, temporary: Path) -> None:
                         hdu.header[f"HIERARCH {PREFIX} {name}"] = in_ascii(value) if text else value
 
 
-def _record_references(model: MultiSpecModel, references: Mapping[str, str]) -> None:
+def record_references(model: MultiSpecModel, references: Mapping[str, str]) -> None:
     """Name the reference files, and the CRDS context they come from, in the pipeline's keywords."""
     used = model.meta.ref_file
     for kind, name in references.items():
@@ -107,6 +107,12 @@ def _spec_model(spectrum: ExtractedSpectrum, table: np.ndarray) -> SpecModel:
     spec = SpecModel(spec_table=table)
     for name, unit in UNITS.items():
         spec.spec_table.columns[name].unit = unit
+    describe_spectrum(spec, spectrum)
+    return spec
+
+
+def describe_spectrum(spec: SpecModel | TSOSpecModel, spectrum: ExtractedSpectrum) -> None:
+    """Tell in the header of a table where its spectrum is, in the pipeline's keywords."""
     spec.slit_ra, spec.slit_dec = spectrum.slit_ra, spectrum.slit_dec
     image = spectrum.image
     if image is not None:
@@ -121,7 +127,6 @@ def _spec_model(spectrum: ExtractedSpectrum, table: np.ndarray) -> SpecModel:
                 setattr(spec, name, value)
     if spectrum.slit_ra is not None:
         spec.meta.wcs = _spectral_wcs(spectrum.slit_ra, spectrum.slit_dec, spectrum.wavelength)
-    return spec
 
 
 def _spectral_wcs(ra: float, dec: float, wavelength: np.ndarray) -> WCS:

@@ -20,11 +20,11 @@ class SmoothBackground:
 
     Attributes
     ----------
-    image : ndarray, (n_disp, n_xdisp)
-    variance_of : ndarray, (3, n_disp, n_background, n_background)
+    image : ndarray, ([n_int,] n_disp, n_xdisp)
+    variance_of : ndarray, (3, [n_int,] n_disp, n_background, n_background)
         Covariance of its polynomial's coefficients, from each of the given variances, without the share of
         the row itself.
-    own_weights : ndarray, (n_disp, n_xdisp, n_background)
+    own_weights : ndarray, ([n_int,] n_disp, n_xdisp, n_background)
         Weight of the row's own pixels in its coefficients.
     """
 
@@ -79,12 +79,12 @@ def smooth_background(
 
     Parameters
     ----------
-    coefficients : ndarray, (n_disp, n_background)
-    coefficient_weights : ndarray, (n_disp, n_xdisp, n_background)
+    coefficients : ndarray, ([n_int,] n_disp, n_background)
+    coefficient_weights : ndarray, ([n_int,] n_disp, n_xdisp, n_background)
         Of every pixel in the coefficients of its row.
-    variances : ndarray, (3, n_disp, n_xdisp)
+    variances : ndarray, (3, [n_int,] n_disp, n_xdisp)
     coordinate : ndarray, (n_xdisp,)
-    usable : ndarray of bool, (n_disp,)
+    usable : ndarray of bool, ([n_int,] n_disp)
     length : int
         Rows.
 
@@ -92,12 +92,23 @@ def smooth_background(
     -------
     SmoothBackground
     """
-    matrix = smoothing_matrix(usable, length)
-    smooth = matrix @ np.where(usable[:, None], coefficients, 0.0)
-    basis = polynomial_basis(coordinate, coefficients.shape[1] - 1)
-    own = np.diag(matrix)
-    others = (matrix - np.diag(own)) ** 2
-    covariance = np.einsum("rxa,vrx,rxb->vrab", coefficient_weights, variances, coefficient_weights)
+    matrix = _matrices(usable, length)
+    smooth = matrix @ np.where(usable[..., None], coefficients, 0.0)
+    basis = polynomial_basis(coordinate, coefficients.shape[-1] - 1)
+    own = np.diagonal(matrix, axis1=-2, axis2=-1)
+    others = np.where(np.eye(usable.shape[-1], dtype=bool), 0.0, matrix) ** 2
+    covariance = np.einsum(
+        "...rxa,v...rx,...rxb->v...rab", coefficient_weights, variances, coefficient_weights
+    )
     shape = covariance.shape
-    spread = (others @ covariance.reshape(3, shape[1], -1)).reshape(shape)
-    return SmoothBackground(smooth @ basis.T, spread, own[:, None, None] * coefficient_weights)
+    spread = (others @ covariance.reshape(*shape[:-2], -1)).reshape(shape)
+    return SmoothBackground(smooth @ basis.T, spread, own[..., None, None] * coefficient_weights)
+
+
+def _matrices(usable: NDArray[np.bool_], length: int) -> Image:
+    """Weights of the smoothing, ([n_int,] n_disp, n_disp); one for all where all have the same rows."""
+    if usable.ndim == 1:
+        return smoothing_matrix(usable, length)
+    patterns, pattern = np.unique(usable, axis=0, return_inverse=True)
+    matrices = np.stack([smoothing_matrix(one, length) for one in patterns])
+    return matrices[0] if len(patterns) == 1 else matrices[pattern.ravel()]

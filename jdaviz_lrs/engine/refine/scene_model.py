@@ -281,7 +281,7 @@ def linear_fit(profiles: Image, basis: Image, data: Image, weights: Image) -> Li
     ----------
     profiles : ndarray, (n_source, n_disp, n_xdisp)
     basis : ndarray, (n_disp, n_xdisp, n_background)
-    data, weights : ndarray, (n_disp, n_xdisp)
+    data, weights : ndarray, ([n_int,] n_disp, n_xdisp)
 
     Returns
     -------

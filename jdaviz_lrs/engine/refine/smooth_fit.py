@@ -29,8 +29,8 @@ def fit_with_smooth_background(
 
     Parameters
     ----------
-    data, weights : ndarray, (n_disp, n_xdisp)
-    variances : ndarray, (3, n_disp, n_xdisp)
+    data, weights : ndarray, ([n_int,] n_disp, n_xdisp)
+    variances : ndarray, (3, [n_int,] n_disp, n_xdisp)
     profiles : ndarray, (n_source, n_disp, n_xdisp)
     coordinate : ndarray, (n_xdisp,)
     order : int
@@ -45,19 +45,19 @@ def fit_with_smooth_background(
         background too.
     """
     free = fit_profiles(data, variances, weights, profiles, coordinate, order)
-    basis = np.broadcast_to(polynomial_basis(coordinate, order), (*data.shape, order + 1))
+    basis = np.broadcast_to(polynomial_basis(coordinate, order), (*data.shape[-2:], order + 1))
     full = linear_fit(profiles, basis, data, weights)
     into_background = full.weighted @ full.covariance[..., : order + 1]
     smooth = smooth_background(
-        full.coefficients[:, : order + 1], into_background, variances, coordinate, ~free.singular, length
+        full.coefficients[..., : order + 1], into_background, variances, coordinate, ~free.singular, length
     )
     fixed = fit_profiles(data - smooth.image, variances, weights, profiles, coordinate)
     alone = linear_fit(profiles, basis[..., :0], data, weights)
     into_flux = alone.weighted @ alone.covariance
     leaning = np.swapaxes(into_flux, -1, -2) @ basis
     own = into_flux - smooth.own_weights @ np.swapaxes(leaning, -1, -2)
-    flux_var = np.einsum("rxs,vrx->svr", own**2, variances)
-    flux_var += np.einsum("rsa,vrab,rsb->svr", leaning, smooth.variance_of, leaning)
+    flux_var = np.einsum("...rxs,v...rx->sv...r", own**2, variances)
+    flux_var += np.einsum("...rsa,v...rab,...rsb->sv...r", leaning, smooth.variance_of, leaning)
     spread = np.maximum(flux_var - fixed.flux_var, 0.0)
     return replace(
         fixed,

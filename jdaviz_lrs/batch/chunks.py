@@ -1,0 +1,93 @@
+"""Chunks of a series: what is read, extracted and forgotten at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.extraction.series import SeriesPlan
+from jdaviz_lrs.products.door import one_sentence
+from jdaviz_lrs.products.series import Segment, read_integrations
+
+__all__ = ["CHUNK", "Chunk", "chunks_of", "extract_chunk"]
+
+CHUNK = 128
+"""Integrations: more are no faster, fewer spend their time on calls."""
+
+PLANE_BYTES = 128e6
+"""Of a chunk's plane as it lies in the file, at most; a whole frame has 4 MB an integration."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some integrations of one segment.
+
+    Attributes
+    ----------
+    path : Path
+        Of the segment.
+    first, stop : int
+        Integrations in the file, counted from 0; the last is `stop` - 1.
+    number : int
+        Of the first of them in the exposure, counted from 1.
+    start : int
+        Where the first of them is in the series, counted from 0.
+    """
+
+    path: Path
+    first: int
+    stop: int
+    number: int
+    start: int
+
+    @property
+    def size(self) -> int:
+        """Number of integrations."""
+        return self.stop - self.first
+
+    def __str__(self) -> str:
+        return f"{self.path}, integrations {self.number} to {self.number + self.size - 1}"
+
+
+def chunks_of(segments: Sequence[Segment], size: int = CHUNK) -> list[Chunk]:
+    """Divide a series into chunks of at most `size` integrations, none over two files.
+
+    Raises
+    ------
+    LRSError
+        When `size` is not positive.
+    """
+    if size < 1:
+        raise LRSError(f"chunk_size = {size}: a chunk has at least one integration.")
+    size = min(size, max(int(PLANE_BYTES // (4 * np.prod(segments[0].shape))), 1))
+    chunks, start = [], 0
+    for segment in segments:
+        for first in range(0, segment.size, size):
+            stop = min(first + size, segment.size)
+            chunks.append(Chunk(segment.path, first, stop, segment.first + first, start + first))
+        start += segment.size
+    return chunks
+
+
+def extract_chunk(chunk: Chunk, plan: SeriesPlan) -> dict[str, NDArray]:
+    """Read and extract a chunk; depends on nothing else, and changes nothing.
+
+    Returns
+    -------
+    dict of str to ndarray, (n_int, n_wavelength)
+
+    Raises
+    ------
+    LRSError
+        That names the file and the integrations.
+    """
+    with one_sentence(str(chunk), "cannot be extracted"):
+        try:
+            return plan.extract(read_integrations(chunk.path, chunk.first, chunk.stop, plan.image))
+        except LRSError as error:
+            raise LRSError(f"{chunk}: {str(error).removeprefix(f'{chunk.path}: ')}") from error

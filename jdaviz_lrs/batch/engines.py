@@ -1,0 +1,109 @@
+"""Where work is done: in this process, or on the workers of a dask cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from jdaviz_lrs.errors import LRSError
+
+__all__ = ["client_of", "results", "workers"]
+
+ANSWER = "10s"
+"""For which a scheduler is waited."""
+
+NOT_INSTALLED = (
+    "Workers need the package distributed, which is not installed; install it with: pip install "
+    "'jdaviz-lrs[distributed]'."
+)
+
+
+@contextmanager
+def client_of(client: Any) -> Iterator[Any]:
+    """Give a dask client: the one given, or one of the scheduler at an address; None stays None.
+
+    Raises
+    ------
+    LRSError
+        When `distributed` is not installed, or the scheduler does not answer.
+    """
+    if not isinstance(client, str):
+        yield client
+        return
+    try:
+        from distributed import Client
+    except ImportError:
+        raise LRSError(NOT_INSTALLED) from None
+    try:
+        own = Client(client, timeout=ANSWER)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise LRSError(
+            f"{client}: the scheduler does not answer ({str(error).splitlines()[0][:80]}); start it, or give "
+            "another address."
+        ) from error
+    with own:
+        yield own
+
+
+@contextmanager
+def workers(number: int) -> Iterator[Any]:
+    """Give a client of so many processes on this machine.
+
+    Raises
+    ------
+    LRSError
+        When `distributed` is not installed, or the number is not positive.
+    """
+    if number < 1:
+        raise LRSError(f"workers = {number}: at least one is needed.")
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError:
+        raise LRSError(NOT_INSTALLED) from None
+    settings = {"dashboard_address": None, "host": "127.0.0.1", "threads_per_worker": 1}
+    with LocalCluster(n_workers=number, **settings) as cluster, Client(cluster) as client:
+        yield client
+
+
+def results(
+    function: Callable[[Any, Any], Any], items: Sequence[Any], common: Any, client: Any = None
+) -> Iterator[tuple[Any, Any]]:
+    """Call ``function(item, common)`` for every item, and give item and result as they come.
+
+    On workers what is common travels once, as the result of a task: a worker that is lost takes nothing with
+    it that could not be made again, and its items are done again elsewhere.
+
+    Raises
+    ------
+    LRSError
+        That of the function; or when workers were lost again and again.
+    """
+    if client is None:
+        for item in items:
+            yield item, function(item, common)
+        return
+    from distributed import CancelledError, KilledWorker, as_completed, wait
+
+    shared = client.submit(_same, common, pure=False)
+    wait(shared)
+    client.replicate(shared)  # work goes where its arguments are
+    futures = {client.submit(function, item, shared, pure=False): item for item in items}
+    try:
+        for future in as_completed(futures):
+            item = futures[future]
+            try:
+                result = future.result()
+            except (KilledWorker, CancelledError, OSError) as error:
+                raise LRSError(
+                    f"{item}: the workers were lost that did it ({type(error).__name__}); see their logs, "
+                    "whether their memory was enough."
+                ) from error
+            yield item, result
+            future.release()
+    finally:
+        client.cancel([*futures, shared])
+
+
+def _same(thing: Any) -> Any:
+    return thing

@@ -1,0 +1,168 @@
+"""Extraction of whatever is given: an image, or the segments of a time series."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from jdaviz_lrs.batch.chunks import CHUNK, chunks_of, extract_chunk
+from jdaviz_lrs.batch.engines import client_of, results
+from jdaviz_lrs.batch.store import ChunkStore
+from jdaviz_lrs.data.image import SpectralImage
+from jdaviz_lrs.data.series import ExtractedSeries
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
+from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.extraction.extract import extract as extract_image
+from jdaviz_lrs.extraction.extract import plan_of
+from jdaviz_lrs.extraction.plan import ExtractionPlan
+from jdaviz_lrs.extraction.series import plan_series
+from jdaviz_lrs.parameters import ExtractionParameters
+from jdaviz_lrs.products.images import PRODUCTS
+from jdaviz_lrs.products.series import Series, read_series
+from jdaviz_lrs.references.find import References
+
+__all__ = ["extract", "extract_series"]
+
+
+def extract(
+    image: SpectralImage | str | Path | Iterable[str | Path],
+    parameters: ExtractionParameters | None = None,
+    references: References | None = None,
+    *,
+    client: Any = None,
+    chunk_size: int = CHUNK,
+    resume: str | Path | None = None,
+    done: Callable[[int, int], None] | None = None,
+    **keywords: Any,
+) -> ExtractedSpectrum | ExtractedSeries:
+    """Extract a spectrum, or the spectra of a time series.
+
+    Parameters
+    ----------
+    image : SpectralImage or path-like, or list of path-like, or pattern
+        An s2d or cal file, or the image already read; the segments of a time series (calints, crfints) in a
+        list, or a pattern of their names.
+    parameters : ExtractionParameters, optional
+        Without it, those of the extract1d reference file.
+    references : References, optional
+        Without it, found for the image with `find_references`.
+    client : distributed.Client or str, optional
+        Of a series: where chunks of it are extracted, or the address of a scheduler; in this process without
+        it. The result is the same.
+    chunk_size : int
+        Of a series: integrations that are read and extracted at a time.
+    resume : path-like, optional
+        Of a series: folder in which finished chunks stay, and from which an extraction that was broken off
+        goes on.
+    done : callable, optional
+        Of a series: is told after each chunk how many integrations are done, and of how many. What it raises
+        ends the extraction.
+    **keywords
+        ``override_extract1d``, ``override_apcorr``, ``override_psf``: reference files, as in the pipeline;
+        ``progress``: is told, in a few words, what is under way; and any parameter by the pipeline's name.
+        See `jdaviz_lrs.extraction.extract.extract`.
+
+    Returns
+    -------
+    ExtractedSpectrum
+        Of an image.
+    ExtractedSeries
+        Of a list or pattern.
+
+    Raises
+    ------
+    LRSError
+        With one sentence that names the file or parameter and what to do.
+    """
+    if not _are_segments(image):
+        given = {"client": client, "resume": resume, "done": done}
+        if wrong := [name for name, value in given.items() if value is not None]:
+            raise LRSError(
+                f"{' and '.join(wrong)} can be given for time series alone; give their files in a list."
+            )
+        return extract_image(image, parameters, references, **keywords)
+    series = image if isinstance(image, Series) else read_series(image)
+    kinds = ("extract1d", "apcorr", "psf")
+    overrides = {kind: keywords.pop(f"override_{kind}", None) for kind in kinds}
+    progress = keywords.pop("progress", None)
+    plan = plan_of(series.image, parameters, references, overrides, progress, keywords)
+    return extract_series(series, plan, client, chunk_size, resume, progress, done)
+
+
+def _are_segments(image: Any) -> bool:
+    if isinstance(image, str):
+        return glob.has_magic(image) and not Path(image).exists()
+    return isinstance(image, list | tuple | set | Series)
+
+
+def extract_series(
+    series: Series,
+    plan: ExtractionPlan,
+    client: Any = None,
+    chunk_size: int = CHUNK,
+    resume: str | Path | None = None,
+    progress: Callable[[str], None] | None = None,
+    done: Callable[[int, int], None] | None = None,
+) -> ExtractedSeries:
+    """Extract a series that was read, by the plan of its mean image; see `extract`.
+
+    Raises
+    ------
+    LRSError
+        When it cannot be done; it names the file and the integrations.
+    """
+    how, mean = plan_series(plan, series.number, progress)
+    chunks = chunks_of(series.segments, chunk_size)
+    store = ChunkStore(chunks, how.wavelength.size, resume, _job(series, mean, chunk_size))
+    left = [chunk for chunk in chunks if chunk not in store]
+    finished = series.n_int - sum(chunk.size for chunk in left)
+    with client_of(client) as engine:
+        for chunk, columns in results(extract_chunk, left, how, engine):
+            store[chunk] = columns
+            finished += chunk.size
+            if done is not None:
+                done(finished, series.n_int)
+    paths = [segment.path for segment in series.segments]
+    return ExtractedSeries(
+        wavelength=how.wavelength,
+        table=store.table(),
+        int_num=series.int_num,
+        segment_num=series.segment_num,
+        int_times=series.int_times,
+        mean=replace(mean, inputs=(*mean.inputs, *paths)),
+        file_name=paths[0].name,
+        parameters=mean.parameters,
+        references=mean.references,
+        inputs=(*mean.inputs, *paths),
+        notes=(*series.notes, *mean.notes, *_left_out(mean)),
+        report={**mean.report, "segments": [path.name for path in paths]},
+        verdict=mean.verdict,
+    )
+
+
+def _left_out(mean: ExtractedSpectrum) -> tuple[str, ...]:
+    """Say what is made of single images alone."""
+    notes = []
+    if asked := [name for name in PRODUCTS if mean.parameters.get(name)]:
+        notes.append(f"{' and '.join(asked)}: no such images are made of a time series.")
+    if mean.companions:
+        notes.append("Further sources are extracted from the mean image alone.")
+    return tuple(notes)
+
+
+def _job(series: Series, mean: ExtractedSpectrum, chunk_size: int) -> dict[str, Any]:
+    """Tell this extraction from any other."""
+    files = [(segment.path.resolve(), segment.path.stat()) for segment in series.segments]
+    used = [Path(path) for path in mean.inputs if Path(path).is_file()]
+    return {
+        "version": version("jdaviz-lrs"),
+        "segments": [[str(path), stat.st_size, stat.st_mtime_ns] for path, stat in files],
+        "reference files": [[str(path.resolve()), path.stat().st_mtime_ns] for path in used],
+        "chunk_size": chunk_size,
+        **dict(mean.parameters),
+        **{f"reference {kind}": name for kind, name in mean.references.items()},
+    }

@@ -1,0 +1,186 @@
+"""Many files: which belong together, each extracted and written, and what became of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.table import Table
+
+from jdaviz_lrs.batch.extract import extract
+from jdaviz_lrs.data.series import ExtractedSeries
+from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.fluxcal.calibrate import calibrate
+from jdaviz_lrs.products.door import one_sentence
+from jdaviz_lrs.products.files import output_path, whole_file
+from jdaviz_lrs.products.saving import write_products
+from jdaviz_lrs.products.series import exposure_of, is_series
+
+__all__ = ["SUMMARY", "Job", "Outcome", "extract_job", "jobs_of", "write_summary"]
+
+SUMMARY = "extraction_summary.ecsv"
+"""The table of what became of many files."""
+
+SEGMENT = re.compile(r"-seg\d+(?=_)")
+"""In the names of the segments of an exposure."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is extracted at once: a file, or the segments of a series.
+
+    Attributes
+    ----------
+    inputs : tuple of Path
+    output : Path
+    series : bool
+        Whether they are stacks of integrations.
+    """
+
+    inputs: tuple[Path, ...]
+    output: Path
+    series: bool
+
+    def __str__(self) -> str:
+        more = f" and {len(self.inputs) - 1} more" if len(self.inputs) > 1 else ""
+        return f"{self.inputs[0]}{more}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job.
+
+    Attributes
+    ----------
+    input : str
+        The files, named as they were given.
+    output : str
+        The file written, or nothing.
+    extraction_type : str
+    integrations, wavelengths : int
+    flux, flux_error : float
+        Jy: median over all wavelengths (and integrations).
+    without_flux : float
+        Share of wavelengths that have none.
+    notes : int
+        How many sentences the file has to say.
+    error : str
+        Why there is no spectrum.
+    """
+
+    input: str
+    output: str = ""
+    extraction_type: str = ""
+    integrations: int = 0
+    wavelengths: int = 0
+    flux: float = np.nan
+    flux_error: float = np.nan
+    without_flux: float = np.nan
+    notes: int = 0
+    error: str = ""
+
+
+def jobs_of(paths: Iterable[Path], folder: Path) -> list[Job]:
+    """Put the segments of an exposure together, and name what each job writes.
+
+    A segment that cannot be read goes with those of its name, so that no series lacks it without a word.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+    folder : Path
+        Where the outputs go.
+
+    Returns
+    -------
+    list of Job
+
+    Raises
+    ------
+    LRSError
+        When two outputs would have one name.
+    """
+    keys: dict[Path, object] = {}
+    for path in paths:
+        try:
+            keys[path] = exposure_of(path) if is_series(path) else path
+        except LRSError:
+            keys[path] = None
+    by_name = {SEGMENT.sub("", path.name): key for path, key in keys.items() if isinstance(key, tuple)}
+    groups: dict[object, list[Path]] = {}
+    for path, key in keys.items():
+        known = by_name.get(SEGMENT.sub("", path.name), path) if key is None else key
+        groups.setdefault(known, []).append(path)
+    jobs = []
+    for key, members in groups.items():
+        series = isinstance(key, tuple)
+        name = output_path(members[0].name, "x1dints" if series else "extract1dstep").name
+        jobs.append(Job(tuple(members), folder / (SEGMENT.sub("", name) if series else name), series))
+    names = [job.output for job in jobs]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise LRSError(f"{twice}: two extractions would have this name; extract them one by one, with -o.")
+    return jobs
+
+
+def extract_job(job: Job, settings: Mapping[str, Any]) -> Outcome:
+    """Extract and write; what goes wrong is told in the outcome.
+
+    Parameters
+    ----------
+    job : Job
+    settings : mapping
+        ``overwrite``, a ``response`` to calibrate single spectra with, and what `jdaviz_lrs.extract` takes.
+    """
+    told = ", ".join(map(str, job.inputs))
+    settings = dict(settings)
+    overwrite, response = settings.pop("overwrite", False), settings.pop("response", None)
+    try:
+        with one_sentence(str(job), "cannot be extracted"):
+            if job.series and response is not None:
+                raise LRSError(f"{job}: a response calibrates single spectra, not yet time series.")
+            result = extract([*job.inputs] if job.series else job.inputs[0], **settings)
+            if response is not None:
+                result = calibrate(result, response)
+            if isinstance(result, ExtractedSeries):
+                result.write(job.output, overwrite)
+            else:
+                write_products(result, job.output, overwrite)
+            return _outcome(told, job.output, result)
+    except LRSError as error:
+        return Outcome(told, error=str(error))
+
+
+def _outcome(told: str, output: Path, result: Any) -> Outcome:
+    flux, error = result.flux, result.flux_error
+    known = np.isfinite(flux)
+    return Outcome(
+        told,
+        str(output),
+        str(result.parameters.get("extraction_type", "")),
+        integrations=len(flux) if flux.ndim == 2 else 1,
+        wavelengths=flux.shape[-1],
+        flux=float(np.median(flux[known])) if known.any() else np.nan,
+        flux_error=float(np.nanmedian(error[known])) if known.any() else np.nan,
+        without_flux=float(1.0 - known.mean()),
+        notes=len(result.notes),
+    )
+
+
+def write_summary(outcomes: Sequence[Outcome], path: Path, overwrite: bool = False) -> Path:
+    """Write a table of outcomes, a row each, as ECSV.
+
+    Raises
+    ------
+    LRSError
+        When it exists, or cannot be written.
+    """
+    table = Table([vars(outcome) for outcome in outcomes], names=[*Outcome.__dataclass_fields__])
+    for name in ("flux", "flux_error"):
+        table[name].unit = "Jy"
+    with whole_file(path, overwrite) as temporary:
+        table.write(temporary, format="ascii.ecsv")
+    return path

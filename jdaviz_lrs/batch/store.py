@@ -1,0 +1,152 @@
+"""What chunks have given: in memory while that is little, else in a folder, from which one can go on."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jdaviz_lrs.batch.chunks import Chunk
+from jdaviz_lrs.data.series import SERIES_COLUMNS
+from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.products.files import whole_file
+
+__all__ = ["ChunkStore", "ChunkTable"]
+
+IN_MEMORY = 128e6
+"""Bytes of a table that is kept in memory: some 2400 integrations."""
+
+JOB = "series.json"
+"""Tells what the folder holds chunks of."""
+
+
+class ChunkTable(Mapping[str, NDArray]):
+    """The columns of a series, put together of those of its chunks when they are asked for.
+
+    Parameters
+    ----------
+    chunks : sequence of Chunk
+    columns : list of path or mapping
+        Of each chunk: where they are stored, or the columns themselves.
+    keep : object
+        What must live as long as the table: the folder.
+    """
+
+    def __init__(self, chunks: Sequence[Chunk], columns: Sequence[Path | Mapping[str, NDArray]], keep: Any):
+        self._ends = [(chunk.start, chunk.start + chunk.size) for chunk in chunks]
+        self._columns, self._keep = columns, keep
+
+    def __getitem__(self, name: str) -> NDArray:
+        """Return a column, (n_int, n_wavelength)."""
+        if name not in SERIES_COLUMNS:
+            raise KeyError(name)
+        return np.concatenate([_read(one, name) for one in self._columns])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(SERIES_COLUMNS)
+
+    def __len__(self) -> int:
+        return len(SERIES_COLUMNS)
+
+    def parts(self) -> Iterator[tuple[slice, dict[str, NDArray]]]:
+        """Go through the table chunk by chunk: which integrations, and all their columns."""
+        for (start, stop), one in zip(self._ends, self._columns, strict=True):
+            if isinstance(one, Path):
+                with np.load(one) as stored:
+                    yield slice(start, stop), dict(stored)
+            else:
+                yield slice(start, stop), dict(one)
+
+
+def _read(columns: Path | Mapping[str, NDArray], name: str) -> NDArray:
+    if not isinstance(columns, Path):
+        return columns[name]
+    with np.load(columns) as stored:
+        return stored[name]
+
+
+class ChunkStore:
+    """Keep what chunks have given.
+
+    Parameters
+    ----------
+    chunks : sequence of Chunk
+    n_wavelength : int
+    folder : path-like, optional
+        Where finished chunks stay, and are found again; without it they go when nobody needs them any more.
+    job : mapping
+        What distinguishes this extraction from others, as JSON.
+
+    Raises
+    ------
+    LRSError
+        When the folder holds chunks of another extraction, or cannot be written to.
+    """
+
+    def __init__(
+        self,
+        chunks: Sequence[Chunk],
+        n_wavelength: int,
+        folder: str | Path | None = None,
+        job: Mapping[str, Any] | None = None,
+    ):
+        self.chunks = chunks
+        total = sum(chunk.size for chunk in chunks) * n_wavelength * len(SERIES_COLUMNS) * 8
+        self._memory: dict[Chunk, Mapping[str, NDArray]] = {}
+        self._keep: Any = None
+        self.folder: Path | None = None
+        if folder is not None:
+            self.folder = Path(folder)
+            _claim(self.folder, dict(job or {}))
+        elif total > IN_MEMORY:
+            self._keep = tempfile.TemporaryDirectory(prefix="jdaviz-lrs-")
+            self.folder = Path(self._keep.name)
+
+    def __contains__(self, chunk: Chunk) -> bool:
+        """Whether the chunk is done."""
+        return chunk in self._memory or (self.folder is not None and self._path(chunk).is_file())
+
+    def __setitem__(self, chunk: Chunk, columns: Mapping[str, NDArray]) -> None:
+        if self.folder is None:
+            self._memory[chunk] = {name: np.array(column) for name, column in columns.items()}
+            return
+        path = self._path(chunk)
+        with whole_file(path, overwrite=True) as temporary:
+            np.savez(temporary, **columns)
+
+    def _path(self, chunk: Chunk) -> Path:
+        return self.folder / f"integrations_{chunk.start:06d}_{chunk.start + chunk.size:06d}.npz"
+
+    def table(self) -> ChunkTable:
+        """Return the table of all chunks."""
+        columns = [self._memory.get(chunk) or self._path(chunk) for chunk in self.chunks]
+        return ChunkTable(self.chunks, columns, self._keep)
+
+
+def _claim(folder: Path, job: Mapping[str, Any]) -> None:
+    """Make the folder that of this extraction, unless it is another's."""
+    told = json.loads(json.dumps(job, default=str))
+    card = folder / JOB
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        known = json.loads(card.read_text(encoding="utf-8")) if card.is_file() else None
+    except (OSError, ValueError) as error:
+        raise LRSError(f"{folder}: it cannot hold finished chunks ({error}); give another folder.") from error
+    if known is None and any(folder.iterdir()):
+        raise LRSError(f"{folder}: it holds other files; give a new folder for the finished chunks.")
+    if known is not None and known != told:
+        other = next(name for name in {**known, **told} if known.get(name) != told.get(name))
+        raise LRSError(
+            f"{folder}: its chunks are of another extraction ({other} differs); give another folder, or "
+            "empty it."
+        )
+    if known is None:
+        temporary = card.with_suffix(f".{os.getpid()}")
+        temporary.write_text(json.dumps(told, indent=1), encoding="utf-8")
+        os.replace(temporary, card)

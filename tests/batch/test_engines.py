@@ -1,0 +1,77 @@
+"""Work on the workers of dask, in processes of their own."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+
+from jdaviz_lrs import LRSError, extract
+from jdaviz_lrs.batch.engines import client_of, results, workers
+from jdaviz_lrs.data.series import SERIES_COLUMNS
+from tests.slitless import write_segments
+
+pytest.importorskip("distributed")
+
+
+@pytest.fixture(scope="module")
+def client():
+    with workers(2) as engine:
+        yield engine
+
+
+def wait_and_tell(item, common):
+    import time
+
+    time.sleep(0.1)
+    return item * common, os.getpid()
+
+
+def kill_once(item, folder):
+    """End the worker that comes first."""
+    flag = folder / "killed"
+    if item == 3 and not flag.exists():
+        flag.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return item + 1
+
+
+def refuse(item, common):
+    raise LRSError(f"{item}: {common}.")
+
+
+def test_two_workers_give_the_same_to_the_last_bit(client, tmp_path):
+    paths = write_segments(tmp_path, (4, 3))
+    told = []
+    here = extract(paths, chunk_size=2)
+    there = extract(paths, chunk_size=2, client=client, done=lambda *done: told.append(done))
+    address = extract(paths, chunk_size=2, client=client.scheduler.address)
+    for name in SERIES_COLUMNS:
+        np.testing.assert_array_equal(getattr(there, name), getattr(here, name), err_msg=name)
+        np.testing.assert_array_equal(getattr(address, name), getattr(here, name), err_msg=name)
+    assert told[-1] == (7, 7)
+    assert there.verdict == here.verdict
+
+
+def test_work_is_divided(client):
+    found = dict(results(wait_and_tell, range(10), 10, client))
+    assert {item: value for item, (value, _) in found.items()} == {item: 10 * item for item in range(10)}
+    assert len({process for _, process in found.values()}) == 2
+
+
+def test_the_chunk_of_a_lost_worker_is_done_again(client, tmp_path):
+    assert dict(results(kill_once, [1, 2, 3, 4], tmp_path, client)) == {1: 2, 2: 3, 3: 4, 4: 5}
+    assert (tmp_path / "killed").exists()
+
+
+def test_an_error_comes_back_as_it_is(client):
+    with pytest.raises(LRSError, match=r"^1: not so\.$"):
+        [*results(refuse, [1], "not so", client)]
+
+
+def test_a_scheduler_that_does_not_answer(monkeypatch):
+    monkeypatch.setattr("jdaviz_lrs.batch.engines.ANSWER", "1s")
+    with pytest.raises(LRSError, match="the scheduler does not answer"), client_of("tcp://127.0.0.1:1"):
+        pass
+    with pytest.raises(LRSError, match="at least one"), workers(0):
+        pass

@@ -1,0 +1,54 @@
+import shutil
+
+import pytest
+from astropy.table import Table
+
+from jdaviz_lrs.batch.files import SUMMARY, jobs_of
+from jdaviz_lrs.cli import main
+from jdaviz_lrs.products.x1dints import read_x1dints
+from tests.slitless import write_segments
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_segments_are_a_series_and_others_are_each_for_itself(folder, observation):
+    paths = write_segments(folder, (2, 2))
+    broken = folder / paths[0].name.replace("seg001", "seg003")
+    broken.write_bytes(b"SIMPLE")
+    image = observation["nod1_s2d"]
+    series, other = jobs_of([paths[1], image, broken, paths[0]], folder)
+    assert (series.inputs, series.series) == ((paths[1], paths[0], broken), True)
+    assert series.output == folder / "jw00001001001_03101_00001_mirimage_x1dints.fits"
+    assert (other.inputs, other.series, other.output.parent) == ((image,), False, folder)
+
+
+def test_one_series_from_the_command_line(folder, capsys):
+    write_segments(folder, (2, 2))
+    assert main(["extract", "*calints.fits", "--resume", "parts"]) == 0
+    assert "387 wavelengths, 4 integrations" in capsys.readouterr().out
+    (path,) = folder.glob("*x1dints.fits")
+    assert len(read_x1dints(path)) == 4
+    assert main(["extract", "*calints.fits"]) == 2
+    assert "exists already" in capsys.readouterr().err
+
+
+def test_one_bad_file_does_not_stop_the_others(folder, observation, capsys):
+    paths = [shutil.copy(observation[f"nod{nod}_s2d"], folder / f"a{nod}_s2d.fits") for nod in (1, 2)]
+    (folder / "bad_s2d.fits").write_bytes(b"nothing")
+    out = folder / "out"
+    out.mkdir()
+    names = [str(path) for path in (paths[0], folder / "bad_s2d.fits", paths[1])]
+    assert main(["extract", *names, "-o", str(folder / "x.fits")]) == 2
+    assert "give a folder that exists" in capsys.readouterr().err
+    assert main(["extract", *names, "-o", str(out), "--set", "extraction_type=box"]) == 2
+    told = capsys.readouterr()
+    assert "bad_s2d.fits: not a complete FITS file" in told.err
+    assert "extracted  2 of 3" in told.out
+    table = Table.read(out / SUMMARY, format="ascii.ecsv")
+    assert [bool(error) for error in table["error"].filled("")] == [False, True, False]
+    assert (table["flux"][[0, 2]] > 0).all()
+    assert {path.name for path in out.glob("*.fits")} == {"a1_extract1dstep.fits", "a2_extract1dstep.fits"}
