@@ -7,6 +7,7 @@ import gzip
 import lzma
 import re
 import sys
+import traceback
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -81,13 +82,21 @@ def one_sentence(what: str | Path, problem: str = "cannot be read") -> Iterator[
         raise LRSError(f"{what}: {problem}, there is not enough memory; close other programs.") from error
     except (NameError, ImportError) as error:  # no file can do that
         raise LRSError(
-            f"{what}: {problem}, by a fault of the program and not of the file "
+            f"{what}: {problem}, by a fault of jdaviz-lrs and not of the file "
             f"({type(error).__name__}: {_reason(error)}); please report it."
         ) from error
     except Exception as error:
-        raise LRSError(
-            f"{what}: {problem} ({_reason(error)}); download it again, or give another."
-        ) from error
+        remedy = "download it again, or give another."
+        if isinstance(error, AttributeError | TypeError) and _is_ours(error):
+            kind = type(error).__name__
+            remedy = f"if it is whole, this {kind} is a fault of jdaviz-lrs; please report it."
+        raise LRSError(f"{what}: {problem} ({_reason(error)}); {remedy}") from error
+
+
+def _is_ours(error: Exception) -> bool:
+    """Whether a line of this package raised it, and not one of a library that it calls."""
+    *_, (last, _) = traceback.walk_tb(error.__traceback__)
+    return str(last.f_globals.get("__name__")).partition(".")[0] == __name__.partition(".")[0]
 
 
 def _reason(error: Exception) -> str:

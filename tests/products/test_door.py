@@ -4,6 +4,8 @@ import bz2
 import gzip
 import lzma
 import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -213,7 +215,45 @@ def test_error_is_one_line_of_bounded_length():
 
 
 def test_a_fault_of_ours_is_no_damaged_file():
-    with pytest.raises(LRSError, match="fault of the program") as raised, one_sentence("good.fits"):
+    with pytest.raises(LRSError, match="fault of jdaviz-lrs and not") as raised, one_sentence("good.fits"):
         raise NameError("name 'wavelenght' is not defined")
     assert "NameError" in str(raised.value)
     assert "download" not in str(raised.value)
+
+
+@pytest.mark.parametrize(("module", "ours"), [("jdaviz_lrs.products.read", True), ("asdf.schema", False)])
+def test_what_may_be_a_fault_of_ours_is_told_so(module, ours):
+    with pytest.raises(LRSError, match=r"s2d\.fits: cannot be read \(") as raised, one_sentence("s2d.fits"):
+        exec("None.meta", {"__name__": module})
+    assert ("this AttributeError is a fault of jdaviz-lrs; please report it." in str(raised.value)) is ours
+    assert ("download it again" in str(raised.value)) is not ours
+
+
+READ = """
+import sys
+from jdaviz_lrs import LRSError
+from jdaviz_lrs.products.door import open_fits
+
+try:
+    with open_fits(sys.argv[1]) as hdus:
+        hdus[0].header
+        print("open", flush=True)
+        input()
+        print(hdus["WAVE"].data[0], hdus["PSF"].data.sum())
+except LRSError as error:
+    print(error)
+"""
+
+
+def test_a_file_cut_by_others_while_it_is_read(observation, tmp_path):
+    path = tmp_path / "psf.fits"
+    path.write_bytes(observation["psf"].read_bytes())
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", READ, str(path)], **pipes) as process:
+        while process.stdout.readline() != "open\n":
+            assert process.poll() is None
+        os.truncate(path, 2880)
+        said, complaints = process.communicate("\n", timeout=60)
+    assert process.returncode == 0, complaints  # no SIGBUS, as a map into memory would end in
+    assert said.startswith(f"{path}: cannot be read")
+    assert said.count("\n") == 1

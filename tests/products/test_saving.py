@@ -1,8 +1,10 @@
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -122,6 +124,29 @@ def test_what_is_no_file_stays(tmp_path):
         write_all(["pipe"], tmp_path, overwrite=True)
     with pytest.raises(LRSError, match="no regular file"):
         write_all(["full"], Path("/dev"), overwrite=True)
+
+
+@pytest.fixture
+def full_after():
+    """Let no file grow beyond some bytes, as on a disk that is full then."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("old", ["", "old"])
+@pytest.mark.parametrize(("kilobytes", "alone"), [(0, True), (20, True), (20, False), (110, False)])
+def test_a_full_disk(spectrum, tmp_path, full_after, kilobytes, alone, old):
+    names = ["z_x1d.fits"] if alone else NAMES
+    if old:
+        for name in names:
+            (tmp_path / name).write_text(old)
+    save = spectrum.write if alone else partial(write_products, spectrum)
+    full_after(1000 * kilobytes)
+    with pytest.raises(LRSError, match=r"z_x1d\.fits: cannot be written \(.*\)\.") as raised:
+        save(tmp_path / "z_x1d.fits", overwrite=True)
+    assert "\n" not in str(raised.value)
+    assert text(tmp_path) == (dict.fromkeys(names, old) if old else {})
 
 
 def test_strays_are_swept(tmp_path):
