@@ -39,7 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except LRSError as error:
         print(error, file=sys.stderr)
     except OSError as error:
-        print(f"{error.filename or arguments.name}: {error.strerror or error}", file=sys.stderr)
+        told = f"{error.filename or arguments.name}: {error.strerror or error}; give another path."
+        print(LRSError(told), file=sys.stderr)
     except KeyboardInterrupt:
         return 130
     except Exception as error:
@@ -130,7 +131,7 @@ def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
             raise LRSError(f"--set {setting}: give a name and its value as NAME=VALUE.")
         try:
             values[name.strip()] = json.loads(value)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):  # no JSON, too long a number, too deep a list
             values[name.strip()] = value.strip()
     return values
 
@@ -142,6 +143,10 @@ def _extract(arguments: argparse.Namespace) -> None:
     ExtractionParameters().with_(changes)  # a wrong name or value is said before any file is read
     if arguments.pipeline_compatible:
         changes["pipeline_compatible"] = True
+
+    from jdaviz_lrs.products.door import local_file
+
+    local_file(arguments.input)  # a folder gives no name to an output
     output = arguments.output or output_name(arguments.input)
     overrides = {
         f"override_{kind}": getattr(arguments, f"override_{kind}") for kind in ("extract1d", "apcorr", "psf")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -150,7 +151,7 @@ FORMER_NAMES = {"flux_error": "ERROR", "bkgd_error": "BERROR"}
 def read_x1d(path: str | Path) -> ExtractedSpectrum:
     """Read the first spectrum of an x1d file, ours or the pipeline's, of today or of 2020.
 
-    What the file does not tell is NaN.
+    What the file does not tell is NaN; a note tells of further spectra in it.
 
     Raises
     ------
@@ -162,7 +163,11 @@ def read_x1d(path: str | Path) -> ExtractedSpectrum:
         checked_kind(hdus, path, ("MultiSpecModel",), "an extracted spectrum")
         if "EXTRACT1D" not in hdus:
             raise LRSError(f"{path}: it holds no spectrum; run the extraction again.")
-        return _spectrum(hdus["EXTRACT1D"], Path(path))
+        first = _spectrum(hdus["EXTRACT1D"], Path(path))
+        number = sum(hdu.name == "EXTRACT1D" for hdu in hdus)
+    if number == 1:
+        return first
+    return replace(first, notes=(f"The file holds {number} spectra; this is the first.", *first.notes))
 
 
 def _spectrum(extension: fits.BinTableHDU, path: Path) -> ExtractedSpectrum:
