@@ -9,7 +9,6 @@ from contextlib import chdir, redirect_stderr, redirect_stdout
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
-import numpy as np
 from hypothesis import strategies as st
 
 from jdaviz_lrs import read_x1d
@@ -23,8 +22,9 @@ words = st.one_of(
     st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=6),
     st.binary(max_size=6).map(lambda some: os.fsdecode(some.replace(b"\0", b""))),
     st.sampled_from(
-        ["", "-", "--", "-o", "--set", ".", "..", "/", "/dev/null", "/dev/full", "a" * 300, "s3://bucket/a", "nan",
-         "\n", "a=b=c", "=", "[" * 5000, "9" * 5000, "[1e400]", "{}", '{"a": 1, "a": 2}', "<b>", "%s", "{0}"]
+        ["", "-", "--", "-o", "--set", ".", "..", "/", "/dev/null", "/dev/full", "a" * 300, "s3://bucket/a",
+         "nan", "\n", "a=b=c", "=", "[" * 5000, "9" * 5000,
+         "[1e400]", "{}", '{"a": 1, "a": 2}', "<b>", "%s", "{0}"]
     ),
 )  # fmt: skip
 
