@@ -10,10 +10,18 @@ from importlib.metadata import version
 __version__ = version("jdaviz-lrs")
 
 _HOMES = {
+    "combine": "jdaviz_lrs.combine.spectra",
+    "correct_nods": "jdaviz_lrs.combine.nods",
     "extract": "jdaviz_lrs.extraction.extract",
+    "extract_jointly": "jdaviz_lrs.combine.joint",
     "read": "jdaviz_lrs.products.read",
+    "read_c1d": "jdaviz_lrs.products.c1d",
     "read_x1d": "jdaviz_lrs.products.x1d",
+    "along_slit": "jdaviz_lrs.analysis.along_slit",
+    "calibrate": "jdaviz_lrs.fluxcal.calibrate",
+    "response": "jdaviz_lrs.fluxcal.standard_star",
     "tapered_aperture": "jdaviz_lrs.analysis.taper",
+    "verify": "jdaviz_lrs.pipeline.verify",
     "ExtractionParameters": "jdaviz_lrs.parameters",
     "LRSError": "jdaviz_lrs.errors",
     "LRSWarning": "jdaviz_lrs.errors",

@@ -1,4 +1,4 @@
-"""The command ``jdaviz-lrs``: extract a spectrum, run the demonstration, simulate an observation.
+"""The command ``jdaviz-lrs``: extract a spectrum, verify it, run the demonstration, simulate an observation.
 
 Every mistake a user can make ends in one sentence on standard error and exit code 2. What is slow to import
 is imported by the command that needs it, so that ``--help`` answers at once.
@@ -23,6 +23,7 @@ from jdaviz_lrs.parameters.listing import help_text
 from jdaviz_lrs.products.files import output_path
 
 if TYPE_CHECKING:
+    from jdaviz_lrs.data.combined import CombinedSpectrum
     from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 
 __all__ = ["main", "output_name"]
@@ -69,20 +70,74 @@ def parser() -> argparse.ArgumentParser:
         epilog=help_text(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    one.add_argument("input", metavar="INPUT", help="the s2d or cal file")
     one.add_argument("-o", "--output", type=Path, help="the x1d file (default: the pipeline's name, here)")
-    for kind, form in (("extract1d", "JSON"), ("apcorr", "FITS"), ("psf", "FITS")):
-        one.add_argument(f"--override-{kind}", metavar=form, help=f"{kind} reference file to use")
+    _take_extraction(one)
+    one.add_argument("--response", metavar="ECSV", help="calibrate with the response of a standard star")
+    one.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    one.set_defaults(command=_extract)
+
+    one = commands.add_parser(
+        "response",
+        help="find the response from a standard star that was extracted as the targets are",
+        description="Divide the model of a standard star by its extracted spectrum, for extract --response.",
+    )
+    one.add_argument("star", metavar="STAR_x1d.fits", nargs="+", help="the star, extracted by jdaviz-lrs")
+    one.add_argument(
+        "model",
+        metavar="MODEL",
+        help="a CALSPEC FITS file, a table with units such as ECSV, or the star's name in CALSPEC; for a "
+        "first look a stand-in scaled at 10 um: rayleigh-jeans:JANSKY or engelke:KELVIN:JANSKY",
+    )
+    one.add_argument("-o", "--output", type=Path, required=True, metavar="ECSV", help="the response")
+    one.add_argument(
+        "--range", nargs=2, type=float, metavar="UM", help="where it is to be valid (default: 5 to 13.5)"
+    )
+    one.add_argument(
+        "--mask",
+        nargs=2,
+        type=float,
+        metavar="UM",
+        action="append",
+        default=[],
+        help="a range to leave out; may be repeated",
+    )
+    one.add_argument(
+        "--apcorr", metavar="FITS", type=Path, help="write it as an apcorr file of the pipeline, too"
+    )
+    one.add_argument("--override-apcorr", metavar="FITS", help="apcorr file that the star was extracted with")
+    one.add_argument("--overwrite", action="store_true", help="replace existing outputs")
+    one.set_defaults(command=_response)
+
+    one = commands.add_parser(
+        "verify",
+        help="compare an extraction with that of the installed JWST pipeline",
+        description="Run the installed pipeline's extract_1d step on the same file with the same parameters "
+        "and compare the spectra column by column. Exit code 0: equal with pipeline_compatible; 1: not.",
+        epilog=help_text(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    one.add_argument("-o", "--output", type=Path, help="write the report there, as Markdown")
+    _take_extraction(one)
+    one.add_argument("--overwrite", action="store_true", help="replace an existing report")
+    one.set_defaults(command=_verify)
+
+    one = commands.add_parser(
+        "combine",
+        help="combine extracted spectra of one source into one",
+        description="Combine x1d files of nods, exposures or integrations and write a c1d file.",
+    )
+    one.add_argument("inputs", metavar="INPUT", nargs="+", help="the x1d files, two or more")
+    one.add_argument("-o", "--output", type=Path, help="the c1d file (default: the pipeline's name, here)")
     one.add_argument(
         "--set",
         metavar="NAME=VALUE",
         action="append",
         default=[],
-        help="a parameter by the pipeline's name, its value as in JSON; may be repeated",
+        help="exptime_key (inverse_variance, exposure_time, integration_time, unit_weight), sigma_clip "
+        "(number or null), error_floor, fit_scales (true); may be repeated",
     )
-    one.add_argument("--pipeline-compatible", action="store_true", help="do exactly as the pipeline does")
     one.add_argument("--overwrite", action="store_true", help="replace an existing output")
-    one.set_defaults(command=_extract)
+    one.set_defaults(command=_combine)
 
     one = commands.add_parser(
         "demo",
@@ -117,6 +172,21 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _take_extraction(one: argparse.ArgumentParser) -> None:
+    """Let a command take the file, the parameters and the references of an extraction."""
+    one.add_argument("input", metavar="INPUT", help="the s2d or cal file")
+    for kind, form in (("extract1d", "JSON"), ("apcorr", "FITS"), ("psf", "FITS")):
+        one.add_argument(f"--override-{kind}", metavar=form, help=f"{kind} reference file to use")
+    one.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="a parameter by the pipeline's name, its value as in JSON; may be repeated",
+    )
+    one.add_argument("--pipeline-compatible", action="store_true", help="do exactly as the pipeline does")
+
+
 def output_name(path: str | Path) -> Path:
     """Name an extraction as the pipeline does: ``a_s2d.fits`` becomes ``a_extract1dstep.fits``, here."""
     return Path(output_path(path).name)
@@ -136,35 +206,76 @@ def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
     return values
 
 
-def _extract(arguments: argparse.Namespace) -> None:
+def _of_extraction(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return references and parameters as Python takes them."""
     from jdaviz_lrs.parameters import ExtractionParameters
 
     changes = parse_settings(arguments.set)
     ExtractionParameters().with_(changes)  # a wrong name or value is said before any file is read
     if arguments.pipeline_compatible:
         changes["pipeline_compatible"] = True
+    kinds = ("extract1d", "apcorr", "psf")
+    return changes | {f"override_{kind}": getattr(arguments, f"override_{kind}") for kind in kinds}
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    given, output = _of_extraction(arguments), arguments.output
+    if output is not None and output.exists() and not arguments.overwrite:
+        raise LRSError(f"{output}: exists already; give another name with -o, or --overwrite to replace it.")
+
+    from jdaviz_lrs.pipeline.verify import verify
+
+    report = verify(arguments.input, **given)
+    print("\n".join([report.sentence, *(f"note       {note}" for note in report.notes)]))
+    if output is not None:
+        print(f"wrote      {report.write(output, arguments.overwrite)}")
+    return 0 if report.equal else 1
+
+
+def _extract(arguments: argparse.Namespace) -> None:
+    given = _of_extraction(arguments)
 
     from jdaviz_lrs.products.door import local_file
 
     local_file(arguments.input)  # a folder gives no name to an output
     output = arguments.output or output_name(arguments.input)
-    overrides = {
-        f"override_{kind}": getattr(arguments, f"override_{kind}") for kind in ("extract1d", "apcorr", "psf")
-    }
     if output.exists() and not arguments.overwrite:
         raise LRSError(f"{output}: exists already; give another name with -o, or --overwrite to replace it.")
 
     from jdaviz_lrs.extraction.extract import extract
+    from jdaviz_lrs.fluxcal.calibrate import calibrate
+    from jdaviz_lrs.fluxcal.response import read_response
     from jdaviz_lrs.products.saving import write_products
 
-    spectrum = extract(
-        arguments.input,
-        **overrides,
-        **changes,
-    )
+    response = None if arguments.response is None else read_response(arguments.response)
+    spectrum = extract(arguments.input, **given)
+    if response is not None:
+        spectrum = calibrate(spectrum, response)
     written = write_products(spectrum, output, arguments.overwrite)
     print("\n".join(describe(spectrum)))
     print("\n".join(f"wrote      {path}" for path in written))
+
+
+def _response(arguments: argparse.Namespace) -> None:
+    from jdaviz_lrs.fluxcal.apcorr import export_apcorr
+    from jdaviz_lrs.fluxcal.standard_star import response
+
+    for path, suffix in ((arguments.output, ".ecsv"), (arguments.apcorr, ".fits")):
+        if path is None:
+            continue
+        if path.suffix != suffix:
+            raise LRSError(f"{path}: let the name end with {suffix}.")
+        if path.exists() and not arguments.overwrite:
+            raise LRSError(f"{path}: exists already; give another name, or --overwrite to replace it.")
+    valid = None if arguments.range is None else tuple(arguments.range)
+    found = response(arguments.star, arguments.model, wavelength_range=valid, masked=arguments.mask)
+    known = found.wavelength[found.factor > 0]
+    print(f"response   {found.name}, {known.min():.2f} to {known.max():.2f} um")
+    print("\n".join(f"note       {note}" for note in found.notes))
+    if arguments.apcorr is not None:
+        written = export_apcorr(found, arguments.apcorr, arguments.override_apcorr, arguments.overwrite)
+        print(f"wrote      {written}")
+    print(f"wrote      {found.write(arguments.output, arguments.overwrite)}")
 
 
 def describe(spectrum: ExtractedSpectrum) -> list[str]:
@@ -197,6 +308,40 @@ def _verdict_lines(verdict: Verdict) -> list[str]:
 def _in_line(row: Row) -> str:
     numbers = (f"{cell.value} +- {cell.error}" if cell.error else cell.value for cell in row.cells)
     return f"{row.label} {', '.join(numbers)} {row.unit}".rstrip()
+
+
+COMBINE_SETTINGS = ("exptime_key", "sigma_clip", "error_floor", "fit_scales")
+
+
+def _combine(arguments: argparse.Namespace) -> None:
+    settings = parse_settings(arguments.set)
+    for name in settings:
+        if name not in COMBINE_SETTINGS:
+            raise LRSError(f"'{name}' is no setting of combine; there are {', '.join(COMBINE_SETTINGS)}.")
+    output = arguments.output or Path(output_path(arguments.inputs[0], "combine1dstep").name)
+    if output.exists() and not arguments.overwrite:
+        raise LRSError(f"{output}: exists already; give another name with -o, or --overwrite to replace it.")
+
+    from jdaviz_lrs.combine.spectra import combine
+
+    combined = combine(arguments.inputs, **settings)
+    combined.write(output, arguments.overwrite)
+    print("\n".join(describe_combined(combined)))
+    print(f"wrote      {output}")
+
+
+def describe_combined(spectrum: CombinedSpectrum) -> list[str]:
+    """Say what was combined, a line each: the inputs, how far they agree, scales, notes."""
+    report, number = spectrum.report, len(spectrum.input_names)
+    lines = [f"combined   {number} spectra, {spectrum.wavelength.size} wavelengths"]
+    for place, name in enumerate(spectrum.input_names):
+        scale = f", times {spectrum.scales[place]:.4f}" if "scales" in report else ""
+        lines.append(
+            f"input      {name}: used at {report['inputs_used'][place]} wavelengths, left out at "
+            f"{report['inputs_left_out'][place]}{scale}"
+        )
+    lines.append(f"agreement  chi square {report['chi_square']:.2f} per degree of freedom")
+    return lines + [f"note       {note}" for note in spectrum.notes]
 
 
 def _demo(arguments: argparse.Namespace) -> None:

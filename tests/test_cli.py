@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
+from astropy.table import Table
 
-from jdaviz_lrs import LRSError, extract, read_x1d
+from jdaviz_lrs import LRSError, combine, extract, read_c1d, read_x1d
 from jdaviz_lrs.cli import describe, main, output_name
 from jdaviz_lrs.data.verdict import Verdict
 from jdaviz_lrs.simulate import Scene, simulate, to_model
@@ -124,6 +125,46 @@ def test_the_verdict_is_said_where_it_can_be_told(observation):
     ]
     assert said(WRONG)[-1] == "           stand-ins extract1d, apcorr, psf; dropped width, companions"
     assert said(Verdict(trace_offset=0.3)) == ["verdict    trace +0.30 px"]
+
+
+def test_combine_writes_what_python_gives(observation, here, capsys):
+    x1d = []
+    for nod in (1, 2):
+        keywords = {"override_apcorr": observation["apcorr"], "use_source_posn": True}
+        x1d.append(extract(observation[f"nod{nod}_s2d"], **keywords).write(here / f"nod{nod}_x1d.fits"))
+    capsys.readouterr()
+    assert main(["combine", *map(str, x1d), "--set", "fit_scales=true"]) == 0
+    written = read_c1d("nod1_combine1dstep.fits")
+    both = combine(x1d, fit_scales=True)
+    np.testing.assert_array_equal(written.flux, both.flux)
+    said = capsys.readouterr().out
+    for word in ("2 spectra", "nod2_x1d.fits: used at 387", "times 1.0", "chi square", "combine1dstep.fits"):
+        assert word in said
+    assert main(["combine", *map(str, x1d), "-o", "both_c1d.fits"]) == 0
+    before = Path("both_c1d.fits").read_bytes()
+    assert main(["combine", *map(str, x1d), "-o", "both_c1d.fits"]) == 2
+    assert main(["combine", *map(str, x1d), "-o", str(x1d[0]), "--overwrite"]) == 2
+    assert Path("both_c1d.fits").read_bytes() == before
+    assert "is an input" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["none_x1d.fits", "-o", "c.fits"], "none_x1d.fits"),
+        (["none_x1d.fits", "--set", "sigma=3"], "'sigma' is no setting"),
+        (["none_x1d.fits", "--set", "sigma_clip=three"], "not a number"),
+        (["none_x1d.fits", "--set", "fit_scales=1"], "neither true nor false"),
+    ],
+)
+def test_combine_refuses(refused, arguments, named):
+    assert named in refused("combine", *arguments)
+
+
+def test_combine_refuses_a_single_spectrum(observation, here, refused):
+    extract(observation["nod1_s2d"]).write(here / "a_x1d.fits")
+    assert "at least two" in refused("combine", "a_x1d.fits", "-o", "c.fits")
+    assert "DATAMODL" in refused("combine", "a_x1d.fits", observation["apcorr"], "-o", "c.fits")
 
 
 def test_values_are_json_or_words(observation, here):
@@ -295,3 +336,61 @@ def test_demo_refuses_a_port_in_use(here):
         port = taken.getsockname()[1]
         assert main(["demo", "scene", "--no-browser", "--port", str(port)]) == 2
     assert not Path("scene").exists()
+
+
+# --- response ---
+
+
+@pytest.fixture
+def star(observation, here):
+    """A star extracted by the command, and a model of it: the simulated scene."""
+    box = [f"--override-apcorr={observation['apcorr']}", *each_set("extract_width=4", "use_source_posn=true")]
+    assert main(["extract", str(observation["nod1_s2d"]), *box, "-o", "star_x1d.fits"]) == 0
+    wavelength = np.linspace(4.5, 14.5, 5000)
+    Table({"wavelength": wavelength, "flux": Scene().flux(wavelength)}, units=("um", "Jy")).write(
+        "model.ecsv"
+    )
+    return Path("star_x1d.fits"), Path("model.ecsv"), box
+
+
+def test_response_is_found_and_applied(observation, star, capsys):
+    path, model, box = star
+    mask = ["--mask", "5", "7", "--mask", "8", "13.4", "--range", "5", "13.5"]
+    command = ["response", str(path), str(model), "-o", "r.ecsv"]
+    assert main([*command, "--range", "5.5", "12"]) == 0
+    said = capsys.readouterr().out
+    assert "response   SIMULATED (model.ecsv), 5.5" in said
+    assert "wrote      r.ecsv" in said
+    calibrated = ["extract", str(observation["nod1_s2d"]), *box, "--response", "r.ecsv", "-o", "c_x1d.fits"]
+    assert main(calibrated) == 0
+    assert "calibrated with the response of SIMULATED" in capsys.readouterr().out
+    spectrum = read_x1d("c_x1d.fits")
+    ratio = spectrum.flux / Scene().flux(spectrum.wavelength)
+    assert np.nanmedian(ratio) == pytest.approx(1, abs=0.003)
+    assert np.isnan(ratio).sum() > 100
+    assert main([*command, *mask, "--overwrite", "--apcorr", "a.fits", *box[:1]]) == 0
+    assert fits.getheader("a.fits")["DATAMODL"] == "MirLrsApcorrModel"
+
+
+def test_response_refuses_in_a_sentence(observation, star, refused):
+    path, model, _ = star
+    Path("old.ecsv").write_text("precious")
+    for arguments, told in {
+        (path, model, "-o", "r.fits"): "r.fits: let the name end with .ecsv",
+        (path, model, "-o", "old.ecsv"): "exists already",
+        (path, "absent.ecsv", "-o", "r.ecsv"): "there is no such file",
+        (path, "engelke:1", "-o", "r.ecsv"): "engelke:KELVIN:JANSKY",
+        (model, model, "-o", "r.ecsv"): "model.ecsv",
+        (path, model, "-o", "r.ecsv", "--range", "4", "9"): "model.ecsv: it reaches from 4.5 to 14.5 um",
+        (path, model, "-o", "r.ecsv", "--apcorr", "a.ecsv"): "a.ecsv: let the name end with .fits",
+    }.items():
+        assert told in refused("response", *arguments)
+
+
+def test_a_response_of_other_parameters_writes_nothing(observation, star, refused, capsys):
+    path, model, _ = star
+    assert main(["response", str(path), str(model), "-o", "r.ecsv"]) == 0
+    capsys.readouterr()
+    said = refused("extract", observation["nod1_s2d"], "--set", "extract_width=8", "--response", "r.ecsv")
+    assert "width 4 and 8" in said
+    assert "absent.ecsv" in refused("extract", observation["nod1_s2d"], "--response", "absent.ecsv")

@@ -18,6 +18,8 @@ ROOMS = (
     "references",
     "extraction",
     "analysis",
+    "fluxcal",
+    "combine",
     "pipeline",
 )
 

@@ -20,6 +20,8 @@ FLOORS = (
     "references",
     "extraction",
     "analysis",
+    "fluxcal",
+    "combine",
     "pipeline",
     "simulate",
     "panel",

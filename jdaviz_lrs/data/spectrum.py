@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from jdaviz_lrs.data.fit_images import FitImages
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.limits import ApertureLimits
 from jdaviz_lrs.data.making import Making
+from jdaviz_lrs.data.origin import Origin
 from jdaviz_lrs.data.table import COLUMNS, SpectrumTable
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ class ExtractedSpectrum(Making, FitImages, SpectrumTable):
         Looks at the residual of an unrefined extraction; see `advice`.
     image : SpectralImage or None
         The image it came from, None for a spectrum read from a file.
+    header : Mapping of str to object
+        The primary header of the file it was read from; empty for one that was extracted.
+    origin : Origin or None
+        What the file's headers tell, for a spectrum read from a file.
     """
 
     rows: NDArray[np.intp] | None = None
@@ -68,6 +73,8 @@ class ExtractedSpectrum(Making, FitImages, SpectrumTable):
     inspect: Callable[[], tuple] | None = None
     image: SpectralImage | None = None
     file_name: str = ""
+    header: Mapping[str, Any] = field(default_factory=dict)
+    origin: Origin | None = None
 
     @cached_property
     def _sky(self) -> tuple[float | None, float | None]:

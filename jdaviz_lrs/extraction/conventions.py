@@ -5,11 +5,17 @@ The tables in README.md are made from this file (``python -m jdaviz_lrs.extracti
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, fields
 
 from jdaviz_lrs.parameters import ExtractionParameters
 
-__all__ = ["OURS", "PIPELINE", "Convention", "Difference", "box_table", "convention_of", "optimal_table"]
+__all__ = [
+    "NO_FLUX", "NO_VARIANCES", "OURS", "PIPELINE", "Convention", "Difference",
+    "box_table", "convention_of", "following", "optimal_table",
+]  # fmt: skip
 
 BOX, OPTIMAL = "box", "optimal"
 
@@ -36,6 +42,10 @@ class Difference:
     size: str = ""
     compatible: str = "yes"
     kind: str = BOX
+
+    def concerns(self, resampled: bool) -> bool:
+        """Whether it concerns rectified images (`s2d`), or else detector images (`cal`)."""
+        return f"`{'cal' if resampled else 's2d'}`" not in self.what
 
 
 def _ours(*rows: Difference) -> bool:
@@ -249,7 +259,8 @@ class Convention:
         )
     )
     nod_mirrored: bool = _ours(
-        _optimal("trace of the other nod", "at a constant distance", "at the mirrored position, row by row")
+        _optimal("trace of the other nod", "at a constant distance", "at the mirrored position, row by row"),
+        _optimal("the same on `s2d`", "not modelled", "where the dither's offsets put it"),
     )
     middle_of_the_slit: bool = _ours(
         _optimal(
@@ -275,16 +286,22 @@ class Convention:
         ),
         _optimal("singular wavelengths", "flux zero", "NaN, flagged DO_NOT_USE, counted"),
     )
-    resampled_is_known: bool = _ours(_optimal("on `s2d`", "refused", "done, with the drizzle's broadening"))
+    resampled_is_known: bool = _ours(
+        _optimal("profile on `s2d`", "as on `cal`", "with the drizzle's broadening")
+    )
 
 
 OURS = Convention()
 PIPELINE = Convention(**{one.name: False for one in fields(Convention)})
 
+NO_VARIANCES = Difference("errors where a file has no variances", "zero", "NaN", "all of it", "no")
+NO_FLUX = Difference("errors beside a flux that is NaN", "zero", "NaN, as the flux", "all of it", "no")
+MEAN_IN_FILE = Difference('`bkg_fit` "mean" in the file', "fails", "the mean", "", "no: the mean")
+
 #: Differences that no switch undoes.
 KEPT = (
-    Difference("errors where a file has no variances", "zero", "NaN", "all of it", "no"),
-    Difference("errors beside a flux that is NaN", "zero", "NaN, as the flux", "all of it", "no"),
+    NO_VARIANCES,
+    NO_FLUX,
     Difference("`smoothing_length` even", "one less", "refused", "", "no: refused"),
     Difference(
         "a background region that overlaps the aperture",
@@ -303,14 +320,27 @@ KEPT = (
     Difference(
         "edges that cross", "an aperture without pixels, flux NaN", "refused", "all of it", "no: refused"
     ),
-    Difference('`bkg_fit` "mean" in the file', "fails", "the mean", "", "no: the mean"),
+    MEAN_IN_FILE,
     Difference("no PIXAR_SR in the header", "1 sr", "refused", "12 orders of magnitude", "no: refused"),
 )
 
 
 def convention_of(parameters: ExtractionParameters) -> Convention:
-    """Return the convention that parameters ask for."""
-    return PIPELINE if parameters.pipeline_compatible else OURS
+    """Return the convention that parameters ask for, unless another is being followed."""
+    return _FOLLOWED.get() or (PIPELINE if parameters.pipeline_compatible else OURS)
+
+
+_FOLLOWED: ContextVar[Convention | None] = ContextVar("followed", default=None)
+
+
+@contextmanager
+def following(convention: Convention) -> Iterator[None]:
+    """Extract by a convention between the two, whatever the parameters ask for: to find what a point does."""
+    token = _FOLLOWED.set(convention)
+    try:
+        yield
+    finally:
+        _FOLLOWED.reset(token)
 
 
 def differences(kind: str) -> tuple[Difference, ...]:

@@ -97,7 +97,13 @@ def place_traces(image: SpectralImage, parameters: ExtractionParameters) -> Trac
     if nod:
         place = traces[1] if convention.nod_mirrored else source - here + locations[1]
         nods = (place,) if np.isfinite(locations[1]) and abs(here - locations[1]) >= nearest else ()
-    elif sky and parameters.model_nod_pair and not why_not and (separation := _nod_separation(image)):
+    elif (
+        sky
+        and parameters.model_nod_pair
+        and convention.nod_mirrored
+        and not why_not
+        and (separation := _nod_separation(image))
+    ):
         places = (source - separation, source + separation)
         nods = tuple(p for p in places if separation >= nearest and left <= np.nanmean(p) <= right)
     if sky and parameters.model_nod_pair and not why_not and not nods:

@@ -22,4 +22,5 @@ LRS_SLIT = Mode(
     nearest_nod=2.0,  # the pipeline's limit
     psf_apertures=("ANY", "NONE", "MIR_LRS-FIXEDSLIT"),
     bands=((5.0, 8.0), (8.0, 11.0), (11.0, 13.5)),
+    resolving_power=((5.0, 40.0), (12.0, 160.0)),
 )

@@ -23,4 +23,5 @@ LRS_SLITLESS = Mode(
     nearest_nod=LRS_SLIT.nearest_nod,
     psf_apertures=("ANY", "NONE", "MIR_LRS-SLITLESS"),
     bands=LRS_SLIT.bands,
+    resolving_power=LRS_SLIT.resolving_power,
 )

@@ -41,6 +41,8 @@ class Mode:
         Names that the mode's aperture may have in a PSF file.
     bands : tuple of tuple of float
         Micron: in which spectra are judged and compared.
+    resolving_power : tuple of tuple of float
+        Two wavelengths (micron) with the resolving power at each, linear between; empty where not known.
     """
 
     exposure_type: str
@@ -54,6 +56,7 @@ class Mode:
     nearest_nod: float
     psf_apertures: tuple[str, ...]
     bands: tuple[tuple[float, float], ...]
+    resolving_power: tuple[tuple[float, float], ...] = ()
     default_aperture: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), hash=False)
 
     def of_unknown(self, exposure_type: str) -> Mode:

@@ -2,21 +2,24 @@
 
 from importlib import import_module
 
+from jdaviz_lrs.data.combined import CombinedSpectrum
 from jdaviz_lrs.data.spectrum import FORMATS, ExtractedSpectrum
 
-#: Format of a spectrum to the function that makes it, which is imported when it is first used.
+#: Kind of spectrum and format to the function that makes it, which is imported when it is first used.
 WRITERS = {
-    "x1d": ("jdaviz_lrs.products.x1d", "write_x1d"),
-    "specutils": ("jdaviz_lrs.products.specutils_spectrum", "to_spectrum"),
+    (ExtractedSpectrum, "x1d"): ("jdaviz_lrs.products.x1d", "write_x1d"),
+    (ExtractedSpectrum, "specutils"): ("jdaviz_lrs.products.specutils_spectrum", "to_spectrum"),
+    (CombinedSpectrum, "c1d"): ("jdaviz_lrs.products.c1d", "write_c1d"),
+    (CombinedSpectrum, "specutils"): ("jdaviz_lrs.products.specutils_spectrum", "to_spectrum"),
 }
 
 
 def _writer(module: str, function: str):
-    def write(spectrum: ExtractedSpectrum, *args, **keywords):
+    def write(spectrum: ExtractedSpectrum | CombinedSpectrum, *args, **keywords):
         return getattr(import_module(module), function)(spectrum, *args, **keywords)
 
     return write
 
 
-for _format, _place in WRITERS.items():
-    FORMATS.register_writer(_format, ExtractedSpectrum, _writer(*_place))
+for (_kind, _format), _place in WRITERS.items():
+    FORMATS.register_writer(_format, _kind, _writer(*_place))

@@ -23,6 +23,7 @@ from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.door import open_fits
 from jdaviz_lrs.products.files import in_ascii, whole_files
 from jdaviz_lrs.products.orientation import aperture_keywords
+from jdaviz_lrs.products.origin import origin_of_headers
 from jdaviz_lrs.products.read import checked_kind
 
 __all__ = ["read_x1d", "save_table", "write_x1d"]
@@ -144,6 +145,9 @@ def _spectral_wcs(ra: float, dec: float, wavelength: np.ndarray) -> WCS:
     return WCS([(pixel, forward), (cf.CompositeFrame([sky, spectral], name="world"), None)])
 
 
+#: Cards that hold no value.
+UNNAMED = ("", "COMMENT", "HISTORY")
+
 #: Columns that files of 2020 and before have under another name; they lack the variances by source.
 FORMER_NAMES = {"flux_error": "ERROR", "bkgd_error": "BERROR"}
 
@@ -163,14 +167,15 @@ def read_x1d(path: str | Path) -> ExtractedSpectrum:
         checked_kind(hdus, path, ("MultiSpecModel",), "an extracted spectrum")
         if "EXTRACT1D" not in hdus:
             raise LRSError(f"{path}: it holds no spectrum; run the extraction again.")
-        first = _spectrum(hdus["EXTRACT1D"], Path(path))
+        header = {name: value for name, value in hdus[0].header.items() if name not in UNNAMED}
+        first = replace(_spectrum(hdus["EXTRACT1D"], Path(path), hdus[0].header), header=header)
         number = sum(hdu.name == "EXTRACT1D" for hdu in hdus)
     if number == 1:
         return first
     return replace(first, notes=(f"The file holds {number} spectra; this is the first.", *first.notes))
 
 
-def _spectrum(extension: fits.BinTableHDU, path: Path) -> ExtractedSpectrum:
+def _spectrum(extension: fits.BinTableHDU, path: Path, primary: fits.Header) -> ExtractedSpectrum:
     table, header = extension.data, extension.header
     columns = {name: _column(table, name) for name in COLUMNS}
     if np.isnan(columns["wavelength"]).all() or np.isnan(columns["flux"]).all():
@@ -190,7 +195,12 @@ def _spectrum(extension: fits.BinTableHDU, path: Path) -> ExtractedSpectrum:
         notes=notes,
         verdict=read_verdict(made),
         file_name=path.name,
+        origin=origin_of_headers(primary, header, _unit_of(extension, "FLUX")),
     )
+
+
+def _unit_of(extension: fits.BinTableHDU, name: str) -> str | None:
+    return extension.columns[name].unit if name in extension.columns.names else None
 
 
 def _in_order(wavelength: np.ndarray) -> bool:

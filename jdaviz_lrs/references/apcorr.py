@@ -13,11 +13,13 @@ from stdatamodels.jwst.datamodels import MirLrsApcorrModel
 
 from jdaviz_lrs.engine.apcorr import correction_table
 from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.modes import DEFAULT, Mode
+from jdaviz_lrs.products.files import in_ascii, whole_file
 from jdaviz_lrs.products.read import open_datamodel
 from jdaviz_lrs.references.once import read_once
 from jdaviz_lrs.references.sound import demand, demand_wavelengths
 
-__all__ = ["ApertureCorrection", "read_apcorr"]
+__all__ = ["ApertureCorrection", "read_apcorr", "write_apcorr"]
 
 COLUMNS = ("subarray", "wavelength", "nelem_wl", "size", "nelem_size", "apcorr")
 
@@ -144,3 +146,60 @@ def _demand_sound(correction: ApertureCorrection, path: str) -> None:
         "its column apcorr does not fall with size, though a wider aperture has more of the light",
         "apcorr",
     )
+
+
+def write_apcorr(
+    correction: ApertureCorrection,
+    path: str | Path,
+    subarray: str = "FULL",
+    mode: Mode = DEFAULT,
+    pedigree: str = "GROUND",
+    overwrite: bool = False,
+) -> Path:
+    """Write an aperture correction in the pipeline's format; nothing is left at `path` if it fails.
+
+    Parameters
+    ----------
+    correction : ApertureCorrection
+        Its name becomes the description. The format holds whole numbers for sizes, and single precision.
+    path : path-like
+        The FITS file to write (MirLrsApcorrModel).
+    subarray : str
+        That it is for.
+    mode : Mode
+        That it is for.
+    pedigree : str
+        As in CRDS: ``GROUND``, ``INFLIGHT``, ``SIMULATION``.
+    overwrite : bool
+        Without it an existing file is left as it is.
+
+    Returns
+    -------
+    Path
+        The file written.
+    """
+    path = Path(path)
+    n_wavelength, n_size = correction.apcorr.shape
+    columns = [
+        ("subarray", "S17"),
+        ("wavelength", "f4", (n_wavelength,)),
+        ("nelem_wl", "i2"),
+        ("size", "u1", (n_size,)),
+        ("nelem_size", "i2"),
+        ("apcorr", "f4", (n_wavelength, n_size)),
+        ("apcorr_err", "f4", (n_wavelength, n_size)),
+    ]
+    table = correction.apcorr
+    row = (
+        subarray.encode(), correction.wavelength, n_wavelength, correction.size, n_size, table, 0 * table
+    )  # fmt: skip
+    model = MirLrsApcorrModel(apcorr_table=np.array([row], dtype=columns))
+    model.sizeunit = correction.size_unit
+    model.meta.reftype, model.meta.telescope = "apcorr", "JWST"
+    model.meta.author, model.meta.pedigree = "jdaviz-lrs", pedigree
+    model.meta.description, model.meta.useafter = in_ascii(correction.name)[:68], "2022-01-01T00:00:00"
+    model.meta.instrument.name, model.meta.exposure.type = "MIRI", mode.exposure_type
+    model.meta.exposure.p_exptype = f"{mode.exposure_type}|"
+    with whole_file(path, overwrite) as temporary:
+        model.save(temporary)
+    return path

@@ -54,8 +54,8 @@ class References:
     psf : SpectralPSF
     parameters : ExtractionParameters
         Of the image's aperture in `extract1d`.
-    paths : tuple of path-like
-        Of the files that were read.
+    files : Mapping of str to path-like
+        Kinds of reference to the files that were read.
     stand_ins : Mapping of str to str
         Kinds of reference for which a built-in model stands in, and why.
     not_applicable : frozenset of str
@@ -75,9 +75,14 @@ class References:
     stand_ins: Mapping[str, str] = field(default_factory=dict)
     not_applicable: frozenset[str] = frozenset()
     context: str | None = None
-    paths: tuple[str | Path, ...] = ()
+    files: Mapping[str, str | Path] = field(default_factory=dict)
     doubts: Mapping[str, str] = field(default_factory=dict)
     accuracy: str = ACCURACY
+
+    @property
+    def paths(self) -> tuple[str | Path, ...]:
+        """Of the files that were read."""
+        return tuple(self.files.values())
 
     @property
     def names(self) -> dict[str, str]:
@@ -187,7 +192,7 @@ def find_references(
         stand_ins=found.missing,
         not_applicable=found.not_applicable,
         context=found.context or None,
-        paths=tuple(paths.values()),
+        files=paths,
     )
 
 

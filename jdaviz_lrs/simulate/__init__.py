@@ -1,6 +1,6 @@
 """Exposures with a known truth, in the format of the pipeline."""
 
-from jdaviz_lrs.simulate.exposure import SimulatedExposure, Truth, simulate
+from jdaviz_lrs.simulate.exposure import SimulatedExposure, Truth, simulate, simulate_nods
 from jdaviz_lrs.simulate.models import to_model
 from jdaviz_lrs.simulate.psf import simulated_psf
 from jdaviz_lrs.simulate.scene import Scene
@@ -11,6 +11,7 @@ __all__ = [
     "SimulatedExposure",
     "Truth",
     "simulate",
+    "simulate_nods",
     "simulated_psf",
     "to_model",
     "write_exposure",

@@ -12,7 +12,7 @@ from jdaviz_lrs.simulate.grid import Grid, Product, make_grid
 from jdaviz_lrs.simulate.scene import Scene
 from jdaviz_lrs.simulate.wcs import Pointing
 
-__all__ = ["SimulatedExposure", "Truth", "simulate"]
+__all__ = ["SimulatedExposure", "Truth", "simulate", "simulate_nods"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,10 +82,16 @@ class SimulatedExposure:
         draw = np.random.default_rng([seed, self.nod, self.grid.product == "cal"])
         seen = self.signal
         if self.scene.noise:
-            sigma = np.sqrt(sum(render.variances(self.signal, self.scene)))
+            each = render.variances(self.signal, self.scene)
+            sigma = np.sqrt(sum(each[:2] if self.scene.fixed_flat else each))
             seen = seen + sigma * draw.standard_normal(seen.shape)
+            if self.scene.fixed_flat:
+                pattern = np.random.default_rng([self.scene.seed, 98]).standard_normal(seen.shape[1:])
+                seen = seen + np.sqrt(each[2]) * pattern
         known = seen if self.scene.noisy_variance else self.signal
         variances = [v.sum(axis=0) for v in render.variances(known, self.scene)]
+        if self.scene.fixed_flat:  # that of the exposure subtracted is the same, and goes with it
+            variances[2] = render.variances(known[0] - known[1:].sum(axis=0), self.scene)[2]
         rays = render.cosmic_rays(self.scene.cosmic_rays, self.grid.lit, draw)
         data = seen[0] - seen[1:].sum(axis=0) + rays
         # a stream of their own, so that the bad pixels do not depend on the draw
@@ -141,3 +147,21 @@ def simulate(scene: Scene | None = None, product: Product = "s2d", nod: int = 1)
     blank = np.full(sky.shape, np.nan)
     nothing = (blank, blank, blank, blank, np.zeros(sky.shape, bool))
     return SimulatedExposure(scene, nod, pointings[0], grid, truth, signal, *nothing).noisy(scene.seed)
+
+
+def simulate_nods(scene: Scene, number: int, product: Product = "cal") -> list[SimulatedExposure]:
+    """Simulate several exposures of a scene, at its two nods by turns, each with noise of its own.
+
+    Parameters
+    ----------
+    scene : Scene
+        With `Scene.fixed_flat` those at one nod share the error of the flat field.
+    number : int
+    product : {"s2d", "cal"}
+
+    Returns
+    -------
+    list of SimulatedExposure
+    """
+    both = [simulate(scene, product, nod) for nod in (1, 2)[:number]]
+    return [both[place % 2].noisy(scene.seed + 1000 * (place // 2)) for place in range(number)]

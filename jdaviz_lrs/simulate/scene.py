@@ -71,6 +71,8 @@ class Scene:
     """Factor on every standard deviation."""
     noisy_variance: bool = False
     """Whether VAR_POISSON and VAR_FLAT follow the noisy pixels, as in real data, or the noise-free."""
+    fixed_flat: bool = False
+    """Whether the flat field's error is the same in all exposures, as on one detector, or drawn for each."""
     cosmic_rays: int = 0
     """Number of pixels hit and not flagged."""
     bad_pixels: int = 0

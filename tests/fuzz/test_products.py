@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jdaviz_lrs import extract, read, read_x1d
+import pytest
+
+from jdaviz_lrs import combine, extract, read, read_c1d, read_x1d
 from jdaviz_lrs.references.find import find_references
 from tests.fuzz.damage import byte_changes, card_changes, with_bytes, with_cards
 from tests.fuzz.search import attempt, differs, folder, lengths, says_more, search
@@ -82,3 +84,41 @@ def test_cards_of_a_spectrum(number, observation):
 @lengths(few=12)
 def test_bytes_of_a_spectrum(number, observation):
     search(number, *x1d_byte_cases(observation))
+
+
+def combined_cases(observation, changes, damaged):
+    """One of two spectra is damaged; what is combined is written and read."""
+    content = x1d_of(observation)
+    other = extract(observation["nod2_s2d"], override_apcorr=observation["apcorr"])
+    damaged_path, result = Path(folder(), "one_x1d.fits"), Path(folder(), "both_c1d.fits")
+
+    def both(change):
+        damaged_path.write_bytes(damaged(content, change))
+        combine([damaged_path, other]).write(result, overwrite=True)
+        read_c1d(result).to_spectrum()
+
+    return changes(content), lambda change: attempt(lambda: both(change))
+
+
+def c1d_cases(observation, changes, damaged):
+    path = Path(folder(), "damaged_c1d.fits")
+    sources = [extract(observation[f"nod{nod}_s2d"]) for nod in (1, 2)]
+    content = combine(sources).write(path, overwrite=True).read_bytes()
+
+    def reading(change):
+        path.write_bytes(damaged(content, change))
+        read_c1d(path).to_spectrum()
+
+    return changes(content), lambda change: attempt(lambda: reading(change))
+
+
+@lengths(few=10)
+@pytest.mark.parametrize("cases", [combined_cases, c1d_cases])
+def test_cards_of_what_is_combined(number, cases, observation):
+    search(number, *cases(observation, card_changes, with_cards))
+
+
+@lengths(few=10)
+@pytest.mark.parametrize("cases", [combined_cases, c1d_cases])
+def test_bytes_of_what_is_combined(number, cases, observation):
+    search(number, *cases(observation, byte_changes, with_bytes))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.simulate import Scene, simulate
+from jdaviz_lrs.simulate import Scene, simulate, simulate_nods
 from jdaviz_lrs.simulate.render import PIXAR_SR
 
 CLEAN = Scene(noise=False, nod_subtracted=False, background=0.0)
@@ -122,3 +122,26 @@ def test_bad_product_or_nod():
         simulate(product="x1d")
     with pytest.raises(LRSError, match="nod is 3"):
         simulate(nod=3)
+
+
+def test_several_exposures_take_the_nods_by_turns():
+    exposures = simulate_nods(Scene(), 5)
+    assert [one.nod for one in exposures] == [1, 2, 1, 2, 1]
+    np.testing.assert_array_equal(exposures[0].data, simulate(Scene(), "cal").data)
+    noise = exposures[0].data - exposures[2].data
+    # 17,000 pixels tell it to 0.6 %
+    assert np.nanstd(noise / exposures[0].err) == pytest.approx(np.sqrt(2), rel=0.02)
+
+
+def test_a_fixed_flat_has_the_same_error_in_all_exposures():
+    scene = Scene(brightness=0.05, fixed_flat=True)
+    first, _, third = simulate_nods(scene, 3)
+    random = np.sqrt(first.var_poisson + first.var_rnoise)
+    assert np.nanstd((first.data - third.data) / random) == pytest.approx(np.sqrt(2), rel=0.02)
+    clean = first.signal[0] - first.signal[1]
+    bright = np.sqrt(first.var_flat) > 2 * random
+    both = [((one.data - clean)[bright] / np.sqrt(one.var_flat[bright])) for one in (first, third)]
+    assert bright.sum() > 500
+    assert np.corrcoef(*both)[0, 1] > 0.8
+    # the exposure that is subtracted has the same flat
+    np.testing.assert_allclose(np.sqrt(first.var_flat), 0.002 * np.abs(clean))

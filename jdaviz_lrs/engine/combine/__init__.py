@@ -1,0 +1,1 @@
+"""Several measurements of one spectrum into one: outliers, scale factors, weighted mean."""

@@ -1,0 +1,123 @@
+"""A spectrum on the flux scale of a standard star."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from jdaviz_lrs.data.flags import DO_NOT_USE
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
+from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.fluxcal.differing import differing, hardly_differing, older
+from jdaviz_lrs.fluxcal.manner import CALIBRATED, Manner, manner_of
+from jdaviz_lrs.fluxcal.response import Response, read_response
+
+__all__ = ["calibrate"]
+
+APART = 0.15
+"""Pixels between star and source in their apertures that are worth a note: of 4 px, 0.3 % of the light."""
+
+SOURCES = ("poisson", "rnoise", "flat")
+
+
+def calibrate(spectrum: ExtractedSpectrum, response: Response | str | Path) -> ExtractedSpectrum:
+    """Multiply a spectrum by the response of a standard star that was extracted alike.
+
+    Flux and surface brightness are multiplied, with their errors. The response's own error, which wavelengths
+    have in common as that of a flat field, is added to the variances by flat field.
+
+    Parameters
+    ----------
+    spectrum : ExtractedSpectrum
+    response : Response or path-like
+        From `jdaviz_lrs.response`, or its file.
+
+    Returns
+    -------
+    ExtractedSpectrum
+        NaN, and flagged DO_NOT_USE, where the response is not valid. Its `references` name the response, its
+        notes and header say so.
+
+    Raises
+    ------
+    LRSError
+        When the spectrum was extracted in another manner, does not tell how, or is calibrated already.
+    """
+    if not isinstance(spectrum, ExtractedSpectrum):
+        raise LRSError(
+            "Only what was extracted can be calibrated; calibrate the spectra before they are combined."
+        )
+    if not isinstance(response, Response):
+        response = read_response(response)
+    manner = manner_of(spectrum)
+    if before := manner.noted[CALIBRATED]:
+        raise LRSError(f"The spectrum is calibrated already, with the response of {before}; extract it anew.")
+    if apart := differing(response.manner, manner):
+        raise LRSError(
+            f"The response's star and the spectrum were extracted differently: {apart}; extract both alike."
+        )
+    notes = _notes(spectrum, response, hardly_differing(response.manner, manner))
+    notes += _centring(response.manner, manner, spectrum)
+    if files := older(response.manner, manner):
+        notes += (f"The response is of other reference files than those in use ({files}): make it anew.",)
+    return _calibrated(spectrum, response, notes)
+
+
+def _calibrated(spectrum: ExtractedSpectrum, response: Response, notes: tuple[str, ...]) -> ExtractedSpectrum:
+    factor, error = response.at(spectrum.wavelength)
+    columns = {}
+    for kind, value in (("flux", "flux"), ("sb", "surf_bright")):
+        before = getattr(spectrum, value)
+        variances = {name: getattr(spectrum, f"{kind}_var_{name}") * factor**2 for name in SOURCES}
+        variances["flat"] = variances["flat"] + (before * error) ** 2
+        columns[value] = before * factor
+        columns[f"{kind}_error"] = np.sqrt(sum(variances.values()))
+        columns |= {f"{kind}_var_{name}": variance for name, variance in variances.items()}
+    lost = np.where(np.isnan(columns["flux"]), DO_NOT_USE, 0).astype(np.uint32)
+    files = tuple(one for one in response.inputs if one not in spectrum.inputs)
+    return replace(
+        spectrum,
+        **columns,
+        dq=spectrum.dq | lost,
+        references={**spectrum.references, CALIBRATED: response.name},
+        report={**spectrum.report, "response_hash": response.manner.hash, "response_made": response.made},
+        notes=(*spectrum.notes, *notes),
+        companions=tuple(_calibrated(one, response, ()) for one in spectrum.companions),
+        inputs=(*spectrum.inputs, *files),
+    )
+
+
+def _centring(star: Manner, target: Manner, spectrum: ExtractedSpectrum) -> tuple[str, ...]:
+    """Say where star and source lie differently in their apertures, which then miss different light."""
+    known = None not in (star.trace_offset, target.trace_offset)
+    if not known or target.matters["extraction_type"] != "box":
+        return ()
+    error = np.nan_to_num(spectrum.verdict.trace_offset_error)
+    if abs(target.trace_offset - star.trace_offset) < max(APART, 3 * error):
+        return ()
+    return (
+        f"The source lies {target.trace_offset:+.2f} px from the place that was extracted, the star "
+        f"{star.trace_offset:+.2f} px, so that the aperture misses other light of it: give position_offset.",
+    )
+
+
+def _notes(spectrum: ExtractedSpectrum, response: Response, hardly: str) -> tuple[str, ...]:
+    factor, error = response.at(spectrum.wavelength)
+    relative = np.nanmedian(error / factor) if np.isfinite(factor).any() else np.nan
+    notes = [
+        f"The flux is calibrated with the response of {response.name}, which is uncertain by {relative:.2%}; "
+        "the verdict is that of the extraction before."
+    ]
+    if lost := int((np.isnan(factor) & np.isfinite(spectrum.flux)).sum()):
+        known = response.wavelength[np.isfinite(response.factor)]
+        notes.append(
+            f"No flux at {lost} of {factor.size} wavelengths: the response is known from {known.min():.2f} "
+            f"to {known.max():.2f} um."
+        )
+    if hardly:
+        notes.append(f"Star and spectrum are not alike in all: {hardly}; the flux scale may suffer.")
+    if response.stand_in:
+        notes.append("The response is that of a stand-in for the star's model: for a first look only.")
+    return tuple(notes)
