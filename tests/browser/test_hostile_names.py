@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from astropy.io import fits
 from playwright.sync_api import Locator, expect
 
 from tests.browser import servers
@@ -28,7 +29,9 @@ MOUSE = """(panel, event) => [panel, ...panel.querySelectorAll("*")]
 
 @pytest.fixture
 def data(observation, tmp_path) -> Path:
-    shutil.copy(observation["nod1_s2d"], tmp_path / f"{HOSTILE}_s2d.fits")
+    image = shutil.copy(observation["nod1_s2d"], tmp_path / f"{HOSTILE}_s2d.fits")
+    for keyword in ("TARGNAME", "TARGPROP", "TITLE"):  # what may name the dataset
+        fits.setval(image, keyword, value=HOSTILE)
     aperture = {"id": HOSTILE, "xstart": 27, "xstop": 34}
     (tmp_path / f"{HOSTILE}.json").write_text(json.dumps({"apertures": [aperture]}))
     (tmp_path / f"{HOSTILE}.txt").write_text("# yi xi\nno pixel\n")
