@@ -14,6 +14,7 @@ import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from glob import has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except LRSError as error:
         print(error, file=sys.stderr)
     except OSError as error:
-        print(f"{error.filename or arguments.name}: {error.strerror or error}", file=sys.stderr)
+        told = f"{error.filename or arguments.name}: {error.strerror or error}; give another path."
+        print(LRSError(told), file=sys.stderr)
     except KeyboardInterrupt:
         return 130
     except Exception as error:
@@ -221,7 +223,7 @@ def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
             raise LRSError(f"--set {setting}: give a name and its value as NAME=VALUE.")
         try:
             values[name.strip()] = json.loads(value)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):  # no JSON, too long a number, too deep a list
             values[name.strip()] = value.strip()
     return values
 
@@ -254,7 +256,11 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 def _extract(arguments: argparse.Namespace) -> int:
     changes = _of_extraction(arguments)
-    if len(arguments.input) == 1:  # said before anything is imported that takes long
+
+    from jdaviz_lrs.products.door import local_file
+
+    if len(arguments.input) == 1 and not has_magic(arguments.input[0]):
+        local_file(arguments.input[0])  # a folder gives no name to an output
         _check_absent(arguments.output or output_name(arguments.input[0]), arguments.overwrite)
 
     from jdaviz_lrs.batch.files import jobs_of
@@ -305,7 +311,7 @@ def _extract_one(
 
     _check_absent(output, arguments.overwrite)
     if job.series and response is not None:
-        raise LRSError("--response calibrates single spectra, not yet time series; leave it out.")
+        raise LRSError(f"{job}: a response calibrates single spectra, not yet time series; leave it out.")
     if not job.series:
         spectrum = extract(job.inputs[0], **changes)
         if response is not None:

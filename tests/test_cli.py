@@ -14,10 +14,10 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 
-from jdaviz_lrs import combine, extract, read_c1d, read_x1d
+from jdaviz_lrs import LRSError, combine, extract, read_c1d, read_x1d
 from jdaviz_lrs.cli import describe, main, output_name
 from jdaviz_lrs.data.verdict import Verdict
-from jdaviz_lrs.simulate import Scene
+from jdaviz_lrs.simulate import Scene, simulate, to_model
 from tests.verdicts import FINE, WRONG
 
 
@@ -78,6 +78,29 @@ def test_extract_writes_what_python_gives(observation, here, capsys):
     said = capsys.readouterr().out
     for word in ("10.00 px wide", "lrs_extract1d.json", "lrs_apcorr.fits", "extract1dstep.fits"):
         assert word in said
+
+
+def test_integrations_of_a_slit_are_extracted_as_python_does(here, capsys):
+    model = to_model(simulate(Scene(), "cal"))
+    for name in ("data", "err", "dq", "var_poisson", "var_rnoise", "var_flat"):
+        setattr(model, name, np.stack([getattr(model, name)] * 2))
+    model.data[1] *= 2
+    model.save("jw1_calints.fits")
+    spectrum = extract("jw1_calints.fits", extract_width=8)
+    assert spectrum.flux.shape == (2, spectrum.wavelength.size)
+    assert main(["extract", "jw1_calints.fits", "--set", "extract_width=8"]) == 0
+    for number, flux in enumerate(spectrum.flux, 1):
+        table = fits.getdata("jw1_extract1dstep.fits", ("EXTRACT1D", number))
+        np.testing.assert_array_equal(table["FLUX"], flux)
+    first = read_x1d("jw1_extract1dstep.fits")
+    np.testing.assert_array_equal(first.flux, spectrum.flux[0])
+    assert "The file holds 2 spectra; this is the first." in first.notes
+    said = capsys.readouterr().out
+    assert all(note in said for note in spectrum.notes)
+    with pytest.raises(LRSError) as refused:
+        extract("jw1_calints.fits", extract_width=-8)
+    assert main(["extract", "jw1_calints.fits", "--set", "extract_width=-8", "--overwrite"]) == 2
+    assert capsys.readouterr().err == f"{refused.value}\n"
 
 
 def test_extract_says_that_a_built_in_model_was_used(observation, here, capsys):
@@ -199,6 +222,8 @@ def test_a_folder_that_is_not_there(observation, refused):
         ("src_coeff=[[26.5]]", "src_coeff"),
         ("references=1", "references"),
         ("smoothing_length=4", "smoothing_length"),
+        (f"extract_width={'9' * 5000}", "extract_width"),
+        (f"bkg_coeff={'[' * 100_000}", "bkg_coeff"),
     ],
 )
 def test_a_wrong_setting(observation, refused, setting, named):

@@ -12,6 +12,7 @@ from typing import Any
 from jdaviz_lrs.batch.chunks import CHUNK, chunks_of, extract_chunk
 from jdaviz_lrs.batch.engines import client_of, results
 from jdaviz_lrs.batch.store import ChunkStore
+from jdaviz_lrs.combine.joint import extract_jointly
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.series import ExtractedSeries
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
@@ -22,7 +23,7 @@ from jdaviz_lrs.extraction.plan import ExtractionPlan
 from jdaviz_lrs.extraction.series import plan_series
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.images import PRODUCTS
-from jdaviz_lrs.products.series import Series, read_series
+from jdaviz_lrs.products.series import Series, is_series, listed, read_series
 from jdaviz_lrs.references.find import References
 
 __all__ = ["extract", "extract_series"]
@@ -39,13 +40,14 @@ def extract(
     done: Callable[[int, int], None] | None = None,
     **keywords: Any,
 ) -> ExtractedSpectrum | ExtractedSeries:
-    """Extract a spectrum, or the spectra of a time series.
+    """Extract a spectrum, one spectrum from several images, or the spectra of a time series.
 
     Parameters
     ----------
     image : SpectralImage or path-like, or list of path-like, or pattern
-        An s2d or cal file, or the image already read; the segments of a time series (calints, crfints) in a
-        list, or a pattern of their names.
+        An s2d or cal file, or the image already read. In a list or as a pattern of names: several such, such
+        as nods, to which one spectrum is fitted (see `jdaviz_lrs.extract_jointly`), or the segments of a time
+        series (calints, crfints).
     parameters : ExtractionParameters, optional
         Without it, those of the extract1d reference file.
     references : References, optional
@@ -69,22 +71,24 @@ def extract(
     Returns
     -------
     ExtractedSpectrum
-        Of an image.
+        Of an image, or of several.
     ExtractedSeries
-        Of a list or pattern.
+        Of segments.
 
     Raises
     ------
     LRSError
         With one sentence that names the file or parameter and what to do.
     """
-    if not _are_segments(image):
+    if not _are_several(image):
         given = {"client": client, "resume": resume, "done": done}
         if wrong := [name for name, value in given.items() if value is not None]:
             raise LRSError(
                 f"{' and '.join(wrong)} can be given for time series alone; give their files in a list."
             )
         return extract_image(image, parameters, references, **keywords)
+    if not isinstance(image, Series) and _are_images(image):
+        return extract_jointly(image, parameters, references, **keywords)
     series = image if isinstance(image, Series) else read_series(image)
     kinds = ("extract1d", "apcorr", "psf")
     overrides = {kind: keywords.pop(f"override_{kind}", None) for kind in kinds}
@@ -93,10 +97,19 @@ def extract(
     return extract_series(series, plan, client, chunk_size, resume, progress, done)
 
 
-def _are_segments(image: Any) -> bool:
+def _are_several(image: Any) -> bool:
     if isinstance(image, str):
         return glob.has_magic(image) and not Path(image).exists()
     return isinstance(image, list | tuple | set | Series)
+
+
+def _are_images(given: Any) -> bool:
+    """Whether a list or pattern has images of one source in it rather than segments of a series."""
+    some = [given] if isinstance(given, str) else [*given]
+    if any(isinstance(one, SpectralImage) for one in some):
+        return True
+    paths = listed(some)
+    return len(paths) > 1 and not any(map(is_series, paths))
 
 
 def extract_series(

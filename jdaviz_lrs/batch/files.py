@@ -15,6 +15,7 @@ from jdaviz_lrs.batch.extract import extract
 from jdaviz_lrs.data.series import ExtractedSeries
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.fluxcal.calibrate import calibrate
+from jdaviz_lrs.fluxcal.response import Response
 from jdaviz_lrs.products.door import one_sentence
 from jdaviz_lrs.products.files import output_path, whole_file
 from jdaviz_lrs.products.saving import write_products
@@ -140,11 +141,7 @@ def extract_job(job: Job, settings: Mapping[str, Any]) -> Outcome:
     overwrite, response = settings.pop("overwrite", False), settings.pop("response", None)
     try:
         with one_sentence(str(job), "cannot be extracted"):
-            if job.series and response is not None:
-                raise LRSError(f"{job}: a response calibrates single spectra, not yet time series.")
-            result = extract([*job.inputs] if job.series else job.inputs[0], **settings)
-            if response is not None:
-                result = calibrate(result, response)
+            result = _calibrated(job, settings, response)
             if isinstance(result, ExtractedSeries):
                 result.write(job.output, overwrite)
             else:
@@ -152,6 +149,14 @@ def extract_job(job: Job, settings: Mapping[str, Any]) -> Outcome:
             return _outcome(told, job.output, result)
     except LRSError as error:
         return Outcome(told, error=str(error))
+
+
+def _calibrated(job: Job, settings: Mapping[str, Any], response: Response | None):
+    if response is None:
+        return extract([*job.inputs] if job.series else job.inputs[0], **settings)
+    if job.series:
+        raise LRSError(f"{job}: a response calibrates single spectra, not yet time series; leave it out.")
+    return calibrate(extract(job.inputs[0], **settings), response)
 
 
 def _outcome(told: str, output: Path, result: Any) -> Outcome:

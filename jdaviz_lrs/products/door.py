@@ -121,9 +121,13 @@ def local_file(path: str | Path) -> Path:
         command = DOWNLOAD.get(address[1].lower(), ANY_DOWNLOAD).format(whole)
         raise LRSError(f"{whole}: files are read from disk; download it first ({command}).")
     path = Path(path)
-    if path.is_dir():
+    try:
+        is_folder, is_file = path.is_dir(), path.is_file()
+    except OSError as error:  # such as a name that is too long
+        raise LRSError(f"{path}: there can be no such file ({error.strerror}).") from error
+    if is_folder:
         raise LRSError(f"{path}: there is no such file, but a folder of that name; give a file in it.")
-    if not path.is_file():
+    if not is_file:
         raise LRSError(f"{path}: there is no such file.")
     try:
         with path.open("rb"):

@@ -153,6 +153,8 @@ def _image(model: JwstDataModel, name: str, path: Path | None) -> SpectralImage:
     _check_wavelengths(wavelength[rows, columns], name, horizontal)
     two_wavelengths = _other_wavelengths(wavelength, wcs, box, horizontal)
     keep = (..., rows, columns)
+    wavelength, hole = _without_holes(wavelength)
+    good &= ~hole
     dq = np.where(good[keep], dq[keep], dq[keep] | 1).astype(np.uint32)
     margins = _margins(np.where(good, data, np.nan), rows, columns)
     good = good[keep]
@@ -319,6 +321,24 @@ def _wavelengths(model: JwstDataModel, wcs, shape: tuple[int, int], name: str) -
         wavelength = wcs(x, y)[2]
     wavelength = np.asarray(wavelength, float)
     return np.where(np.isfinite(wavelength) & (wavelength > 0), wavelength, np.nan)
+
+
+def _without_holes(wavelength: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Fill pixels without a wavelength that have one on either side, along the slit, and tell which.
+
+    They lie in the aperture like any other bad pixel: what they had of the light is missing from its sum.
+    """
+    given, columns = np.isfinite(wavelength), np.arange(wavelength.shape[1])
+    before = np.maximum.accumulate(np.where(given, columns, -1), axis=1)
+    after = np.minimum.accumulate(np.where(given, columns, columns.size)[:, ::-1], axis=1)[:, ::-1]
+    hole = ~given & (before >= 0) & (after < columns.size)
+    if not hole.any():
+        return wavelength, hole
+    low, high = (
+        np.take_along_axis(wavelength, side.clip(0, columns.size - 1), axis=1) for side in (before, after)
+    )
+    share = (columns - before) / np.maximum(after - before, 1)
+    return np.where(hole, low + share * (high - low), wavelength), hole
 
 
 def _beside_the_slit(image: SpectralImage) -> tuple[str, ...]:

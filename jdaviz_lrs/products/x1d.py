@@ -160,7 +160,7 @@ FORMER_NAMES = {"flux_error": "ERROR", "bkgd_error": "BERROR"}
 def read_x1d(path: str | Path) -> ExtractedSpectrum:
     """Read the first spectrum of an x1d file, ours or the pipeline's, of today or of 2020.
 
-    What the file does not tell is NaN.
+    What the file does not tell is NaN; a note tells of further spectra in it.
 
     Raises
     ------
@@ -173,7 +173,11 @@ def read_x1d(path: str | Path) -> ExtractedSpectrum:
         if "EXTRACT1D" not in hdus:
             raise LRSError(f"{path}: it holds no spectrum; run the extraction again.")
         header = {name: value for name, value in hdus[0].header.items() if name not in UNNAMED}
-        return replace(_spectrum(hdus["EXTRACT1D"], Path(path), hdus[0].header), header=header)
+        first = replace(_spectrum(hdus["EXTRACT1D"], Path(path), hdus[0].header), header=header)
+        number = sum(hdu.name == "EXTRACT1D" for hdu in hdus)
+    if number == 1:
+        return first
+    return replace(first, notes=(f"The file holds {number} spectra; this is the first.", *first.notes))
 
 
 def _spectrum(extension: fits.BinTableHDU, path: Path, primary: fits.Header) -> ExtractedSpectrum:

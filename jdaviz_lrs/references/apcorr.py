@@ -21,7 +21,8 @@ from jdaviz_lrs.references.sound import demand, demand_wavelengths
 
 __all__ = ["ApertureCorrection", "read_apcorr", "write_apcorr"]
 
-COLUMNS = ("subarray", "wavelength", "nelem_wl", "size", "nelem_size", "apcorr")
+SHAPES = {"subarray": 0, "wavelength": 1, "nelem_wl": 0, "size": 1, "nelem_size": 0, "apcorr": 2}
+"""Columns of the table to the axes that one of its rows has there."""
 
 NOISE = 0.01
 """Of a correction: by more none rises from one width to the next."""
@@ -92,7 +93,7 @@ def read_apcorr(path: str | Path, subarray: str | None = None) -> ApertureCorrec
     with open_datamodel(path, {"MirLrsApcorrModel": MirLrsApcorrModel}, "an aperture correction") as model:
         table = np.asarray(model.apcorr_table)
         size_unit = str(model.sizeunit or "pixels")
-    absent = sorted({*COLUMNS} - {*(table.dtype.names or ())})
+    absent = sorted({*SHAPES} - {*(table.dtype.names or ())})
     demand(not absent, str(path), f"its table has no column {', '.join(absent)}", "apcorr")
     names = np.char.upper(table["subarray"].astype(str))
     rows = table if subarray is None else table[names == subarray.upper()]
@@ -104,6 +105,9 @@ def read_apcorr(path: str | Path, subarray: str | None = None) -> ApertureCorrec
         nothing = np.empty(0)
         return ApertureCorrection(path.name, nothing, nothing, size_unit, nothing[:, None], refusal)
     row = rows[0]
+    for name, n_axes in SHAPES.items():
+        found = np.ndim(row[name])
+        demand(found == n_axes, str(path), f"its column {name} has {found} axes, not {n_axes}", "apcorr")
     n_wavelength, n_size = int(row["nelem_wl"]), int(row["nelem_size"])
     lengths = {"nelem_wl": (n_wavelength, "wavelength"), "nelem_size": (n_size, "size")}
     for name, (number, column) in lengths.items():

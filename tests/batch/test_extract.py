@@ -161,3 +161,17 @@ def test_optimal_with_a_profile_refined_on_the_mean_scatters_as_told(tmp_path):
     ratio = np.median((scatter / expected)[known] ** 2) / 0.971
     assert ratio == pytest.approx(1.0, abs=0.06)
     assert series.report["segments"] == [paths[0].name]
+
+
+def test_several_images_are_extracted_jointly(observation):
+    """Two nods of one source, as files or read already, are no time series."""
+    paths = [observation["nod1_cal"], observation["nod2_cal"]]
+    spectrum = extract(paths, override_psf=observation["psf"], override_apcorr=observation["apcorr"])
+    assert spectrum.flux.ndim == 1
+    assert spectrum.parameters["extraction_type"] == "optimal"
+    alone = extract(paths[0], override_psf=observation["psf"], extraction_type="optimal")
+    assert np.nanmedian(spectrum.flux_error / alone.flux_error) == pytest.approx(
+        0.71, abs=0.03
+    )  # 1 / sqrt(2)
+    with pytest.raises(LRSError, match="time series alone"):
+        extract(paths[0], resume="somewhere")

@@ -179,6 +179,23 @@ def test_nan_in_any_plane_is_a_bad_pixel(plane):
     assert (image.variances[:, *good] == 0).all()
 
 
+@pytest.mark.parametrize("value", [np.nan, 0.0])
+def test_pixel_without_a_wavelength_is_a_bad_pixel(value):
+    as_nan, model = model_of(), model_of()
+    as_nan.data[200, 30:32] = np.nan
+    model.wavelength[200, 30:32] = value
+    model.wavelength[:, :3] = np.nan  # beside the slit
+    images = [from_datamodel(one) for one in (as_nan, model)]
+    np.testing.assert_array_equal(images[1].good[:, 3:], images[0].good[:, 3:])
+    np.testing.assert_allclose(images[1].wavelength[:, 3:], images[0].wavelength[:, 3:], rtol=1e-6)
+    assert np.isnan(images[1].wavelength[:, :3]).all()
+    references = find_references(images[0], crds=False)
+    left, ours = (extract(image, references=references, extract_width=8) for image in images)
+    for name in ("flux", "flux_error", "npixels", "dq"):
+        np.testing.assert_allclose(getattr(ours, name), getattr(left, name), rtol=1e-6)
+    assert any("FLUX_ESTIMATED" in note for note in ours.notes)
+
+
 def test_only_do_not_use_takes_a_pixel_out():
     model = model_of("cal")
     model.dq[100, 320], model.dq[101, 320] = 4, 5

@@ -236,3 +236,12 @@ def test_correction_that_the_psf_contradicts_is_told(observation, tmp_path):
     assert any(
         "other_apcorr.fits has" in note and "one is not of this instrument" in note for note in notes(path)
     )
+
+
+def test_a_column_of_another_shape(observation, tmp_path):
+    content = observation["apcorr"].read_bytes()
+    start = content.index(b"TFORM5  =")
+    path = tmp_path / "apcorr.fits"
+    path.write_bytes(content[:start] + b"TFORM5  = 'x       '".ljust(80) + content[start + 80 :])
+    with pytest.raises(LRSError, match="axes"):
+        read_apcorr(path, "FULL")
