@@ -28,6 +28,7 @@ from jdaviz_lrs.engine.refine.variance import model_variances
 from jdaviz_lrs.engine.threads import single_thread
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.advice import say_verdict
+from jdaviz_lrs.extraction.conventions import PIPELINE, convention_of
 from jdaviz_lrs.extraction.lost_light import WORTH_TELLING
 from jdaviz_lrs.extraction.optimal import OptimalExtraction, extract_optimal
 from jdaviz_lrs.extraction.plan import ExtractionPlan
@@ -155,7 +156,7 @@ def _check(
         raise LRSError(f"sky = {sky!r} is none of {', '.join(SKIES)}.")
     if parameters.extraction_type != "optimal" or "psf" in references.not_applicable:
         raise LRSError("A joint extraction fits the PSF; use extraction_type = optimal, and give a PSF.")
-    if parameters.pipeline_compatible:
+    if convention_of(parameters) is PIPELINE:
         raise LRSError("The pipeline has no joint extraction; set pipeline_compatible to false.")
     for one in images:
         if one.data.ndim != 2:

@@ -21,7 +21,7 @@ def test_segments_are_a_series_and_others_are_each_for_itself(folder, observatio
     broken.write_bytes(b"SIMPLE")
     image = observation["nod1_s2d"]
     series, other = jobs_of([paths[1], image, broken, paths[0]], folder)
-    assert (series.inputs, series.series) == ((paths[1], paths[0], broken), True)
+    assert (series.inputs, series.series) == ((paths[1], broken, paths[0]), True)  # as they were given
     assert series.output == folder / "jw00001001001_03101_00001_mirimage_x1dints.fits"
     assert (other.inputs, other.series, other.output.parent) == ((image,), False, folder)
 
