@@ -162,10 +162,12 @@ def listed(paths: str | Path | Iterable[str | Path]) -> list[Path]:
     Raises
     ------
     LRSError
-        When a pattern has no file, a file is named twice, or there is none.
+        When a pattern has no file, a name is none of a file, a file is named twice, or there is none.
     """
     found: list[Path] = []
     for one in [paths] if isinstance(paths, str | Path) else paths:
+        if Path(one).name in ("", ".."):
+            raise LRSError(f"{str(one)!r}: this names no file; give the names of files.")
         if Path(one).exists() or not glob.has_magic(str(one)):
             found.append(Path(one))
         elif matches := sorted(glob.glob(str(one))):
