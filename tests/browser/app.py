@@ -11,7 +11,6 @@ from itertools import cycle
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
@@ -31,11 +30,6 @@ AXES_AT_REST = """async (viewers) => {
 }"""
 
 PLUGINS_BUTTON = 4  # in the toolbar: loaders, export, settings, info, plugins, subsets
-
-
-def at(place: str):
-    """A place to run the app in, as a test's parameter: what is shared there is started by one worker."""
-    return pytest.param(place, marks=pytest.mark.xdist_group(place))
 
 
 class App:

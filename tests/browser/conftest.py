@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, 
 from jdaviz_lrs import extract
 from jdaviz_lrs.simulate import Scene, simulate, write_exposure
 from tests.browser import servers
-from tests.browser.app import App, at
+from tests.browser.app import App
 from tests.browser.notebook import run_notebook, warnings, write_notebook
 from tests.browser.panel import APERTURE, OFFSET, reset
 
@@ -142,7 +142,7 @@ def start(tmp_path_factory) -> Path:
     return path
 
 
-@pytest.fixture(params=[at("standalone"), at("jupyterlab")])
+@pytest.fixture(params=["standalone", "jupyterlab"])
 def place(request) -> str:
     """Where the app runs."""
     return request.param

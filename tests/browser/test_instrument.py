@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from jdaviz_lrs.products.x1d import read_x1d
-from tests.browser.app import BLUE, ORANGE, PURPLE, at
+from tests.browser.app import BLUE, ORANGE, PURPLE
 from tests.browser.panel import (
     COLUMNS,
     OFFSET,
@@ -264,7 +264,7 @@ def test_an_extraction_is_drawn_and_listed(app, panel):
     app.expect_layer("1D Spectrum", "target_s2d LRS")
 
 
-@pytest.mark.parametrize("place", [at("standalone")], indirect=True)
+@pytest.mark.parametrize("place", ["standalone"], indirect=True)
 def test_popout(app, panel):
     spectrum = app.marks(1, ORANGE)
     with app.page.context.expect_page() as opened:

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.app import BLUE, ORANGE, PURPLE, at
+from tests.browser.app import BLUE, ORANGE, PURPLE
 from tests.browser.panel import (
     OFFSET_FIELD,
     WIDTH,
@@ -197,7 +197,7 @@ def test_refinements_and_their_advice(app, panel):
     app.until(lambda: bool(app.marks(1, ORANGE)), "the preview is back")
 
 
-@pytest.mark.parametrize("place", [at("jupyterlab")], indirect=True)  # elsewhere jdaviz has no API hints
+@pytest.mark.parametrize("place", ["jupyterlab"], indirect=True)  # elsewhere jdaviz has no API hints
 def test_api_hints(app, panel):
     toggle = app.page.locator(".jdaviz .v-app-bar button:has(img[width='24'])")
     toggle.last.click()
