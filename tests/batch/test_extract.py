@@ -170,8 +170,7 @@ def test_several_images_are_extracted_jointly(observation):
     assert spectrum.flux.ndim == 1
     assert spectrum.parameters["extraction_type"] == "optimal"
     alone = extract(paths[0], override_psf=observation["psf"], extraction_type="optimal")
-    assert np.nanmedian(spectrum.flux_error / alone.flux_error) == pytest.approx(
-        0.71, abs=0.03
-    )  # 1 / sqrt(2)
+    # 1 / sqrt(2), and as much as the nods differ in their noise
+    assert np.nanmedian(spectrum.flux_error / alone.flux_error) == pytest.approx(0.71, abs=0.05)
     with pytest.raises(LRSError, match="time series alone"):
         extract(paths[0], resume="somewhere")
