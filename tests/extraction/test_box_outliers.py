@@ -50,8 +50,15 @@ def regions(image):
     return [[edge - shift] for edge in edges]
 
 
-@pytest.mark.parametrize("product", ["s2d", "cal"])
-@pytest.mark.parametrize("subtracted", [True, False])
+@pytest.mark.parametrize(
+    ("product", "subtracted"),
+    [
+        ("s2d", True),
+        ("cal", False),
+        pytest.param("s2d", False, marks=pytest.mark.slow),
+        pytest.param("cal", True, marks=pytest.mark.slow),
+    ],
+)
 def test_cosmic_rays_are_left_out(product, subtracted):
     clean, off_clean, _ = pulls(product, subtracted, ())
     hit, _, told = pulls(product, subtracted, (), cosmic_rays=40)

@@ -146,7 +146,13 @@ def faint():
     return with_draws(brightness=1e-7, background_gradient=0.0)
 
 
-@pytest.mark.parametrize("background", BACKGROUNDS)
+#: Of which the quick tests take the rest.
+LONG = ("clipped", "clipped mean", "smoothed a lot", "parabola")
+
+
+@pytest.mark.parametrize(
+    "background", [pytest.param(one, marks=[pytest.mark.slow] * (one in LONG)) for one in BACKGROUNDS]
+)
 def test_pull_is_one(noisy, faint, background):
     linear = not {"median", "clipped"} & {*background.split()}
     image, draws = noisy if linear else faint
