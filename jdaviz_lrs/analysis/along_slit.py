@@ -17,7 +17,7 @@ from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.plan import ExtractionPlan
 from jdaviz_lrs.extraction.tabulate import missing_planes
-from jdaviz_lrs.products.files import whole_files
+from jdaviz_lrs.products.files import fits_path, whole_files
 from jdaviz_lrs.products.read import read
 from jdaviz_lrs.references.find import find_references
 
@@ -98,9 +98,7 @@ class SlitSpectra:
         """
         from stdatamodels.jwst.datamodels import SlitModel
 
-        path, image = Path(path), self.image
-        if path.suffix != ".fits":
-            raise LRSError(f"{path}: 2-D spectra are written as FITS; let the name end with .fits.")
+        path, image = fits_path(path), self.image
 
         def in_file(plane: Image) -> Image:
             return plane.T if image.horizontal else plane

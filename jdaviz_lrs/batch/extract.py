@@ -9,10 +9,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from jdaviz_lrs.batch.chunks import CHUNK, chunks_of, extract_chunk
 from jdaviz_lrs.batch.engines import client_of, results
 from jdaviz_lrs.batch.store import ChunkStore
 from jdaviz_lrs.combine.joint import extract_jointly
+from jdaviz_lrs.data.flags import DO_NOT_USE, FLUX_ESTIMATED, OUTLIER
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.series import ExtractedSeries
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
@@ -139,10 +143,10 @@ def extract_series(
             finished += chunk.size
             if done is not None:
                 done(finished, series.n_int)
-    paths = [segment.path for segment in series.segments]
+    paths, table = [segment.path for segment in series.segments], store.table()
     return ExtractedSeries(
         wavelength=how.wavelength,
-        table=store.table(),
+        table=table,
         int_num=series.int_num,
         segment_num=series.segment_num,
         int_times=series.int_times,
@@ -151,7 +155,7 @@ def extract_series(
         parameters=mean.parameters,
         references=mean.references,
         inputs=(*mean.inputs, *paths),
-        notes=(*series.notes, *mean.notes, *_left_out(mean)),
+        notes=(*series.notes, *mean.notes, *_flagged(table["dq"]), *_left_out(mean)),
         report={**mean.report, "segments": [path.name for path in paths]},
         verdict=mean.verdict,
     )
@@ -165,6 +169,21 @@ def _left_out(mean: ExtractedSpectrum) -> tuple[str, ...]:
     if mean.companions:
         notes.append("Further sources are extracted from the mean image alone.")
     return tuple(notes)
+
+
+def _flagged(dq: NDArray[np.uint32]) -> tuple[str, ...]:
+    """Count what became of single integrations, of which the notes of their mean know nothing."""
+    told = {
+        "no flux (NaN, flagged DO_NOT_USE)": DO_NOT_USE,
+        "light of bad pixels made up for (FLUX_ESTIMATED)": FLUX_ESTIMATED,
+        "pixels left out as outliers (OUTLIER)": OUTLIER,
+    }
+    counts = {what: int(((dq & flag) != 0).sum()) for what, flag in told.items()}
+    return tuple(
+        f"Of the {dq.size} points of all integrations, {number} have {what}."
+        for what, number in counts.items()
+        if number
+    )
 
 
 def _job(series: Series, mean: ExtractedSpectrum, chunk_size: int) -> dict[str, Any]:

@@ -36,8 +36,6 @@ class ExtractedSeries(Making):
         Number of the integration, from 1 in the exposure, and of the segment it is in.
     int_times : Table or None
         Columns of the pipeline's ``INT_TIMES``, a row an integration.
-    drift, width : ndarray or None, (n_int,)
-        Shift of the source across the dispersion, and the width of its profile, in pixels.
     mean : ExtractedSpectrum or None
         Extracted from the mean image in the same way: aperture, place, advice; None for a series read from a
         file. The verdict is its verdict.
@@ -50,8 +48,6 @@ class ExtractedSeries(Making):
     int_num: NDArray[np.intp]
     segment_num: NDArray[np.intp]
     int_times: Table | None = None
-    drift: NDArray[np.float64] | None = None
-    width: NDArray[np.float64] | None = None
     mean: ExtractedSpectrum | None = None
     file_name: str = ""
 

@@ -50,7 +50,7 @@ def inspect_box(
         can tell from the source.
     """
     asked = "outliers" in parameters.refinements
-    found = () if asked else inspect_outliers(image, placement, parameters.outlier_sigma)
+    found = () if asked else inspect_outliers(image, placement)
     return (*found, *_beside_the_psf(image, parameters, references, placement))
 
 

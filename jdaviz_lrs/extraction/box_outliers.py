@@ -10,6 +10,7 @@ from jdaviz_lrs.engine.box_outliers import find_box_outliers
 from jdaviz_lrs.engine.threads import single_thread
 from jdaviz_lrs.extraction.advice import Advice
 from jdaviz_lrs.extraction.placement import Placement
+from jdaviz_lrs.parameters import ExtractionParameters
 
 __all__ = ["box_outliers", "inspect_outliers"]
 
@@ -33,13 +34,14 @@ def box_outliers(image: SpectralImage, placement: Placement, outlier_sigma: floa
     return found
 
 
-def inspect_outliers(image: SpectralImage, placement: Placement, outlier_sigma: float) -> tuple[Advice, ...]:
+def inspect_outliers(image: SpectralImage, placement: Placement) -> tuple[Advice, ...]:
     """See whether the refinement ``outliers`` has something to do in a box extraction."""
-    number = int(box_outliers(image, placement, outlier_sigma).sum())
+    usual = ExtractionParameters.outlier_sigma  # where it is not asked for, none is chosen
+    number = int(box_outliers(image, placement, usual).sum())
     if number == 0:
         return ()
     sentence = (
-        f"{number} pixel{'s' * (number > 1)} beyond {outlier_sigma:g} sigma that the neighbouring "
+        f"{number} pixel{'s' * (number > 1)} beyond {usual:g} sigma that the neighbouring "
         "wavelengths do not explain"
     )
     return (Advice("outliers", sentence, {"outlying_pixels": number}),)

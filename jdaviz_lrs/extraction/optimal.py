@@ -222,7 +222,9 @@ def extract_optimal(
     scene = _scene(image, grid, psf, everything, parameters)
     chosen = () if convention is PIPELINE else parameters.refinements
     looks = bool({"trace", "width", "outliers", "companions", "variance"} & set(chosen))
-    frame = _frame(image, good, parameters.outlier_sigma)
+    # what is chosen for a refinement that is not asked for must change nothing
+    asked = parameters if "outliers" in parameters.refinements else ExtractionParameters
+    frame = _frame(image, good, asked.outlier_sigma)
     if image.resampled and convention.resampled_is_known:
         frame = replace(frame, good=_whole_pixels(frame.good) & ~_beside_gaps(scene, frame.good)[:, None])
     location = None
@@ -389,7 +391,8 @@ def _frame(image: SpectralImage, good: NDArray[np.bool_], outlier_sigma: float) 
     used = np.where(good, 1.0, 0.0)
     return Frame(
         (image.filled * used).sum(axis=0) / number,
-        (image.variances * used).sum(axis=1) / number**2,
+        # a flat field is the same, and as uncertain, in all integrations
+        (image.variances * used).sum(axis=1) / np.stack([number**2, number**2, number]),
         good.any(axis=0),
         outlier_sigma,
     )

@@ -19,16 +19,9 @@ from jdaviz_lrs.extraction.optimal import OptimalExtraction, extract_optimal
 from jdaviz_lrs.extraction.tabulate import flag_outliers, missing_planes, tabulate
 from jdaviz_lrs.extraction.verdict import judge_optimal, tabulated_light
 
-__all__ = ["extract_profile", "fit_and_extract", "tabulate_fit"]
+__all__ = ["fit_and_extract", "tabulate_fit"]
 
 Image = NDArray[np.float64]
-
-
-def extract_profile(
-    layout: ExtractionLayout, progress: Callable[[str], None] | None = None
-) -> ExtractedSpectrum:
-    """Fit the PSF to an image at every wavelength; see `jdaviz_lrs.extract`."""
-    return fit_and_extract(layout, progress)[0]
 
 
 def fit_and_extract(

@@ -10,10 +10,11 @@ from astropy.io import fits
 from stdatamodels.jwst.datamodels import CombinedSpecModel, MultiCombinedSpecModel, MultiSpecModel
 
 from jdaviz_lrs.data.combined import C1D_COLUMNS, CombinedSpectrum
-from jdaviz_lrs.data.provenance import PREFIX, provenance, read_verdict
+from jdaviz_lrs.data.provenance import PREFIX
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.door import one_sentence, open_fits
-from jdaviz_lrs.products.files import in_ascii, whole_files
+from jdaviz_lrs.products.files import fits_path, in_ascii, whole_files
+from jdaviz_lrs.products.made import read_made, tell_made
 from jdaviz_lrs.products.origin import origin_of_headers
 from jdaviz_lrs.products.read import checked_kind
 
@@ -51,9 +52,7 @@ def write_c1d(spectrum: CombinedSpectrum, path: str | Path, overwrite: bool = Fa
     LRSError
         When the file exists or is an input, has not the ending ``.fits``, or cannot be written.
     """
-    path = Path(path)
-    if path.suffix != ".fits":
-        raise LRSError(f"{path}: spectra are written as FITS; let the name end with .fits.")
+    path = fits_path(path)
     with whole_files([path], overwrite, spectrum.inputs) as (temporary,):
         save_combined(spectrum, temporary)
     return path
@@ -73,8 +72,7 @@ def save_combined(spectrum: CombinedSpectrum, temporary: Path) -> None:
         for name, value in (("SLIT_RA", spectrum.slit_ra), ("SLIT_DEC", spectrum.slit_dec)):
             if value is not None:
                 cards[name] = value
-        for name, value in provenance(spectrum).items():
-            cards[f"HIERARCH {PREFIX} {name}"] = in_ascii(value) if isinstance(value, str) else value
+        tell_made(cards, spectrum)
         hdus.insert(len(hdus) - 1, _inputs_table(spectrum))
 
 
@@ -156,7 +154,6 @@ def _spectrum(hdus: fits.HDUList, path: Path) -> CombinedSpectrum:
     beside = next((one for one in hdus if one.name == INPUTS), None)
     if beside is not None and len(beside.data) != len(table):
         raise LRSError(f"{path}: its tables differ in length; combine the spectra again.")
-    made = {key[len(PREFIX) + 1 :]: value for key, value in header.items() if key.startswith(f"{PREFIX} ")}
     origin = origin_of_headers(hdus[0].header, header, extension.columns["FLUX"].unit)
     return CombinedSpectrum(
         **columns,
@@ -166,9 +163,7 @@ def _spectrum(hdus: fits.HDUList, path: Path) -> CombinedSpectrum:
         source_type=origin.source_type,
         spectral_order=origin.spectral_order,
         metadata=origin.header,
-        parameters=made,
-        notes=tuple(value for key, value in made.items() if key.startswith("note_")),
-        verdict=read_verdict(made),
+        **read_made(header),
         file_name=path.name,
     )
 

@@ -10,7 +10,7 @@ import sys
 import traceback
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import inf, prod
 from pathlib import Path
@@ -21,7 +21,7 @@ from astropy.io import fits
 
 from jdaviz_lrs.errors import LRSError
 
-__all__ = ["COMPLAINT", "local_file", "one_sentence", "open_fits", "text_of"]
+__all__ = ["COMPLAINT", "is_packed", "local_file", "one_sentence", "open_fits", "text_of"]
 
 BLOCK, CARD = 2880, 80
 """Bytes of a FITS file are counted in blocks, its headers in cards."""
@@ -165,7 +165,7 @@ def open_fits(path: str | Path, in_parts: bool = False) -> Iterator[fits.HDUList
     ----------
     path : path-like
     in_parts : bool
-        Whether a part of it is read at a time, so that it need not fit into memory; a packed file cannot be.
+        Whether a part of it is read at a time, so that it need not fit into memory.
 
     Raises
     ------
@@ -182,14 +182,22 @@ def open_fits(path: str | Path, in_parts: bool = False) -> Iterator[fits.HDUList
                 yield hdus
 
 
+def is_packed(path: Path) -> bool:
+    """Whether a file is packed, so that no part of it can be read without all before."""
+    with path.open("rb") as file:
+        return _unpack(file.read(6)) is not None
+
+
+def _unpack(first: bytes) -> Callable | None:
+    return next((unpack for start, unpack in PACKED.items() if first.startswith(start)), None)
+
+
 def _check_sizes(path: Path, in_parts: bool) -> None:
     with path.open("rb") as file:
         first = file.read(6)
-    unpack = next((unpack for start, unpack in PACKED.items() if first.startswith(start)), None)
+    unpack = _unpack(first)
     if unpack is None and first != b"SIMPLE":
         raise LRSError(f"{path}: {COMPLAINT}")
-    if unpack and in_parts:
-        raise LRSError(f"{path}: it is packed, and cannot be read in parts; unpack it first (gunzip).")
     try:
         with unpack(path) if unpack else path.open("rb") as file:
             total = _walk(file, path)

@@ -49,6 +49,20 @@ PREFIX = ".lrs-"
 STRAY = 3600.0
 
 
+def fits_path(path: str | Path) -> Path:
+    """Return the path of a FITS file to be written.
+
+    Raises
+    ------
+    LRSError
+        When its name ends otherwise.
+    """
+    path = Path(path)
+    if path.suffix != ".fits":
+        raise LRSError(f"{path}: spectra are written as FITS; let the name end with .fits.")
+    return path
+
+
 def whole_file(path: str | Path, overwrite: bool = False) -> AbstractContextManager[Path]:
     """Give a temporary path to write to, and move it into place when all went well; see `whole_files`."""
     return _first(whole_files([path], overwrite))

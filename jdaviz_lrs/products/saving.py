@@ -7,8 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
-from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.products.files import output_path, whole_files
+from jdaviz_lrs.products.files import fits_path, output_path, whole_files
 from jdaviz_lrs.products.images import image_products
 from jdaviz_lrs.products.x1d import save_table
 
@@ -35,9 +34,7 @@ def products_of(spectrum: ExtractedSpectrum, output: str | Path) -> dict[Path, C
     LRSError
         When the name does not end with ``.fits``.
     """
-    output = Path(output)
-    if output.suffix != ".fits":
-        raise LRSError(f"{output}: spectra are written as FITS; let the name end with .fits.")
+    output = fits_path(output)
     companions = {
         output_path(output, f"companion{number}"): one for number, one in enumerate(spectrum.companions, 1)
     }

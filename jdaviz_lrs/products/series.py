@@ -19,7 +19,7 @@ from jdaviz_lrs.data.flags import DO_NOT_USE
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.engine.robust_mean import robust_mean
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.products.door import one_sentence, open_fits
+from jdaviz_lrs.products.door import is_packed, local_file, one_sentence, open_fits
 from jdaviz_lrs.products.read import VARIANCES, checked_kind, from_datamodel, good_pixels, negative
 
 __all__ = ["Segment", "Series", "exposure_of", "is_series", "listed", "read_integrations", "read_series"]
@@ -283,6 +283,8 @@ def _native(plane: NDArray) -> NDArray:
 
 def _segment(path: Path) -> Segment:
     """Look at the headers of a file, its wavelengths and times."""
+    if is_packed(local_file(path)):
+        raise LRSError(f"{path}: it is packed, and cannot be read in parts; unpack it first (gunzip).")
     with open_fits(path, in_parts=True) as hdus:
         header = hdus[0].header
         if "SCI" not in hdus or hdus["SCI"].header.get("NAXIS") != 3:

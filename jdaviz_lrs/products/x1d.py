@@ -17,11 +17,11 @@ from gwcs import WCS
 from gwcs import coordinate_frames as cf
 from stdatamodels.jwst.datamodels import MultiSpecModel, SpecModel, TSOSpecModel
 
-from jdaviz_lrs.data.provenance import PREFIX, provenance, read_verdict
 from jdaviz_lrs.data.spectrum import COLUMNS, ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.door import open_fits
-from jdaviz_lrs.products.files import in_ascii, whole_files
+from jdaviz_lrs.products.files import fits_path, in_ascii, whole_files
+from jdaviz_lrs.products.made import read_made, tell_made
 from jdaviz_lrs.products.orientation import aperture_keywords
 from jdaviz_lrs.products.origin import origin_of_headers
 from jdaviz_lrs.products.read import checked_kind
@@ -57,9 +57,7 @@ def write_x1d(spectrum: ExtractedSpectrum, path: str | Path, overwrite: bool = F
     LRSError
         When the file exists or is the image itself, has not the ending ``.fits``, or cannot be written.
     """
-    path = Path(path)
-    if path.suffix != ".fits":
-        raise LRSError(f"{path}: spectra are written as FITS; let the name end with .fits.")
+    path = fits_path(path)
     with whole_files([path], overwrite, spectrum.inputs) as (temporary,):
         save_table(spectrum, temporary)
     return path
@@ -79,9 +77,7 @@ def save_table(spectrum: ExtractedSpectrum, temporary: Path) -> None:
         with fits.open(temporary, mode="update") as hdus:
             for hdu in hdus:
                 if hdu.name == "EXTRACT1D":
-                    for name, value in provenance(spectrum).items():
-                        text = isinstance(value, str)
-                        hdu.header[f"HIERARCH {PREFIX} {name}"] = in_ascii(value) if text else value
+                    tell_made(hdu.header, spectrum)
 
 
 def record_references(model: MultiSpecModel, references: Mapping[str, str]) -> None:
@@ -191,14 +187,10 @@ def _spectrum(extension: fits.BinTableHDU, path: Path, primary: fits.Header) -> 
         raise LRSError(f"{path}: its wavelengths do not rise or fall throughout; run the extraction again.")
     columns["dq"] = np.nan_to_num(columns["dq"]).astype(np.uint32)
     sky = header.get("SLIT_RA"), header.get("SLIT_DEC")
-    made = {key[len(PREFIX) + 1 :]: value for key, value in header.items() if key.startswith(f"{PREFIX} ")}
-    notes = tuple(value for key, value in made.items() if key.startswith("note_"))
     return ExtractedSpectrum(
         **columns,
         sky=None if None in sky else sky,
-        parameters=made,
-        notes=notes,
-        verdict=read_verdict(made),
+        **read_made(header),
         file_name=path.name,
         origin=origin_of_headers(primary, header, _unit_of(extension, "FLUX")),
     )

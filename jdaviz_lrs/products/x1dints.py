@@ -12,11 +12,11 @@ from astropy.table import Table
 from numpy.typing import NDArray
 from stdatamodels.jwst.datamodels import TSOMultiSpecModel, TSOSpecModel
 
-from jdaviz_lrs.data.provenance import PREFIX, provenance, read_verdict
 from jdaviz_lrs.data.series import SERIES_COLUMNS, ExtractedSeries
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.door import open_fits
-from jdaviz_lrs.products.files import in_ascii, whole_files
+from jdaviz_lrs.products.files import fits_path, whole_files
+from jdaviz_lrs.products.made import read_made, tell_made
 from jdaviz_lrs.products.read import checked_kind
 from jdaviz_lrs.products.x1d import UNITS, describe_spectrum, record_references
 
@@ -56,9 +56,7 @@ def write_x1dints(series: ExtractedSeries, path: str | Path, overwrite: bool = F
     LRSError
         When the file exists or is an input, has not the ending ``.fits``, or cannot be written.
     """
-    path = Path(path)
-    if path.suffix != ".fits":
-        raise LRSError(f"{path}: spectra are written as FITS; let the name end with .fits.")
+    path = fits_path(path)
     with whole_files([path], overwrite, series.inputs) as (temporary,):
         model = temporary.parent / "one" / temporary.name  # the header holds the name
         model.parent.mkdir()
@@ -116,8 +114,7 @@ def _stream(series: ExtractedSeries, hdu: fits.BinTableHDU, file: BinaryIO) -> N
     """Write the table, part by part."""
     header = hdu.header.copy()
     header["NAXIS2"] = len(series)
-    for name, value in provenance(series).items():
-        header[f"HIERARCH {PREFIX} {name}"] = in_ascii(value) if isinstance(value, str) else value
+    tell_made(header, series)
     file.write(header.tostring().encode("ascii"))
     columns = hdu.columns
     raw = columns.dtype.newbyteorder(">")
@@ -176,8 +173,6 @@ def read_x1dints(path: str | Path) -> ExtractedSeries:
             ):
                 raise LRSError(f"{path}: its spectra differ in wavelength; give a file of one order.")
         header = tables[0].header
-        ours = {key: value for key, value in header.items() if key.startswith(f"{PREFIX} ")}
-        made = {key[len(PREFIX) + 1 :]: value for key, value in ours.items()}
 
         def column(name: str, kind: type) -> NDArray:
             return np.concatenate([np.array(hdu.data[name.upper()], kind) for hdu in tables])
@@ -188,9 +183,7 @@ def read_x1dints(path: str | Path) -> ExtractedSeries:
             int_num=column("INT_NUM", int),
             segment_num=column("SEGMENT", int),
             int_times=_times(column),
-            parameters=made,
-            notes=tuple(value for key, value in made.items() if key.startswith("note_")),
-            verdict=read_verdict(made),
+            **read_made(header),
             file_name=Path(path).name,
         )
 

@@ -1,3 +1,5 @@
+import gzip
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -6,6 +8,7 @@ from jdaviz_lrs import LRSError, extract, read
 from jdaviz_lrs.batch.chunks import chunks_of, extract_chunk
 from jdaviz_lrs.batch.extract import extract_series
 from jdaviz_lrs.batch.store import ChunkStore
+from jdaviz_lrs.data.flags import FLUX_ESTIMATED
 from jdaviz_lrs.data.series import SERIES_COLUMNS
 from jdaviz_lrs.products.series import read_series
 from tests.slitless import write_segments
@@ -174,3 +177,17 @@ def test_several_images_are_extracted_jointly(observation):
     assert np.nanmedian(spectrum.flux_error / alone.flux_error) == pytest.approx(0.71, abs=0.05)
     with pytest.raises(LRSError, match="time series alone"):
         extract(paths[0], resume="somewhere")
+
+
+def test_packed_images_are_no_series(observation, tmp_path):
+    packed = [tmp_path / f"{name}.fits.gz" for name in ("nod1_s2d", "nod2_s2d")]
+    for path in packed:
+        path.write_bytes(gzip.compress(observation[path.name.removesuffix(".fits.gz")].read_bytes(), 1))
+    assert extract(packed, override_psf=observation["psf"]).flux.ndim == 1
+
+
+def test_what_single_integrations_lack_is_counted(series):
+    flagged = int(((series.dq & FLUX_ESTIMATED) != 0).sum())
+    assert flagged
+    (note,) = [note for note in series.notes if "FLUX_ESTIMATED" in note and "all integrations" in note]
+    assert note.startswith(f"Of the {series.dq.size} points of all integrations, {flagged} have")

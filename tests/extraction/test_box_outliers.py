@@ -134,3 +134,11 @@ def test_how_far_off_a_pixel_is_left_out(asked):
         for sigma in (5.0, 30.0, 1e6)
     ]
     assert left_out[0].sum() > left_out[1].sum() > left_out[2].sum() == 0
+
+
+@pytest.mark.parametrize("asked", [{**PLACED}, {"extraction_type": "optimal", "refinements": "trace"}])
+def test_a_limit_for_outliers_that_are_not_asked_for_changes_nothing(asked):
+    [(image, _)] = draws(Scene(cosmic_rays=40), 1, "cal")
+    one, other = (extract(image, outlier_sigma=sigma, **asked) for sigma in (5.0, 1e6))
+    np.testing.assert_array_equal(one.flux, other.flux)
+    assert [advice.values for advice in one.advice] == [advice.values for advice in other.advice]

@@ -253,7 +253,7 @@ def test_no_half_written_file_stays(spectrum, tmp_path, monkeypatch):
     def fail(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("jdaviz_lrs.products.x1d.provenance", fail)  # when all but the header is written
+    monkeypatch.setattr("jdaviz_lrs.products.made.provenance", fail)  # when all but the header is written
     with pytest.raises(LRSError, match=r"a_x1d\.fits: cannot be written \(No space left"):
         spectrum.write(tmp_path / "a_x1d.fits")
     assert os.listdir(tmp_path) == []

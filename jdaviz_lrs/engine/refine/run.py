@@ -21,6 +21,9 @@ __all__ = ["Refined", "Step", "add_sources", "clean_pixels", "refine"]
 
 Image = NDArray[np.float64]
 
+MOST_SIGMA = 5.0
+"""That a pixel's deviation counts for when two scenes are compared."""
+
 MOST_COMPANIONS = 3
 INSPECTION_ORDER = 1
 """Least order of the background while looking for what is wrong: sky left in must not look like a source."""
@@ -217,7 +220,7 @@ def _gain(frame: Frame, one: _Explained, other: _Explained) -> float:
     def cost(scene: SceneModel) -> float:
         fit = linear_fit(scene.profiles(), scene.basis, frame.data, weights)
         # outliers that only one of them explains must not decide
-        squares = np.minimum(weights * fit.residual**2, frame.outlier_sigma**2)
+        squares = np.minimum(weights * fit.residual**2, MOST_SIGMA**2)
         return 0.5 * float(squares.sum()) + (0.0 if scene.shape is None else scene.shape.cost)
 
     return cost(one.shaped) - cost(other.shaped)

@@ -1,0 +1,26 @@
+"""How a spectrum was made, in the header of its table (``HIERARCH LRS ...``): written and read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from astropy.io import fits
+
+from jdaviz_lrs.data.making import Making
+from jdaviz_lrs.data.provenance import PREFIX, provenance, read_verdict
+from jdaviz_lrs.products.files import in_ascii
+
+__all__ = ["read_made", "tell_made"]
+
+
+def tell_made(header: fits.Header, spectrum: Making) -> None:
+    """Write into a header what `provenance` tells of a spectrum."""
+    for name, value in provenance(spectrum).items():
+        header[f"HIERARCH {PREFIX} {name}"] = in_ascii(value) if isinstance(value, str) else value
+
+
+def read_made(header: fits.Header) -> dict[str, Any]:
+    """Return what `tell_made` has written: ``parameters``, ``notes`` and ``verdict`` of a spectrum."""
+    made = {key[len(PREFIX) + 1 :]: value for key, value in header.items() if key.startswith(f"{PREFIX} ")}
+    notes = tuple(value for key, value in made.items() if key.startswith("note_"))
+    return {"parameters": made, "notes": notes, "verdict": read_verdict(made)}
