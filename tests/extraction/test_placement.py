@@ -6,6 +6,7 @@ import pytest
 
 from jdaviz_lrs import ExtractionParameters, LRSError, read
 from jdaviz_lrs.extraction.placement import place
+from jdaviz_lrs.extraction.traces import place_traces
 from jdaviz_lrs.simulate import Scene, simulate, to_model
 from tests.horizontal import transposed
 
@@ -192,3 +193,15 @@ def test_names_are_those_of_the_files_axes():
     flat = read(transposed(to_model(SEEN["s2d"])))
     with pytest.raises(LRSError, match=re.escape("The aperture (ystart, ystop)")):
         at(flat, ystart=60, ystop=70, use_source_posn=False)
+
+
+def test_the_other_nod_is_as_far_away_on_s2d_as_on_cal(observation):
+    """On cal the WCS tells, on s2d the offset along the slit; that across the slit is common to both nods."""
+    parameters = ExtractionParameters(extraction_type="optimal", model_nod_pair=True)
+    apart = []
+    for product in ("nod1_cal", "nod1_s2d"):
+        traces = place_traces(read(observation[product]), parameters)
+        (nod,) = traces.nods
+        apart.append(np.nanmean(traces.source - nod))
+    # the slit is tilted by less than a degree in the simulated WCS: 1e-4 of 18 px
+    assert apart[1] == pytest.approx(apart[0], abs=0.02)
