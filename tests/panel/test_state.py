@@ -178,3 +178,15 @@ def test_the_history_follows_the_state(image):
         section.record("third")
     panel.update(records=())
     assert section.table.items == []
+
+
+def test_a_chart_draws_along_its_own_axes(image):
+    panel = BarePanel(ProfileSection).take(image, use_source_posn=True)
+    panel.section.opened = 0
+    panel.section.show(panel.state)
+    axes = panel.section.chart.plot.viewer.scales
+    for name, mark in panel.section.chart.marks.items():
+        assert mark.scales["x"] is axes["x"], name
+        upright = (mark.scales["y"].min, mark.scales["y"].max) == (0.0, 1.0)
+        assert upright or mark.scales["y"] is axes["y"], name
+    assert panel.section.chart.marks["data"].scales["y"] is axes["y"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from bqplot import Lines
+from bqplot import LinearScale, Lines
 from jdaviz.core.events import PluginPlotModifiedMessage
 from jdaviz.core.template_mixin import Plot
 from numpy.typing import ArrayLike
@@ -53,18 +53,16 @@ class Chart:
         viewer.axis_x.tick_format = viewer.axis_y.tick_format = "~g"
         viewer.axis_x.num_ticks = viewer.axis_y.num_ticks = None  # round numbers
         viewer.axis_y.label_offset = "46px"
-        self.marks = {key: self._line(key, style) for key, style in styles.items()}
+        self.marks = {key: self._line(style) for key, style in styles.items()}
+        self.plot.figure.marks = [*self.plot.figure.marks, *self.marks.values()]
 
-    def _line(self, name: str, style: Mapping[str, Any]) -> Lines:
+    def _line(self, style: Mapping[str, Any]) -> Lines:
+        """Make a line; jdaviz's `Plot.add_line` would scale its y by the x axis (5.0.2)."""
         traits = {k: v * MOST if isinstance(v, list) else v for k, v in style.items() if k not in OURS}
-        full = style.get("full_height", False)
-        line = self.plot.add_line(
-            name, [0], [0], ynorm=full, visible=False, fill_colors=traits["colors"], **traits
-        )
-        if full:
-            height = line.scales["y"]
-            height.min, height.max, height.allow_padding = 0.0, 1.0, False
-        return line
+        scales = dict(self.plot.viewer.scales)
+        if style.get("full_height"):
+            scales["y"] = LinearScale(min=0, max=1, allow_padding=False)
+        return Lines(x=[0], y=[0], scales=scales, visible=False, fill_colors=traits["colors"], **traits)
 
     @property
     def widget(self) -> str:
