@@ -8,6 +8,11 @@ from jdaviz_lrs import read
 LABEL = "jw00001001001_03101_00001_mirimage_s2d"
 
 
+@pytest.fixture
+def whole_jdaviz():
+    return True
+
+
 @pytest.mark.parametrize("auto_extract", [True])
 def test_a_file_resolves_to_our_loader_without_a_format(loaded):
     assert loaded._app.data_collection[LABEL].meta["_importer"] == "LRSImporter"
