@@ -12,7 +12,7 @@ from jdaviz_lrs.data.combined import CombinedSpectrum
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError, LRSWarning
 from jdaviz_lrs.fluxcal.response import Response
-from jdaviz_lrs.panel.edits import add_free_region
+from jdaviz_lrs.panel.free_region import add_free_region
 from jdaviz_lrs.panel.inputs import Choice
 from jdaviz_lrs.panel.reference_search import OVERRIDES
 from jdaviz_lrs.panel.sections.advice import refine
@@ -46,7 +46,11 @@ class Actions:
         """Add a background region where there is room for one."""
         plan, layout = self.state.plan, self.state.layout
         if layout is not None and layout.edges is not None:
-            added = add_free_region(plan.image, plan.parameters, layout)
+            try:
+                added = add_free_region(plan.image, plan.parameters, layout)
+            except LRSError as error:
+                self.say(str(error), "warning")
+                return
             self.update(parameters=plan.parameters.with_(added))
 
     def aperture_from_subset(self, subset: str | None = None) -> None:

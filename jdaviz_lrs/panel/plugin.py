@@ -35,7 +35,7 @@ from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.plan import ExtractionPlan
 from jdaviz_lrs.panel.actions import Actions
 from jdaviz_lrs.panel.fields import describe
-from jdaviz_lrs.panel.inputs import Choice, Input, is_2d_spectrum
+from jdaviz_lrs.panel.inputs import Choice, Input, displayed, is_2d_spectrum
 from jdaviz_lrs.panel.loaders.image import IMAGE_KEY
 from jdaviz_lrs.panel.metadata import list_in_metadata_panel
 from jdaviz_lrs.panel.parameter_traits import ParameterTraits, as_meant, same
@@ -56,6 +56,8 @@ from jdaviz_lrs.panel.sections.verify.section import VerifySection
 from jdaviz_lrs.panel.sections.width.section import WidthSection
 from jdaviz_lrs.panel.state import KEPT, NO_DATA, PanelState, next_state
 from jdaviz_lrs.panel.tasks import CancelledError, Extractions, Outcome
+from jdaviz_lrs.panel.viewer.display import in_order
+from jdaviz_lrs.panel.viewer.file_pixels import FilePixels
 from jdaviz_lrs.panel.viewer.marks import PreviewMarks
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.references.find import References
@@ -163,6 +165,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
         )
         self.state = PanelState(choice=Choice(overrides=dict.fromkeys(OVERRIDES, "")))
         self.fields = describe(self.state.values)
+        self.file_pixels = FilePixels(self._app, displayed)
         self.presence = Presence(self._on_presence)
         self.search = ReferenceSearch(self._on_search, self.say)
         self.extractions = Extractions(self._on_work, self._on_begin, self._on_late)
@@ -205,6 +208,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
         self.update(active=active, live=self.live_preview, paused=self.previews_temp_disabled)
 
     def _on_viewers(self, change: Any) -> None:
+        self.file_pixels.attend()
         self.update()
 
     def update(self, **changes: Any) -> None:
@@ -588,7 +592,7 @@ def _missing(image: SpectralImage) -> str:
 
 
 def _for_jdaviz(result: ExtractedSpectrum | CombinedSpectrum) -> Spectrum:
-    spectrum = result.to_spectrum()
+    spectrum = in_order(result.to_spectrum())
     if result.image is not None:
         # for jdaviz's conversion between flux and surface brightness
         spectrum.meta["PIXAR_SR"] = result.image.pixel_area
