@@ -18,7 +18,7 @@ from jdaviz_lrs.batch.store import ChunkStore
 from jdaviz_lrs.combine.joint import extract_jointly
 from jdaviz_lrs.data.flags import DO_NOT_USE, FLUX_ESTIMATED, OUTLIER
 from jdaviz_lrs.data.image import SpectralImage
-from jdaviz_lrs.data.series import ExtractedSeries
+from jdaviz_lrs.data.series import DRIFT_COLUMNS, ExtractedSeries
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.extract import extract as extract_image
@@ -133,7 +133,7 @@ def extract_series(
         When it cannot be done; it names the file and the integrations.
     """
     how, mean = plan_series(plan, series.number, progress)
-    chunks = chunks_of(series.segments, chunk_size)
+    chunks = chunks_of(series.segments, chunk_size, how.halo)
     store = ChunkStore(chunks, how.wavelength.size, resume, _job(series, mean, chunk_size))
     left = [chunk for chunk in chunks if chunk not in store]
     finished = series.n_int - sum(chunk.size for chunk in left)
@@ -147,6 +147,7 @@ def extract_series(
     return ExtractedSeries(
         wavelength=how.wavelength,
         table=table,
+        drift={name: table[name] for name in DRIFT_COLUMNS},
         int_num=series.int_num,
         segment_num=series.segment_num,
         int_times=series.int_times,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,13 @@ from jdaviz_lrs.data.making import Making
 from jdaviz_lrs.data.spectrum import FORMATS, ExtractedSpectrum
 from jdaviz_lrs.data.table import COLUMNS
 
-__all__ = ["SERIES_COLUMNS", "ExtractedSeries"]
+__all__ = ["DRIFT_COLUMNS", "SERIES_COLUMNS", "ExtractedSeries"]
 
 #: Columns of the table that every integration has of its own, in the pipeline's order.
 SERIES_COLUMNS = tuple(name for name in COLUMNS if name != "wavelength")
+
+#: What is measured of every integration beside its spectrum.
+DRIFT_COLUMNS = ("shift", "shift_error", "width", "width_error", "outliers")
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -32,6 +35,11 @@ class ExtractedSeries(Making):
     table : Mapping of str to ndarray, (n_int, n_wavelength)
         Columns by the names and in the units of `jdaviz_lrs.data.table.SpectrumTable`; each is an attribute,
         too: ``series.flux``.
+    drift : Mapping of str to ndarray, (n_int,)
+        What distinguishes the integration from the mean: ``shift`` along the slit in pixels, towards larger
+        columns, and ``width`` of the PSF in units of its width, both with their ``_error``; ``outliers`` is
+        the number of pixels that were left out. Each is an attribute, too: ``series.shift``. Empty for a
+        series read from a file, and NaN where it was not measured (`pipeline_compatible`).
     int_num, segment_num : ndarray of int, (n_int,)
         Number of the integration, from 1 in the exposure, and of the segment it is in.
     int_times : Table or None
@@ -47,14 +55,17 @@ class ExtractedSeries(Making):
     table: Mapping[str, NDArray]
     int_num: NDArray[np.intp]
     segment_num: NDArray[np.intp]
+    drift: Mapping[str, NDArray] = field(default_factory=dict)
     int_times: Table | None = None
     mean: ExtractedSpectrum | None = None
     file_name: str = ""
 
     def __getattr__(self, name: str) -> NDArray:
-        """Return a column of the table."""
+        """Return a column of the table, or of the drift."""
         if name in SERIES_COLUMNS:
             return vars(self)["table"][name]
+        if name in DRIFT_COLUMNS and name in vars(self)["drift"]:
+            return vars(self)["drift"][name]
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __len__(self) -> int:

@@ -1,0 +1,107 @@
+"""Where the source lies in every integration, and how wide it is, against the mean of the series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jdaviz_lrs.engine.series.template import Template
+
+__all__ = ["Drift", "follow"]
+
+Image = NDArray[np.float64]
+
+CLIP = 5.0
+"""Standard deviations beyond which a pixel does not tell of drift."""
+
+FAR = 5.0
+"""Times the tolerated deviation: how far a pixel may pull before it is known how far the source has moved."""
+
+
+@dataclass(frozen=True, eq=False)
+class Drift:
+    """What distinguishes integrations from their mean.
+
+    Attributes
+    ----------
+    scale : ndarray, (n_int,)
+        Of the light at all wavelengths, less one.
+    shift, shift_error : ndarray, (n_int,)
+        Pixels along the slit, towards larger columns.
+    width, width_error : ndarray, (n_int,)
+        Of the PSF, in units of its width, less one.
+    """
+
+    scale: Image
+    shift: Image
+    shift_error: Image
+    width: Image
+    width_error: Image
+
+
+def follow(data: Image, good: NDArray[np.bool_], template: Template) -> tuple[Drift, NDArray[np.float32]]:
+    """Measure the drift of integrations.
+
+    Parameters
+    ----------
+    data : ndarray, (n_int, n_disp, n_xdisp)
+        Finite everywhere.
+    good : ndarray of bool, same shape
+    template : Template
+        Of their mean.
+
+    Returns
+    -------
+    Drift
+        NaN where no pixel tells.
+    residual : ndarray, (n_int, n_disp * n_xdisp)
+        What neither a common scale nor drift explains; zero where a pixel is not good.
+
+    Notes
+    -----
+    Linear least squares with the derivatives of the profile against place and width, at all wavelengths
+    together; flux and background of every wavelength are free, and taken out beforehand. Pixels that stick
+    out are left out of it. Every integration is treated by itself, whatever the others are.
+    """
+    number = len(data)
+    used = (template.inverse > 0).ravel()
+    seen = good.reshape(number, -1) & used
+    off = np.where(seen, data.reshape(number, -1) - template.mean.ravel(), 0.0)
+    limit = np.where(used, template.tolerance, 0.0)
+    lost = ~seen & used
+    found = _solve(np.clip(off, -CLIP * FAR * limit, CLIP * FAR * limit), lost, template)
+    struck = lost | (np.abs(off - _change(found, template)) > CLIP * template.tolerance)
+    found, normal = _solve(off, struck, template, full=True)
+    residual = np.where(seen, off - _change(found, template), 0.0).astype(np.float32)
+    known = np.linalg.det(normal[:, 1:, 1:]) > 0
+    covariance = np.linalg.inv(np.where(known[:, None, None], normal[:, 1:, 1:], np.eye(2)))
+    errors = np.where(known[:, None], np.sqrt(np.abs(np.einsum("tii->ti", covariance))), np.nan)
+    found = np.where(known[:, None], found, np.nan)
+    return Drift(found[:, 0], found[:, 1], errors[:, 0], found[:, 2], errors[:, 1]), residual
+
+
+def _change(found: Image, template: Template) -> Image:
+    """Return what scale, shift and width, (n_int, 3), add to the mean."""
+    light, slope, widening = template.terms
+    change = found[:, :1] * light
+    change += found[:, 1:2] * slope
+    change += found[:, 2:] * widening
+    return change
+
+
+def _solve(off: Image, lost: NDArray[np.bool_], template: Template, full: bool = False):
+    """Fit scale, shift and width without the pixels that are lost; also the normal matrices if asked."""
+    right = np.vecdot(off[:, None], template.projected)
+    normal = np.broadcast_to(template.normal, (len(off), 3, 3)).copy()
+    which, pixel = np.nonzero(lost)
+    for k, projected in enumerate(template.projected):
+        part = projected[pixel]
+        right[:, k] -= np.bincount(which, part * off[which, pixel], len(off))
+        for j, term in enumerate(template.terms):
+            normal[:, k, j] -= np.bincount(which, part * term[pixel], len(off))
+    solvable = np.abs(np.linalg.det(normal)) > 0
+    safe = np.where(solvable[:, None, None], normal, np.eye(3))
+    found = np.where(solvable[:, None], np.linalg.solve(safe, right[..., None])[..., 0], 0.0)
+    return (found, normal) if full else found
