@@ -61,9 +61,9 @@ def fits_profile(
     Notes
     -----
     Where the flux from the sum over the pixels left and that from a plain least-squares fit of the profile to
-    them, which the core decides, agree as they do at the other wavelengths of the image, in the median. In an image that
-    was resampled after its pixels were lost they do not: what is left of it beside the gap has taken its
-    light from farther out.
+    them, which the core decides, agree as they do at the other wavelengths of the image, in the median. In an
+    image that was resampled after its pixels were lost they do not: what is left of it beside the gap has
+    taken its light from farther out.
     """
     inside, seen = (weights > 0).astype(float), good.astype(float)
     data, variance = np.where(good, data, 0.0), np.where(good, variance, 0.0)
@@ -82,7 +82,7 @@ def fits_profile(
     )
     whole = known & (np.vecdot(seen, inside) == inside.sum(axis=-1)) & (sum_flux > SIGMA * np.sqrt(of_sum))
     ratio = np.divide(fit_flux, sum_flux, out=np.full(known.shape, np.nan), where=whole)
-    with np.errstate(invalid="ignore"), warnings.catch_warnings(action="ignore", category=RuntimeWarning):
+    with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # none may be whole
         usual = np.nanmedian(ratio, axis=-1, keepdims=True)
     usual = np.where(np.isfinite(usual), usual, 1.0)
     off = np.abs(fit_flux / usual - sum_flux)

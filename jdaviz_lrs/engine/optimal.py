@@ -133,7 +133,7 @@ def fit_profiles(
 
 
 def _normal(weights: Image, design: list[Image]) -> Image:
-    """Normal matrices, ([n_int,] n_disp, n_term, n_term)."""
+    """Return the normal matrices, ([n_int,] n_disp, n_term, n_term)."""
     normal = np.empty((*weights.shape[:-1], len(design), len(design)))
     for i, one in enumerate(design):
         for j, other in enumerate(design[: i + 1]):

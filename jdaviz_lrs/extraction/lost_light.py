@@ -40,6 +40,7 @@ def make_up_for_lost_light(
     placement: Placement,
     good: Mask,
     source: Image,
+    known: Image | None = None,
 ) -> ExtractedSpectrum:
     """Give a box extraction the light that lost pixels would have had.
 
@@ -57,6 +58,8 @@ def make_up_for_lost_light(
         The pixels that were summed.
     source : ndarray, same shape
         The image without its background.
+    known : ndarray, (n_disp, n_xdisp), optional
+        How the light is spread, where that was seen in other images of the source.
 
     Returns
     -------
@@ -71,7 +74,9 @@ def make_up_for_lost_light(
     if not some.any():
         return spectrum
     used, fits = {}, np.ones(pixels.shape, bool)
-    if image.observation.source_type == "POINT" and "psf" not in references.not_applicable:
+    if known is not None:
+        profile, by = known, "the mean profile of the series"
+    elif image.observation.source_type == "POINT" and "psf" not in references.not_applicable:
         profile = _point_source(image, references.psf, placement)
         used, by = {"psf": references.psf.name}, "the PSF's share of the pixels left"
         variance = np.where(good, image.variances.sum(axis=0), 0.0)

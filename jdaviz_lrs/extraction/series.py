@@ -96,7 +96,9 @@ class SeriesPlan:
             The columns of `SERIES_COLUMNS`, (n_int, n_wavelength), and of `DRIFT_COLUMNS`, (n_int,).
         """
         size = len(image.data)
-        drift, rejected = {}, None if self.rejected is None else np.broadcast_to(self.rejected, image.good.shape)
+        drift, rejected = {}, None
+        if self.rejected is not None:
+            rejected = np.broadcast_to(self.rejected, image.good.shape)
         if self.template is not None:
             found = [self._follow(stack) for stack in (*before, image, *after)]
             drift = vars(found[len(before)][0])
@@ -110,8 +112,8 @@ class SeriesPlan:
         columns = [self._columns(image.integrations(part), rejected, part) for part in parts]
         whole = {name: np.concatenate([one[name] for one in columns]) for name in SERIES_COLUMNS}
         number = np.zeros(size, int) if rejected is None else rejected.sum(axis=(1, 2))
-        drift = {name: drift.get(name, np.full(size, np.nan)) for name in DRIFT_COLUMNS} | {"outliers": number}
-        return whole | drift
+        drift = {name: drift.get(name, np.full(size, np.nan)) for name in DRIFT_COLUMNS}
+        return whole | drift | {"outliers": number}
 
     def _follow(self, image: SpectralImage) -> tuple[Drift, NDArray]:
         """Measure drift, part by part."""
@@ -137,6 +139,7 @@ class SeriesPlan:
         else:
             if rejected is not None:
                 vars(layout)["rejected"] = layout.seen.good & rejected[part]
+                vars(layout)["known_profile"] = self.template.light
             spectrum = sum_box(layout)
         shape = (len(image.data), self.wavelength.size)
         return {name: np.broadcast_to(getattr(spectrum, name), shape) for name in SERIES_COLUMNS}

@@ -87,9 +87,7 @@ class Template:
 def _without(image: Image, other: Image, weights: Image) -> Image:
     """Take off what is in proportion to another image, row by row."""
     power = np.vecdot(weights * other, other)
-    share = np.divide(
-        np.vecdot(weights * other, image), power, out=np.zeros_like(power), where=power > 0
-    )
+    share = np.divide(np.vecdot(weights * other, image), power, out=np.zeros_like(power), where=power > 0)
     return image - share[:, None] * other
 
 
