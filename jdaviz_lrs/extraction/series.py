@@ -111,7 +111,7 @@ class SeriesPlan:
         parts = [slice(at, min(at + PART, size)) for at in range(0, size, PART)]
         columns = [self._columns(image.integrations(part), rejected, part) for part in parts]
         whole = {name: np.concatenate([one[name] for one in columns]) for name in SERIES_COLUMNS}
-        number = np.zeros(size, int) if rejected is None else rejected.sum(axis=(1, 2))
+        number = np.concatenate([one["outliers"] for one in columns])
         drift = {name: drift.get(name, np.full(size, np.nan)) for name in DRIFT_COLUMNS}
         return whole | drift | {"outliers": number}
 
@@ -142,7 +142,9 @@ class SeriesPlan:
                 vars(layout)["known_profile"] = self.template.light
             spectrum = sum_box(layout)
         shape = (len(image.data), self.wavelength.size)
-        return {name: np.broadcast_to(getattr(spectrum, name), shape) for name in SERIES_COLUMNS}
+        columns = {name: np.broadcast_to(getattr(spectrum, name), shape) for name in SERIES_COLUMNS}
+        number = 0 if spectrum.rejected is None else spectrum.rejected.sum(axis=(1, 2))
+        return columns | {"outliers": np.broadcast_to(number, len(image.data))}
 
 
 def plan_series(

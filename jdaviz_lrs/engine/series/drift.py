@@ -16,6 +16,9 @@ Image = NDArray[np.float64]
 CLIP = 5.0
 """Standard deviations beyond which a pixel does not tell of drift."""
 
+ENOUGH = 1e-6
+"""Of the determinant of the normal matrix: with less left nothing is told."""
+
 FAR = 5.0
 """Times the tolerated deviation: how far a pixel may pull before it is known how far the source has moved."""
 
@@ -57,7 +60,8 @@ def follow(data: Image, good: NDArray[np.bool_], template: Template) -> tuple[Dr
     Drift
         NaN where no pixel tells.
     residual : ndarray, (n_int, n_disp * n_xdisp)
-        What neither a common scale nor drift explains; zero where a pixel is not good.
+        What neither a common scale nor drift nor the background of the row explains; zero where a pixel is
+        not good.
 
     Notes
     -----
@@ -74,12 +78,19 @@ def follow(data: Image, good: NDArray[np.bool_], template: Template) -> tuple[Dr
     found = _solve(np.clip(off, -CLIP * FAR * limit, CLIP * FAR * limit), lost, template)
     struck = lost | (np.abs(off - _change(found, template)) > CLIP * template.tolerance)
     found, normal = _solve(off, struck, template, full=True)
-    residual = np.where(seen, off - _change(found, template), 0.0).astype(np.float32)
-    known = np.linalg.det(normal[:, 1:, 1:]) > 0
+    residual = _above_row(np.where(seen, off - _change(found, template), 0.0).astype(np.float32), data.shape)
+    residual *= seen
+    known = _solvable(normal[:, 1:, 1:], template.normal[1:, 1:])
     covariance = np.linalg.inv(np.where(known[:, None, None], normal[:, 1:, 1:], np.eye(2)))
     errors = np.where(known[:, None], np.sqrt(np.abs(np.einsum("tii->ti", covariance))), np.nan)
     found = np.where(known[:, None], found, np.nan)
     return Drift(found[:, 0], found[:, 1], errors[:, 0], found[:, 2], errors[:, 1]), residual
+
+
+def _above_row(residual: NDArray[np.float32], shape: tuple[int, int, int]) -> NDArray[np.float32]:
+    """Take off the median of every row: the background and the rows' own noise."""
+    rows, half = residual.reshape(shape), shape[2] // 2
+    return (rows - np.partition(rows, half, axis=2)[..., half, None]).reshape(residual.shape)
 
 
 def _change(found: Image, template: Template) -> Image:
@@ -101,7 +112,12 @@ def _solve(off: Image, lost: NDArray[np.bool_], template: Template, full: bool =
         right[:, k] -= np.bincount(which, part * off[which, pixel], len(off))
         for j, term in enumerate(template.terms):
             normal[:, k, j] -= np.bincount(which, part * term[pixel], len(off))
-    solvable = np.abs(np.linalg.det(normal)) > 0
+    solvable = _solvable(normal, template.normal)
     safe = np.where(solvable[:, None, None], normal, np.eye(3))
     found = np.where(solvable[:, None], np.linalg.solve(safe, right[..., None])[..., 0], 0.0)
     return (found, normal) if full else found
+
+
+def _solvable(normal: Image, whole: Image) -> NDArray[np.bool_]:
+    """Whether enough is left of normal matrices, (n_int, n, n), of what all pixels would give."""
+    return np.linalg.det(normal) > ENOUGH * np.linalg.det(whole)

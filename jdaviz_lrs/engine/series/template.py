@@ -112,9 +112,9 @@ def template_of_profile(
     Template
     """
     flux = np.nan_to_num(flux)[:, None]
-    return Template(
-        np.where(good, mean, 0.0), flux * profile, flux * slope, flux * widening, _inverse(variance, good)
-    )
+    # what the star gets brighter by is seen in the image itself, whatever the profile lacks
+    light = _above_background(np.where(good, mean, flux * profile))
+    return Template(np.where(good, mean, 0.0), light, flux * slope, flux * widening, _inverse(variance, good))
 
 
 def template_of_image(mean: Image, variance: Image, good: Mask) -> Template:
@@ -136,13 +136,17 @@ def template_of_image(mean: Image, variance: Image, good: Mask) -> Template:
     distance from the centre of light that of the width.
     """
     filled = np.where(good, mean, np.nan_to_num(running_median(np.where(good, mean, 0.0), good, NEIGHBOURS)))
-    light = filled - np.percentile(filled, DARKEST, axis=1, keepdims=True)
+    light = _above_background(filled)
     columns = np.arange(mean.shape[1], dtype=float)
     rise = CubicSpline(columns, light, axis=1)(columns, 1)
     total = light.sum(axis=1)
     center = np.divide(light @ columns, total, out=np.full(total.shape, columns.mean()), where=total > 0)
     widening = -(light + (columns - center[:, None]) * rise)
     return Template(np.where(good, mean, 0.0), light, -rise, widening, _inverse(variance, good))
+
+
+def _above_background(image: Image) -> Image:
+    return image - np.percentile(image, DARKEST, axis=1, keepdims=True)
 
 
 def _inverse(variance: Image, good: Mask) -> Image:
