@@ -6,8 +6,10 @@ from astropy.table import QTable, Table
 
 from jdaviz_lrs import LRSError, light_curves
 from jdaviz_lrs.data.series import SERIES_COLUMNS, ExtractedSeries
+from jdaviz_lrs.products.x1dints import write_x1dints
 
 NUMBER, SIGMA = 600, 0.01
+TIMES = [f"int_{part}_{scale}" for scale in ("MJD_UTC", "BJD_TDB") for part in ("start", "mid", "end")]
 
 
 @pytest.fixture(scope="module")
@@ -81,25 +83,21 @@ def test_white_light_is_that_of_the_pipeline(series, tmp_path):
     from jwst.white_light.white_light import white_light
     from stdatamodels.jwst.datamodels import TSOMultiSpecModel
 
+    times = Table({name: np.arange(9.0) for name in TIMES})
+    times.add_column(np.arange(1, 10), name="integration_number", index=0)
     short = ExtractedSeries(
         wavelength=series.wavelength,
         table={name: column[:9] for name, column in series.table.items()},
         int_num=series.int_num[:9],
         segment_num=series.segment_num[:9],
-        int_times=None,
+        int_times=times,
     )
-    times = Table({name: np.arange(9.0) for name in _TIMES})
-    times.add_column(np.arange(1, 10), name="integration_number", index=0)
-    short = ExtractedSeries(**{**vars(short), "int_times": times})
-    short.write(tmp_path / "a_x1dints.fits")
+    write_x1dints(short, tmp_path / "a_x1dints.fits")
     with TSOMultiSpecModel(tmp_path / "a_x1dints.fits") as model:
         theirs = white_light(model, min_wave=5.0, max_wave=13.49)
     ours = light_curves(short, wavelength_range=(5.0, 13.49), normalised=False).table()
     for name in ("MJD_UTC", "BJD_TDB", "whitelight_flux"):
         np.testing.assert_allclose(np.asarray(ours[name]), np.asarray(theirs[name]), err_msg=name)
-
-
-_TIMES = [f"int_{part}_{scale}" for scale in ("MJD_UTC", "BJD_TDB") for part in ("start", "mid", "end")]
 
 
 def test_bins_without_light_are_refused(series):
