@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from astropy.table import Table
@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from jdaviz_lrs.data.making import Making
 from jdaviz_lrs.data.spectrum import FORMATS, ExtractedSpectrum
 from jdaviz_lrs.data.table import COLUMNS
+
+if TYPE_CHECKING:
+    from specutils import Spectrum
 
 __all__ = ["DRIFT_COLUMNS", "SERIES_COLUMNS", "ExtractedSeries"]
 
@@ -88,6 +91,10 @@ class ExtractedSeries(Making):
     def advice(self) -> tuple:
         """What the residual of the mean image shows; see `ExtractedSpectrum.advice`."""
         return () if self.mean is None else self.mean.advice
+
+    def to_spectrum(self) -> Spectrum:
+        """As a `specutils.Spectrum` of all integrations: flux (n_int, n_wavelength) in Jy, errors, mask."""
+        return FORMATS.write(self, format="specutils")
 
     def write(self, path: str | Path, overwrite: bool = False) -> Path:
         """Write an x1dints file in the pipeline's format; see `jdaviz_lrs.products.x1dints.write_x1dints`.
