@@ -196,6 +196,7 @@ def _job(series: Series, mean: ExtractedSpectrum, chunk_size: int) -> dict[str, 
         "segments": [[str(path), stat.st_size, stat.st_mtime_ns] for path, stat in files],
         "reference files": [[str(path.resolve()), path.stat().st_mtime_ns] for path in used],
         "chunk_size": chunk_size,
+        "drift": [*DRIFT_COLUMNS],
         **dict(mean.parameters),
         **{f"reference {kind}": name for kind, name in mean.references.items()},
     }
