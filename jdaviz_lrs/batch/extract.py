@@ -32,6 +32,9 @@ from jdaviz_lrs.references.find import References
 
 __all__ = ["extract", "extract_series"]
 
+MANY_OUTLYING = 0.1
+"""Pixels in an integration, on average: more of them are worth telling."""
+
 
 def extract(
     image: SpectralImage | str | Path | Iterable[str | Path],
@@ -144,10 +147,11 @@ def extract_series(
             if done is not None:
                 done(finished, series.n_int)
     paths, table = [segment.path for segment in series.segments], store.table()
+    drift = {name: table[name] for name in DRIFT_COLUMNS}
     return ExtractedSeries(
         wavelength=how.wavelength,
         table=table,
-        drift={name: table[name] for name in DRIFT_COLUMNS},
+        drift=drift,
         int_num=series.int_num,
         segment_num=series.segment_num,
         int_times=series.int_times,
@@ -156,7 +160,13 @@ def extract_series(
         parameters=mean.parameters,
         references=mean.references,
         inputs=(*mean.inputs, *paths),
-        notes=(*series.notes, *mean.notes, *_flagged(table["dq"]), *_left_out(mean)),
+        notes=(
+            *series.notes,
+            *mean.notes,
+            *_flagged(table["dq"]),
+            *_outlying(drift["outlying"], mean),
+            *_left_out(mean),
+        ),
         report={**mean.report, "segments": [path.name for path in paths]},
         verdict=mean.verdict,
     )
@@ -170,6 +180,17 @@ def _left_out(mean: ExtractedSpectrum) -> tuple[str, ...]:
     if mean.companions:
         notes.append("Further sources are extracted from the mean image alone.")
     return tuple(notes)
+
+
+def _outlying(number: NDArray, mean: ExtractedSpectrum) -> tuple[str, ...]:
+    """Say that pixels stick out which are not left out."""
+    known = number[np.isfinite(number)]
+    if "outliers" in mean.parameters["refinements"] or not known.size or known.mean() < MANY_OUTLYING:
+        return ()
+    return (
+        f"In an integration {known.mean():.1f} pixels stick out of the mean image, as cosmic rays do; the "
+        "refinement 'outliers' leaves such pixels out.",
+    )
 
 
 def _flagged(dq: NDArray[np.uint32]) -> tuple[str, ...]:

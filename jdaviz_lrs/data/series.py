@@ -24,7 +24,7 @@ __all__ = ["DRIFT_COLUMNS", "SERIES_COLUMNS", "ExtractedSeries"]
 SERIES_COLUMNS = tuple(name for name in COLUMNS if name != "wavelength")
 
 #: What is measured of every integration beside its spectrum.
-DRIFT_COLUMNS = ("shift", "shift_error", "width", "width_error", "outliers")
+DRIFT_COLUMNS = ("shift", "shift_error", "width", "width_error", "outlying", "outliers")
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -40,9 +40,11 @@ class ExtractedSeries(Making):
         too: ``series.flux``.
     drift : Mapping of str to ndarray, (n_int,)
         What distinguishes the integration from the mean: ``shift`` along the slit in pixels, towards larger
-        columns, and ``width`` of the PSF in units of its width, both with their ``_error``; ``outliers`` is
-        the number of pixels that were left out. Each is an attribute, too: ``series.shift``. Empty for a
-        series read from a file, and NaN where it was not measured (`pipeline_compatible`).
+        columns, and ``width`` of the PSF in units of its width, less one, both with their ``_error``;
+        ``outlying`` is the number of pixels that stick out of the mean, moved and widened so, by 5 sigma and
+        2 % of their light, and ``outliers`` of those that were left out. Each is an attribute, too:
+        ``series.shift``. Empty for a series read from a file, and NaN where it was not measured
+        (`pipeline_compatible`).
     int_num, segment_num : ndarray of int, (n_int,)
         Number of the integration, from 1 in the exposure, and of the segment it is in.
     int_times : Table or None

@@ -89,6 +89,14 @@ def test_without_looking_over_time_hits_stay(transit):
     assert np.nanmean(np.abs(pulls(plain, SCENE)) > 5) > 5e-3
     assert not plain.outliers.any()
     assert np.isfinite(plain.shift).all()
+    # 20 hits on 68 columns, of which the aperture has 13; those below the noise of the core do not show
+    assert plain.outlying.mean() == pytest.approx(20 * 13 / 68, rel=0.25)
+    assert any("the refinement 'outliers'" in note for note in plain.notes)
+
+
+def test_where_hits_are_left_out_nothing_is_advised(box):
+    assert not any("the refinement 'outliers'" in note for note in box.notes)
+    np.testing.assert_allclose(box.outlying.mean(), box.outliers.mean(), rtol=0.1)
 
 
 @pytest.mark.parametrize(("kind", "size"), [("optimal", 7), ("box", 11)])

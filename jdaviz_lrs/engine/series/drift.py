@@ -35,6 +35,8 @@ class Drift:
         Pixels along the slit, towards larger columns.
     width, width_error : ndarray, (n_int,)
         Of the PSF, in units of its width, less one.
+    outlying : ndarray of int, (n_int,)
+        Pixels that neither explains.
     """
 
     scale: Image
@@ -42,6 +44,7 @@ class Drift:
     shift_error: Image
     width: Image
     width_error: Image
+    outlying: NDArray[np.intp]
 
 
 def follow(data: Image, good: NDArray[np.bool_], template: Template) -> tuple[Drift, NDArray[np.float32]]:
@@ -84,7 +87,8 @@ def follow(data: Image, good: NDArray[np.bool_], template: Template) -> tuple[Dr
     covariance = np.linalg.inv(np.where(known[:, None, None], normal[:, 1:, 1:], np.eye(2)))
     errors = np.where(known[:, None], np.sqrt(np.abs(np.einsum("tii->ti", covariance))), np.nan)
     found = np.where(known[:, None], found, np.nan)
-    return Drift(found[:, 0], found[:, 1], errors[:, 0], found[:, 2], errors[:, 1]), residual
+    outlying = (np.abs(residual) > (CLIP * template.tolerance).astype(np.float32)).sum(axis=1)
+    return Drift(found[:, 0], found[:, 1], errors[:, 0], found[:, 2], errors[:, 1], outlying), residual
 
 
 def _above_row(residual: NDArray[np.float32], shape: tuple[int, int, int]) -> NDArray[np.float32]:
