@@ -15,7 +15,9 @@ from astropy.io import fits
 from astropy.table import Table
 
 from jdaviz_lrs import LRSError, combine, extract, read_c1d, read_x1d, read_x1dints
-from jdaviz_lrs.cli import describe, main, output_name
+from jdaviz_lrs.cli import main
+from jdaviz_lrs.cli.describe import describe
+from jdaviz_lrs.cli.options import output_name
 from jdaviz_lrs.data.verdict import Verdict
 from jdaviz_lrs.simulate import Scene, simulate, to_model
 from tests.verdicts import FINE, WRONG
@@ -245,7 +247,7 @@ def test_what_was_not_foreseen_is_a_sentence(observation, refused, monkeypatch):
     def fail(*_, **__):
         raise KeyError("of some library")
 
-    monkeypatch.setattr("jdaviz_lrs.batch.extract.extract", fail)
+    monkeypatch.setattr("jdaviz_lrs.batch.files.extract", fail)
     said = refused("extract", observation["nod1_s2d"])
     assert said == "extract: KeyError ('of some library'), which was not foreseen; please report it.\n"
 
