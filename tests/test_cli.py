@@ -1,5 +1,6 @@
 """The command jdaviz-lrs: what it writes, what it says, and how it refuses."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -14,8 +15,10 @@ import pytest
 from astropy.io import fits
 from astropy.table import QTable, Table
 
-from jdaviz_lrs import LRSError, combine, extract, read_c1d, read_x1d, read_x1dints
-from jdaviz_lrs.cli import describe, main, output_name
+from jdaviz_lrs import LRSError, along_slit, combine, correct_nods, extract, read_c1d, read_x1d, read_x1dints
+from jdaviz_lrs.cli import main, parser
+from jdaviz_lrs.cli.describe import describe
+from jdaviz_lrs.cli.options import output_name
 from jdaviz_lrs.data.verdict import Verdict
 from jdaviz_lrs.simulate import Scene, simulate, to_model
 from tests.verdicts import FINE, WRONG
@@ -245,7 +248,7 @@ def test_what_was_not_foreseen_is_a_sentence(observation, refused, monkeypatch):
     def fail(*_, **__):
         raise KeyError("of some library")
 
-    monkeypatch.setattr("jdaviz_lrs.batch.extract.extract", fail)
+    monkeypatch.setattr("jdaviz_lrs.batch.files.extract", fail)
     said = refused("extract", observation["nod1_s2d"])
     assert said == "extract: KeyError ('of some library'), which was not foreseen; please report it.\n"
 
@@ -400,3 +403,83 @@ def test_a_response_of_other_parameters_writes_nothing(observation, star, refuse
     said = refused("extract", observation["nod1_s2d"], "--set", "extract_width=8", "--response", "r.ecsv")
     assert "width 4 and 8" in said
     assert "absent.ecsv" in refused("extract", observation["nod1_s2d"], "--response", "absent.ecsv")
+
+
+# --- figures, nods, the slit, progress ---
+
+
+def test_a_figure_stands_beside_the_spectrum(observation, here, capsys):
+    assert main(["extract", str(observation["nod1_s2d"]), "--figure", "seen.svg"]) == 0
+    assert "wrote      seen.svg" in capsys.readouterr().out
+    assert "flux (mJy)" in Path("seen.svg").read_text()
+    assert output_name(observation["nod1_s2d"]).is_file()
+
+
+def test_of_several_each_is_drawn(observation, here, capsys):
+    paths = [str(observation[f"nod{nod}_s2d"]) for nod in (1, 2)]
+    assert main(["extract", *paths, "--figure", "seen.png"]) == 0
+    assert capsys.readouterr().err == ""  # no progress where nobody looks on
+    roots = [output_name(path).name.removesuffix("_extract1dstep.fits") for path in paths]
+    assert {path.name for path in here.glob("*.png")} == {f"{root}_seen.png" for root in roots}
+
+
+def test_without_its_figure_no_spectrum_is_written(observation, refused, monkeypatch):
+    def fail(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    Path("old.png").write_text("precious")
+    s2d = observation["nod1_s2d"]
+    assert "seen.png: exists" not in refused("extract", s2d, "--figure", "nowhere/seen.png")
+    assert "old.png: exists already" in refused("extract", s2d, "--figure", "old.png")
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", fail)
+    assert "No space left" in refused("extract", s2d, "--figure", "seen.png")
+    monkeypatch.setattr("jdaviz_lrs.batch.files.extract", fail)
+    assert "let the name end with one of them" in refused("extract", s2d, "--figure", "seen.jpg")
+
+
+def test_nods_are_corrected_as_in_python(observation, here, refused, capsys):
+    s2d = str(observation["nod1_s2d"])
+    assert main(["extract", s2d, "--correct-nods", *each_set("extract_width=8"), "-o", "c_x1d.fits"]) == 0
+    corrected = correct_nods(extract(s2d, extract_width=8))
+    np.testing.assert_array_equal(read_x1d("c_x1d.fits").flux, corrected.flux)
+    assert "Over-subtraction by other nods" in capsys.readouterr().out
+    assert "not nod-subtracted" in refused("extract", observation["nod1_nobsub_s2d"], "--correct-nods")
+
+
+def test_an_extended_source_is_extracted_along_the_slit(observation, here, refused, capsys):
+    s2d = str(observation["nod1_nobsub_s2d"])
+    assert main(["along-slit", s2d, "--width", "9", "--start", "10", "--stop", "36"]) == 0
+    assert "extracted  3 stretches of 9 px, 14.0 to 32.0" in capsys.readouterr().out
+    (path,) = here.glob("*_along_slit.fits")
+    np.testing.assert_allclose(fits.getdata(path), along_slit(s2d, 9, 10, 36).surf_bright, rtol=1e-6)
+    assert "exists already" in refused("along-slit", s2d, "--width", "9")
+    assert "is set by the stretches" in refused(
+        "along-slit", s2d, "--width=9", "-oo.fits", "--set", "xstart=3"
+    )
+    assert "give the s2d file" in refused("along-slit", observation["nod1_cal"], "--width", "3", "-oo.fits")
+
+
+def on_terminal(*arguments: str) -> str:
+    """Return what the command writes to a terminal of its own as standard error."""
+    end, terminal = os.openpty()
+    with os.fdopen(terminal, "w") as stderr, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(sys, "stderr", stderr)
+        assert main([*arguments]) == 0
+    with os.fdopen(end, "rb", buffering=0) as read:
+        return read.read(100_000).decode()
+
+
+def test_progress_is_shown_on_a_terminal(observation, here):
+    paths = [str(observation[f"nod{nod}_s2d"]) for nod in (1, 2)]
+    shown = on_terminal("extract", *paths)
+    assert "(50.00%)" in shown
+    assert shown.endswith("\x1b[K")  # nothing of it stays
+    refined = each_set("extraction_type=optimal", 'refinements=["trace"]')
+    assert "trace" in on_terminal("extract", paths[0], *refined, "-o", "r_x1d.fits")
+
+
+def test_a_log_is_kept_if_asked_for(observation, here, capsys):
+    assert main(["-v", "extract", *(str(observation[f"nod{nod}_s2d"]) for nod in (1, 2))]) == 0
+    assert "jdaviz_lrs 1 of 2 extractions" in capsys.readouterr().err
+    told = parser().parse_args(["combine", "a", "b", "-v"]), parser().parse_args(["combine", "a", "b"])
+    assert [one.verbose for one in told] == [True, False]

@@ -10,13 +10,14 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from jdaviz_lrs.data.image import SpectralImage
+from jdaviz_lrs.data.series import ExtractedSeries
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.placement import place
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.files import whole_files
 
-__all__ = ["FORMATS", "draw_figure", "write_figure"]
+__all__ = ["FORMATS", "draw_figure", "figure_path", "save_figure", "write_figure"]
 
 FORMATS = (".pdf", ".png", ".svg")
 """Endings of the files that a figure can be."""
@@ -28,13 +29,14 @@ SIGMA = 5.0
 """The residual is drawn from minus to plus so many sigma."""
 
 
-def draw_figure(spectrum: ExtractedSpectrum) -> Figure:
+def draw_figure(spectrum: ExtractedSpectrum | ExtractedSeries) -> Figure:
     """Draw an extraction.
 
     Parameters
     ----------
-    spectrum : ExtractedSpectrum
-        With the image it came from; of a stack the mean of the image and of the spectra is drawn.
+    spectrum : ExtractedSpectrum or ExtractedSeries
+        With the image it came from; of a stack the mean of the image and of the spectra is drawn, of a series
+        what was extracted from its mean image.
 
     Returns
     -------
@@ -48,6 +50,8 @@ def draw_figure(spectrum: ExtractedSpectrum) -> Figure:
         For a spectrum without its image, such as one read from a file.
     """
     image = spectrum.image
+    if isinstance(spectrum, ExtractedSeries) and image is not None:
+        spectrum = spectrum.mean
     if image is None or image.data.size == 0:
         raise LRSError("The spectrum has no image to draw; extract it anew from the s2d or cal file.")
     residual = spectrum.residual is not None
@@ -61,7 +65,30 @@ def draw_figure(spectrum: ExtractedSpectrum) -> Figure:
     return figure
 
 
-def write_figure(spectrum: ExtractedSpectrum, path: str | Path, overwrite: bool = False) -> Path:
+def figure_path(path: str | Path) -> Path:
+    """Return the path of a figure to be written.
+
+    Raises
+    ------
+    LRSError
+        When its ending is none of `FORMATS`.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in FORMATS:
+        raise LRSError(
+            f"{path}: a figure is written as {', '.join(FORMATS)}; let the name end with one of them."
+        )
+    return path
+
+
+def save_figure(spectrum: ExtractedSpectrum | ExtractedSeries, path: Path) -> None:
+    """Draw an extraction into a file that is not there yet; see `draw_figure`."""
+    draw_figure(spectrum).savefig(path, dpi=150)
+
+
+def write_figure(
+    spectrum: ExtractedSpectrum | ExtractedSeries, path: str | Path, overwrite: bool = False
+) -> Path:
     """Draw an extraction into a file; see `draw_figure`.
 
     Raises
@@ -69,13 +96,9 @@ def write_figure(spectrum: ExtractedSpectrum, path: str | Path, overwrite: bool 
     LRSError
         When the ending is none of `FORMATS`, or the file exists and `overwrite` is not set.
     """
-    path = Path(path)
-    if path.suffix.lower() not in FORMATS:
-        raise LRSError(
-            f"{path}: a figure is written as {', '.join(FORMATS)}; let the name end with one of them."
-        )
+    path = figure_path(path)
     with whole_files([path], overwrite, spectrum.inputs) as (temporary,):
-        draw_figure(spectrum).savefig(temporary, dpi=150)
+        save_figure(spectrum, temporary)
     return path
 
 

@@ -23,6 +23,8 @@ EXTRACTED, TRUE = "#0072b2", "#d55e00"
 def run(directory: Path, port: int = 0, browser: bool = True, host: str = "localhost") -> None:
     """Simulate an observation, extract it, compare it with the truth, and serve it in jdaviz until Ctrl-C.
 
+    In jdaviz the aperture begins beside the trace, and a guide above tells how to mend it (`app.guide`).
+
     Parameters
     ----------
     directory : Path
@@ -42,17 +44,16 @@ def run(directory: Path, port: int = 0, browser: bool = True, host: str = "local
     port = claim_port(port, host)
     scene = Scene(seed=7)
     files = write_observation(directory, scene, cal=False)
-    spectrum = extract(
-        files["nod1_s2d"],
-        override_extract1d=files["extract1d"],
-        override_apcorr=files["apcorr"],
-        use_source_posn=True,
-    )
+    references = {kind: files[kind] for kind in ("extract1d", "apcorr", "psf")}
+    overrides = {f"override_{kind}": path for kind, path in references.items()}
+    spectrum = extract(files["nod1_s2d"], use_source_posn=True, **overrides)
     truth = scene.flux(spectrum.wavelength)
     x1d = spectrum.write(directory / "extracted_x1d.fits", overwrite=True)
     figure = draw(spectrum, truth, directory / "extracted.png")
     print("\n".join(["", *compare(spectrum, truth), "", f"wrote {x1d}", f"wrote {figure}", ""]), flush=True)
-    serve(Session(files["nod1_s2d"], x1d, spectrum.wavelength, truth), port, browser, host)
+    order = np.argsort(spectrum.wavelength)
+    shown = Session(files["nod1_s2d"], references, spectrum.wavelength[order], truth[order])
+    serve(shown, port, browser, host)
 
 
 def compare(spectrum: ExtractedSpectrum, truth: NDArray[np.float64]) -> list[str]:

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import webbrowser
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 from specutils import Spectrum
 
 from jdaviz_lrs.app.guard import LOOPBACK, Guard, new_token
+from jdaviz_lrs.app.guide import FAULT, STYLE, Guide
 from jdaviz_lrs.errors import LRSError
 
 __all__ = ["Page", "Session", "claim_port", "open_app", "serve"]
@@ -39,14 +41,16 @@ class Session:
 
     Attributes
     ----------
-    image, x1d : Path
-        The 2-D spectrum, and what was extracted from it.
+    image : Path
+        The 2-D spectrum.
+    references : Mapping of str to Path
+        Kind of reference file (``extract1d``, ``apcorr``, ``psf``) to the file that the panel goes by.
     wavelength, flux : ndarray, (n_wavelength,)
-        The reference spectrum: micron, Jy.
+        The truth, to compare with: micron, rising; Jy.
     """
 
     image: Path
-    x1d: Path
+    references: Mapping[str, Path]
     wavelength: NDArray[np.float64]
     flux: NDArray[np.float64]
 
@@ -55,14 +59,17 @@ session: Session | None = None
 
 
 def open_app(session: Session) -> jdaviz.App:
-    """Make a jdaviz app with the session's data loaded and the LRS Extraction panel open."""
+    """Make a jdaviz app with the session's data loaded and the panel open, its aperture beside the trace."""
     app = jdaviz.new_app()
-    order = np.argsort(session.wavelength)
-    truth = Spectrum(spectral_axis=session.wavelength[order] * units.um, flux=session.flux[order] * units.Jy)
+    truth = Spectrum(spectral_axis=session.wavelength * units.um, flux=session.flux * units.Jy)
     app.load(str(session.image), format="JWST LRS", data_label="simulated s2d", auto_extract=False)
-    app.load(str(session.x1d), format="1D Spectrum", data_label="extracted")
     app.load(truth, format="1D Spectrum", data_label="truth")
-    app.plugins["LRS Extraction"].open_in_tray(scroll_to=False)
+    lrs = app.plugins["LRS Extraction"]
+    for kind, path in session.references.items():
+        setattr(lrs, f"override_{kind}", str(path))
+    lrs.use_source_posn = True
+    lrs.position_offset = FAULT
+    lrs.open_in_tray(scroll_to=False)
     return app
 
 
@@ -74,8 +81,12 @@ def Page() -> None:  # noqa: N802 - the name that solara looks for
     solara.use_memo(stock.create_shared_widgets, [])
     app, set_app = solara.use_state(None)
     # After the first render, or solara would show the app's own widgets a second time at the top level.
-    solara.use_effect(lambda: set_app(open_app(session)._app), [])
-    solara.Column(children=[] if app is None else [app])
+    solara.use_effect(lambda: set_app(open_app(session)), [])
+    solara.Style(STYLE)
+    with solara.Column(gap="0px"):
+        if app is not None:
+            Guide(app, session.wavelength, session.flux)
+            solara.Column(children=[app._app])
 
 
 def claim_port(port: int, host: str = "localhost") -> int:

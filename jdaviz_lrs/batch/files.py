@@ -5,23 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from astropy.table import Table
 
+from jdaviz_lrs.analysis.figure import figure_path, save_figure
 from jdaviz_lrs.batch.extract import extract
+from jdaviz_lrs.combine.nods import correct_nods
 from jdaviz_lrs.data.series import ExtractedSeries
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.fluxcal.calibrate import calibrate
-from jdaviz_lrs.fluxcal.response import Response
 from jdaviz_lrs.products.door import one_sentence
 from jdaviz_lrs.products.files import output_path, whole_file
 from jdaviz_lrs.products.saving import write_products
 from jdaviz_lrs.products.series import exposure_of, is_series
 
-__all__ = ["SUMMARY", "Job", "Outcome", "extract_job", "jobs_of", "write_summary"]
+__all__ = ["SUMMARY", "Job", "Outcome", "extract_and_write", "extract_job", "jobs_of", "write_summary"]
 
 SUMMARY = "extraction_summary.ecsv"
 """The table of what became of many files."""
@@ -40,11 +43,14 @@ class Job:
     output : Path
     series : bool
         Whether they are stacks of integrations.
+    figure : Path or None
+        Where the extraction is drawn.
     """
 
     inputs: tuple[Path, ...]
     output: Path
     series: bool
+    figure: Path | None = None
 
     def __str__(self) -> str:
         more = f" and {len(self.inputs) - 1} more" if len(self.inputs) > 1 else ""
@@ -85,7 +91,7 @@ class Outcome:
     error: str = ""
 
 
-def jobs_of(paths: Iterable[Path], folder: Path) -> list[Job]:
+def jobs_of(paths: Iterable[Path], folder: Path, figure: Path | None = None) -> list[Job]:
     """Put the segments of an exposure together, and name what each job writes.
 
     A segment that cannot be read goes with those of its name, so that no series lacks it without a word.
@@ -95,6 +101,8 @@ def jobs_of(paths: Iterable[Path], folder: Path) -> list[Job]:
     paths : iterable of Path
     folder : Path
         Where the outputs go.
+    figure : Path, optional
+        Of one job the figure; of several each one's has the name of its input before this.
 
     Returns
     -------
@@ -120,43 +128,62 @@ def jobs_of(paths: Iterable[Path], folder: Path) -> list[Job]:
     for key, members in groups.items():
         series = isinstance(key, tuple)
         name = output_path(members[0].name, "x1dints" if series else "extract1dstep").name
-        jobs.append(Job(tuple(members), folder / (SEGMENT.sub("", name) if series else name), series))
+        name = SEGMENT.sub("", name) if series else name
+        drawn = figure
+        if figure is not None and len(groups) > 1:
+            drawn = figure.with_name(f"{name.rpartition('_')[0]}_{figure.name}")
+        jobs.append(Job(tuple(members), folder / name, series, drawn))
     names = [job.output for job in jobs]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise LRSError(f"{twice}: two extractions would have this name; extract them one by one, with -o.")
     return jobs
 
 
-def extract_job(job: Job, settings: Mapping[str, Any]) -> Outcome:
-    """Extract and write; what goes wrong is told in the outcome.
+def extract_and_write(
+    job: Job, settings: Mapping[str, Any]
+) -> tuple[ExtractedSpectrum | ExtractedSeries, list[Path]]:
+    """Extract, calibrate, and write all files or none.
 
     Parameters
     ----------
     job : Job
     settings : mapping
-        ``overwrite``, a ``response`` to calibrate single spectra with, and what `jdaviz_lrs.extract` takes.
+        ``overwrite``; ``correct_nods``, whether to give back what other nods took; a ``response`` to
+        calibrate with; and what `jdaviz_lrs.extract` takes.
+
+    Returns
+    -------
+    result : ExtractedSpectrum or ExtractedSeries
+    written : list of Path
+
+    Raises
+    ------
+    LRSError
+        When it cannot be done; then nothing is written.
     """
-    told = ", ".join(map(str, job.inputs))
     settings = dict(settings)
     overwrite, response = settings.pop("overwrite", False), settings.pop("response", None)
+    nods = settings.pop("correct_nods", False)
+    if job.series and nods:
+        raise LRSError(f"{job}: a time series stays at one place, so that no nod took its light.")
+    result = extract([*job.inputs] if job.series else job.inputs[0], **settings)
+    if nods:
+        result = correct_nods(result, settings.get("override_psf"))
+    if response is not None:
+        result = calibrate(result, response)
+    figure = {} if job.figure is None else {figure_path(job.figure): partial(save_figure, result)}
+    return result, write_products(result, job.output, overwrite, figure)
+
+
+def extract_job(job: Job, settings: Mapping[str, Any]) -> Outcome:
+    """Extract and write; what goes wrong is told in the outcome. See `extract_and_write`."""
+    told = ", ".join(map(str, job.inputs))
     try:
         with one_sentence(str(job), "cannot be extracted"):
-            result = _calibrated(job, settings, response)
-            if isinstance(result, ExtractedSeries):
-                result.write(job.output, overwrite)
-            else:
-                write_products(result, job.output, overwrite)
+            result, _ = extract_and_write(job, settings)
             return _outcome(told, job.output, result)
     except LRSError as error:
         return Outcome(told, error=str(error))
-
-
-def _calibrated(job: Job, settings: Mapping[str, Any], response: Response | None):
-    if response is None:
-        return extract([*job.inputs] if job.series else job.inputs[0], **settings)
-    if job.series:
-        raise LRSError(f"{job}: a response calibrates single spectra, not yet time series; leave it out.")
-    return calibrate(extract(job.inputs[0], **settings), response)
 
 
 def _outcome(told: str, output: Path, result: Any) -> Outcome:

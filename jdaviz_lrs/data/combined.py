@@ -146,5 +146,9 @@ class CombinedSpectrum(Making, CombinedTable):
         ------
         LRSError
             When the file exists, is an input, or cannot be written.
+
+        Notes
+        -----
+        Formats are known to `FORMATS`, a registry of astropy's.
         """
         return FORMATS.write(self, path, format="c1d", overwrite=overwrite)

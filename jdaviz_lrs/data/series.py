@@ -105,5 +105,9 @@ class ExtractedSeries(Making):
         ------
         LRSError
             When the file exists, is an input, or cannot be written.
+
+        Notes
+        -----
+        Formats are known to `FORMATS`, a registry of astropy's.
         """
         return FORMATS.write(self, path, format="x1dints", overwrite=overwrite)

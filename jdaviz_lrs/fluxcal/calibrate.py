@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
-from jdaviz_lrs.data.flags import DO_NOT_USE
+from jdaviz_lrs.data.series import ExtractedSeries
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.fluxcal.calibrated_table import CalibratedTable, calibrated_columns
 from jdaviz_lrs.fluxcal.differing import differing, hardly_differing, older
 from jdaviz_lrs.fluxcal.manner import CALIBRATED, Manner, manner_of
 from jdaviz_lrs.fluxcal.response import Response, read_response
@@ -19,24 +22,26 @@ __all__ = ["calibrate"]
 APART = 0.15
 """Pixels between star and source in their apertures that are worth a note: of 4 px, 0.3 % of the light."""
 
-SOURCES = ("poisson", "rnoise", "flat")
+
+Extracted = TypeVar("Extracted", bound=ExtractedSpectrum | ExtractedSeries)
 
 
-def calibrate(spectrum: ExtractedSpectrum, response: Response | str | Path) -> ExtractedSpectrum:
-    """Multiply a spectrum by the response of a standard star that was extracted alike.
+def calibrate(spectrum: Extracted, response: Response | str | Path) -> Extracted:
+    """Multiply a spectrum, or those of a series, by the response of a standard star that was extracted alike.
 
     Flux and surface brightness are multiplied, with their errors. The response's own error, which wavelengths
     have in common as that of a flat field, is added to the variances by flat field.
 
     Parameters
     ----------
-    spectrum : ExtractedSpectrum
+    spectrum : ExtractedSpectrum or ExtractedSeries
+        A series with its mean, which one read from a file has not.
     response : Response or path-like
         From `jdaviz_lrs.response`, or its file.
 
     Returns
     -------
-    ExtractedSpectrum
+    ExtractedSpectrum or ExtractedSeries
         NaN, and flagged DO_NOT_USE, where the response is not valid. Its `references` name the response, its
         notes and header say so.
 
@@ -45,6 +50,8 @@ def calibrate(spectrum: ExtractedSpectrum, response: Response | str | Path) -> E
     LRSError
         When the spectrum was extracted in another manner, does not tell how, or is calibrated already.
     """
+    if isinstance(spectrum, ExtractedSeries):
+        return _calibrated_series(spectrum, response)
     if not isinstance(spectrum, ExtractedSpectrum):
         raise LRSError(
             "Only what was extracted can be calibrated; calibrate the spectra before they are combined."
@@ -66,26 +73,37 @@ def calibrate(spectrum: ExtractedSpectrum, response: Response | str | Path) -> E
 
 
 def _calibrated(spectrum: ExtractedSpectrum, response: Response, notes: tuple[str, ...]) -> ExtractedSpectrum:
-    factor, error = response.at(spectrum.wavelength)
-    columns = {}
-    for kind, value in (("flux", "flux"), ("sb", "surf_bright")):
-        before = getattr(spectrum, value)
-        variances = {name: getattr(spectrum, f"{kind}_var_{name}") * factor**2 for name in SOURCES}
-        variances["flat"] = variances["flat"] + (before * error) ** 2
-        columns[value] = before * factor
-        columns[f"{kind}_error"] = np.sqrt(sum(variances.values()))
-        columns |= {f"{kind}_var_{name}": variance for name, variance in variances.items()}
-    lost = np.where(np.isnan(columns["flux"]), DO_NOT_USE, 0).astype(np.uint32)
+    columns = calibrated_columns(partial(getattr, spectrum), *response.at(spectrum.wavelength))
     files = tuple(one for one in response.inputs if one not in spectrum.inputs)
     return replace(
         spectrum,
         **columns,
-        dq=spectrum.dq | lost,
         references={**spectrum.references, CALIBRATED: response.name},
         report={**spectrum.report, "response_hash": response.manner.hash, "response_made": response.made},
         notes=(*spectrum.notes, *notes),
         companions=tuple(_calibrated(one, response, ()) for one in spectrum.companions),
         inputs=(*spectrum.inputs, *files),
+    )
+
+
+def _calibrated_series(series: ExtractedSeries, response: Response | str | Path) -> ExtractedSeries:
+    """Calibrate the mean, which tells how the series was extracted, and with it the table."""
+    if series.mean is None:
+        raise LRSError(
+            f"{series.file_name or 'the series'}: read from a file, it does not tell how it was extracted; "
+            "extract it anew from its calints."
+        )
+    if not isinstance(response, Response):
+        response = read_response(response)
+    mean = calibrate(series.mean, response)
+    return replace(
+        series,
+        table=CalibratedTable(series.table, *response.at(series.wavelength)),
+        mean=mean,
+        references=mean.references,
+        inputs=tuple(dict.fromkeys((*series.inputs, *mean.inputs))),
+        notes=(*series.notes, *mean.notes[len(series.mean.notes) :]),
+        report={**series.report, **{name: mean.report[name] for name in ("response_hash", "response_made")}},
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from jdaviz_lrs.data.series import ExtractedSeries
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.products.files import fits_path, output_path, whole_files
 from jdaviz_lrs.products.images import image_products
@@ -14,14 +15,18 @@ from jdaviz_lrs.products.x1d import save_table
 __all__ = ["products_of", "write_products"]
 
 
-def products_of(spectrum: ExtractedSpectrum, output: str | Path) -> dict[Path, Callable[[Path], None]]:
+Save = Callable[[Path], object]
+"""Writes to a path where nothing is yet."""
+
+
+def products_of(spectrum: ExtractedSpectrum | ExtractedSeries, output: str | Path) -> dict[Path, Save]:
     """Tell the files of an extraction, and how each is saved.
 
     Parameters
     ----------
-    spectrum : ExtractedSpectrum
+    spectrum : ExtractedSpectrum or ExtractedSeries
     output : path-like
-        The x1d file; the others are beside it.
+        The x1d file, beside which the others are; of a series the x1dints.
 
     Returns
     -------
@@ -35,6 +40,8 @@ def products_of(spectrum: ExtractedSpectrum, output: str | Path) -> dict[Path, C
         When the name does not end with ``.fits``.
     """
     output = fits_path(output)
+    if isinstance(spectrum, ExtractedSeries):
+        return {output: spectrum.write}
     companions = {
         output_path(output, f"companion{number}"): one for number, one in enumerate(spectrum.companions, 1)
     }
@@ -43,18 +50,21 @@ def products_of(spectrum: ExtractedSpectrum, output: str | Path) -> dict[Path, C
 
 
 def write_products(
-    spectrum: ExtractedSpectrum,
+    spectrum: ExtractedSpectrum | ExtractedSeries,
     output: str | Path,
     overwrite: bool = False,
+    more: Mapping[Path, Save] | None = None,
 ) -> list[Path]:
     """Write all files of an extraction; see `products_of`.
 
     Parameters
     ----------
-    spectrum : ExtractedSpectrum
+    spectrum : ExtractedSpectrum or ExtractedSeries
     output : path-like
     overwrite : bool
         What the spectrum was made of is never written over.
+    more : mapping, optional
+        Further files, such as a figure, and how each is saved.
 
     Returns
     -------
@@ -66,7 +76,7 @@ def write_products(
     LRSError
         When one of them cannot be written, or must not be; then none is.
     """
-    products = products_of(spectrum, output)
+    products = products_of(spectrum, output) | dict(more or {})
     with whole_files(products, overwrite, spectrum.inputs) as temporary:
         for save, file in zip(products.values(), temporary, strict=True):
             save(file)

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from jdaviz_lrs import LRSError, calibrate, extract, read_x1d, response
+from jdaviz_lrs import LRSError, calibrate, extract, read_x1d, read_x1dints, response
 from jdaviz_lrs.data.flags import DO_NOT_USE
 from jdaviz_lrs.fluxcal.response import read_response
+from tests.slitless import write_segments
 from tests.stars import BOX, MODEL, OPTIMAL, STAR, TAPER, TARGET, extracted, off, plain
 
 CASES = {
@@ -234,3 +235,27 @@ def test_extract_finds_the_same_from_files(observation, tmp_path):
     r = response(star, plain(fine, np.full(fine.size, 1e-3)))
     assert (r.stars, r.models) == (("SIMULATED",), ("a model",))
     assert r.manner.matters["apcorr file"] == "lrs_apcorr.fits"
+
+
+def test_a_series_is_calibrated_as_each_of_its_spectra(tmp_path):
+    series = extract(write_segments(tmp_path, (2, 1)), chunk_size=2)
+    r = response(series.mean, "rayleigh-jeans:0.05")
+    after = calibrate(series, r)
+    one = calibrate(series.mean, r)
+    np.testing.assert_array_equal(after.mean.flux, one.flux)
+    factor, error = r.at(series.wavelength)
+    np.testing.assert_allclose(after.flux, series.flux * factor)
+    np.testing.assert_allclose(after.flux_error, np.hypot(series.flux_error * factor, series.flux * error))
+    np.testing.assert_allclose(after.sb_error / after.surf_bright, after.flux_error / after.flux)
+    np.testing.assert_array_equal(after.npixels, series.npixels)
+    assert (after.dq[np.isnan(after.flux)] & DO_NOT_USE).all()
+    assert after.notes[: len(series.notes)] == series.notes
+    assert "calibrated with the response of" in after.notes[len(series.notes)]
+    read = read_x1dints(after.write(tmp_path / "c_x1dints.fits"))
+    for name in ("flux", "flux_error", "surf_bright", "sb_var_flat", "dq"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(after, name))
+    assert read.parameters["reference_response"] == r.name
+    with pytest.raises(LRSError, match="calibrated already"):
+        calibrate(after, r)
+    with pytest.raises(LRSError, match="extract it anew"):
+        calibrate(read, r)
