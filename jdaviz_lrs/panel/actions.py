@@ -17,6 +17,7 @@ from jdaviz_lrs.panel.sections.profile.section import ProfileSection
 from jdaviz_lrs.panel.sections.scene import WITH_IMAGES, check_kind, scene_spectrum
 from jdaviz_lrs.panel.sections.subset import aperture_of_subset
 from jdaviz_lrs.panel.sections.width.section import WidthSection
+from jdaviz_lrs.panel.undo import back, forth
 from jdaviz_lrs.parameters import APERTURE_NAMES
 
 __all__ = ["Actions"]
@@ -31,6 +32,38 @@ class Actions:
     """
 
     # ---- what acts on the parameters
+
+    def undo(self) -> None:
+        """Take the last change of the dataset's parameters back; without one, nothing happens."""
+        self.update(travel=back)
+
+    def redo(self) -> None:
+        """Make the change again that was taken back last; without one, nothing happens."""
+        self.update(travel=forth)
+
+    def reset(self) -> None:
+        """Take the parameters of the dataset's reference file; that can be undone.
+
+        Raises
+        ------
+        LRSError
+            Without a dataset.
+        """
+        _ = self.image
+        self.update(parameters=self.state.references.parameters)
+
+    def vue_undo(self, _=None) -> None:
+        """Answer to the button and the keys."""
+        self.undo()
+
+    def vue_redo(self, _=None) -> None:
+        """Answer to the button and the keys."""
+        self.redo()
+
+    def vue_reset(self, _=None) -> None:
+        """Answer to the button."""
+        if self.state.references is not None:
+            self.reset()
 
     def vue_refine(self, refinement: str) -> None:
         """Answer to a button beside a sentence, or to the one for all."""

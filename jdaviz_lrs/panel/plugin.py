@@ -51,7 +51,8 @@ from jdaviz_lrs.panel.sections.section import Section
 from jdaviz_lrs.panel.sections.verdict.section import VerdictSection
 from jdaviz_lrs.panel.sections.width.section import WidthSection
 from jdaviz_lrs.panel.state import KEPT, NO_DATA, PanelState, next_state
-from jdaviz_lrs.panel.tasks import CancelledError, Extractions, Outcome
+from jdaviz_lrs.panel.tasks import CancelledError, Extractions, Outcome, browser_loop
+from jdaviz_lrs.panel.undo import Pauses
 from jdaviz_lrs.panel.viewer.marks import PreviewMarks
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.references.find import References
@@ -83,7 +84,8 @@ PATIENCE = 1.5
 SETTINGS = ("dataset", *OVERRIDES, "live_preview", "add_results")
 ACTIONS = (
     "extract", "compare_with", "compare_ranges", "compare", "history", "restore", "filename", "save_x1d",
-    "import_extract1d", "export_extract1d", "to_python", "show_scene", "aperture_from_subset", "inspect",
+    "undo", "redo", "reset", "import_extract1d", "export_extract1d", "to_python", "show_scene",
+    "aperture_from_subset", "inspect",
 )  # fmt: skip
 
 
@@ -103,6 +105,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
     * ``width_view``: growth curve and best width (see `jdaviz_lrs.panel.sections.width.section`).
     * ``compare_with``, ``compare_ranges``: the reference of :meth:`compare`, and the ranges of its medians.
     * ``history``: the table of the extractions made so far; :meth:`restore` brings one back.
+    * :meth:`undo`, :meth:`redo`: of changes of the parameters; :meth:`reset`: to those of the reference file.
     * :meth:`extract`, :meth:`import_extract1d`, :meth:`export_extract1d`, :meth:`save_x1d`,
       :meth:`to_python`, :meth:`show_scene`, :meth:`aperture_from_subset`,
       :meth:`inspect`
@@ -147,6 +150,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
         )
         self.state = PanelState(choice=Choice(overrides=dict.fromkeys(OVERRIDES, "")))
         self.fields = describe(self.state.values)
+        self.pauses = Pauses()
         self.presence = Presence(self._on_presence)
         self.search = ReferenceSearch(self._on_search, self.say)
         self.extractions = Extractions(self._on_work, self._on_begin, self._on_late)
@@ -182,7 +186,9 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
     def _on_parameter(self, change: dict) -> None:
         name, value = change["name"], as_meant(change["name"], change["new"])
         if not same(value, self.state.values[name]):
-            self.update(values={**self.state.values, name: value})
+            # a script's changes are undone one by one, keys that follow each other together
+            gesture = self.pauses.gesture(name) if browser_loop() is not None else None
+            self.update(values={**self.state.values, name: value}, gesture=gesture)
 
     def _on_setting(self, change: dict) -> None:
         active = self._tray_instance and self.is_active

@@ -194,10 +194,28 @@ def test_other_reference_files_leave_the_parameters(panel, observation, tmp_path
     panel.override_extract1d = ""
     assert (panel.extract_width, panel.bkg_coeff) == (5, [[3.5], [9.5]])
     panel.override_extract1d = observation["extract1d"]
+    assert (panel.extract_width, panel.bkg_coeff) == (5, [[3.5], [9.5]])
+    assert panel._obj.state.edited == ("extract_width", "bkg_coeff")
+    panel.reset()
     assert panel.extract_width is None
-    panel.extract_width = 6
+    panel.undo()
+    assert panel.extract_width == 5
     panel.override_apcorr = None
-    assert panel.extract_width == 6
+    assert panel.extract_width == 5
+
+
+def test_changes_are_taken_back_and_made_again(panel):
+    panel.extract_width = 9
+    panel.extract_width = 10  # a script's changes are two
+    panel.undo()
+    assert panel.extract_width == 9
+    panel.undo()
+    assert panel.extract_width is None
+    panel.undo()
+    panel.redo()
+    panel.redo()
+    panel.redo()
+    assert panel.extract_width == 10
 
 
 def test_a_file_cut_short_is_told_of_once(panel, observation, tmp_path):
