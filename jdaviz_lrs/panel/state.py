@@ -160,6 +160,19 @@ class PanelState:
         return self.plan
 
     @property
+    def afresh(self) -> ExtractionPlan:
+        """A plan of the dataset with the parameters of its reference file, whatever is set.
+
+        Raises
+        ------
+        LRSError
+            Without a dataset.
+        """
+        if self.source is None:
+            raise LRSError(self.problem or NO_DATA)
+        return self.plan_of(self.references.parameters)
+
+    @property
     def drawn(self) -> ExtractionPlan | None:
         """The plan that is laid out on the screen, if any."""
         return self.plan if self.active and self.layout is not None else None
@@ -255,7 +268,9 @@ def _find(state: PanelState, found: tuple[Input, References, ExtractionParameter
     values = as_typed(references.parameters if wanted is None else wanted)
     if kept is None:
         return _mean(state, values)
-    if wanted is None and before is not None:
+    if wanted is None and before is None:  # given from another dataset
+        return _mean(state, as_typed(kept))
+    if wanted is None:
         # what was changed stays; all else is that of the file
         given = as_typed(before.parameters)
         values |= {n: value for n, value in as_typed(kept).items() if not same(value, given[n])}
