@@ -30,7 +30,7 @@ def describe(values: Values, chosen: Mapping[str, bool] | None = None) -> list[d
     chosen : Mapping of str to bool, optional
         What "Automatic" comes to, by the name of the parameter that is left to it.
     """
-    chosen = chosen or {}
+    chosen = {name: value for name, value in (chosen or {}).items() if values[name] is None}
     settled = {**values, **chosen}
     return [_described(name, one, settled, chosen.get(name)) for name, one in FIELDS.items()]
 

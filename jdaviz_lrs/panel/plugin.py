@@ -176,6 +176,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
         self.state = PanelState(choice=Choice(overrides=dict.fromkeys(OVERRIDES, "")))
         self.fields = describe(self.state.values)
         self.status = asdict(status_of(self.state))
+        self._chosen: dict[str, bool] = {}
         self.pauses = Pauses()
         self.presence = Presence(self._on_presence)
         self.search = ReferenceSearch(self._on_search, self.say)
@@ -270,7 +271,9 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
     def _show_words(self, before: PanelState, state: PanelState) -> None:
         """Bring the form and what stands below it up to date; what was typed stays as it was typed."""
         if state.values is not before.values or state.layout is not before.layout:
-            self.fields = describe(state.values, chosen_by(state.plan, state.layout))
+            if state.layout is not None or state.stale is None:  # else the form stays as it was
+                self._chosen = chosen_by(state.plan, state.layout)
+            self.fields = describe(state.values, self._chosen)
             self.edited = [self._titles[name] for name in state.edited]
             for name, value in state.values.items():
                 if not same(as_meant(name, getattr(self, name)), value):

@@ -60,7 +60,9 @@ def _place(state: PanelState) -> str:
 def _aperture(state: PanelState) -> str:
     layout, parameters = state.layout, state.plan.parameters
     if layout.edges is None:
-        words = [f"Optimal, column {np.nanmedian(layout.trace):.1f}"]
+        fitted = None if state.spectrum is None else state.spectrum.trace
+        trace = layout.trace if fitted is None else fitted
+        words = [f"Optimal, column {np.nanmedian(trace):.1f}"]
         if layout.nods:
             words.append("with the other nod")
     else:

@@ -30,7 +30,7 @@ SECTIONS = (
 
 #: Of every input in sight that is not a table's: its label, and whether its hint is shown.
 INPUTS = """(panel) => [...panel.querySelectorAll(".v-input")]
-    .filter((input) => input.checkVisibility() && !input.closest(".lrs-history"))
+    .filter((input) => input.checkVisibility({ visibilityProperty: true }) && !input.closest(".lrs-history"))
     .map((input) => [
         input.querySelector("label, input[aria-label]")?.innerText
             || input.querySelector("[aria-label]")?.getAttribute("aria-label") || "",
@@ -42,7 +42,8 @@ INPUTS = """(panel) => [...panel.querySelectorAll(".v-input")]
 OVERHANG = """(panel) => {
     const end = panel.parentElement.getBoundingClientRect().right;
     return [...panel.querySelectorAll("button, input, textarea, pre, td, .v-messages__message, .api-hint")]
-        .filter((one) => one.checkVisibility() && !one.closest(".lrs-history, .bqplot")
+        .filter((one) => one.checkVisibility({ visibilityProperty: true })
+            && !one.closest(".lrs-history, .bqplot")
             && one.getBoundingClientRect().right > end + 1)
         .map((one) => one.innerText || one.value);
 }"""

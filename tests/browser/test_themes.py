@@ -27,7 +27,8 @@ CONTRASTS = """(panel) => {
         }
         return [255, 255, 255];
     };
-    const texts = [...panel.querySelectorAll("*")].filter((e) => e.checkVisibility()
+    const texts = [...panel.querySelectorAll("*")]
+        .filter((e) => e.checkVisibility({ visibilityProperty: true })
         && [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim())
         && !e.closest("svg, .v-btn--disabled, .v-input--is-disabled, .v-tooltip"));
     return texts.map((e) => {

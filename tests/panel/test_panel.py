@@ -111,11 +111,19 @@ def test_the_reported_extent_is_one_indexed(panel):
 def test_references_are_named(panel, observation):
     used = {row["kind"]: row["name"] for row in panel._obj.references_used}
     assert "built-in" in used["extract1d"]
+    badges = {row["kind"]: row["stand_in"] for row in panel._obj.references_used}
+    assert badges["extract1d"] == "built-in"
+    assert "0.5% in correction" in badges["apcorr"]
+    assert panel._obj.nearby == {}
+    panel._obj.files_opened = 0  # only now are the files beside the data looked into
+    assert str(observation["apcorr"]) in panel._obj.nearby["apcorr"]
     panel.override_apcorr = str(observation["apcorr"])
     used = {row["kind"]: row["name"] for row in panel._obj.references_used}
     assert used["apcorr"] == observation["apcorr"].name
+    assert {row["kind"]: row["stand_in"] for row in panel._obj.references_used}["apcorr"] == ""
     panel.override_apcorr = "nowhere.fits"
     assert "nowhere.fits" in panel._obj.problem
+    assert panel._obj.status["place"] == "override_apcorr"
     panel.override_apcorr = ""
     assert panel._obj.problem == ""
 
