@@ -26,7 +26,7 @@ from jdaviz.core.template_mixin import (
 )
 from jdaviz.core.user_api import PluginUserApi
 from specutils import Spectrum
-from traitlets import Any as Any_
+from traitlets import Any as AnyTrait
 from traitlets import Bool, Dict, Enum, Int, List, Unicode, dlink, observe
 
 from jdaviz_lrs.data.image import SpectralImage
@@ -158,7 +158,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
     image_views = List(list(VIEWS)).tag(sync=True)
     colours = Dict().tag(sync=True)  # of what is shown above the image
     preset_items = List([one.name for one in EXAMPLES]).tag(sync=True)
-    files_opened = Any_(None, allow_none=True).tag(sync=True)  # 0 while the reference files are in sight
+    files_opened = AnyTrait(None, allow_none=True).tag(sync=True)  # 0 while the reference files are in sight
     nearby = Dict().tag(sync=True)  # kind of reference to the paths of files beside the data
     edited = List().tag(sync=True)  # titles of the parameters that differ from the reference file
 

@@ -43,12 +43,17 @@ class SceneLayer:
         self.label = ""
 
     def wants(self, state: PanelState, kind: str) -> bool:
-        """Whether another plan than the last is to be shown; each is asked for once."""
+        """Whether another plan than the last is to be shown; each is asked for once.
+
+        Another kind is wanted at once, other parameters when their spectrum is there.
+        """
         if kind == DATA or state.layout is None or not state.active:
             return False
-        asked = ref(state.plan), kind
-        known, self._asked = self._asked, asked
-        return known is None or known[0]() is not state.plan or known[1] != kind
+        known = self._asked
+        if known is not None and known[1] == kind and (state.spectrum is None or known[0]() is state.plan):
+            return False
+        self._asked = ref(state.plan), kind
+        return True
 
     def show(self, source: Input, result: ExtractedSpectrum, kind: str, viewers: list) -> dict[str, Any]:
         """Show what was fitted, or what it leaves; returns the colours' ends.
@@ -104,11 +109,8 @@ class SceneLayer:
         diverging = kind != "scene model"
         if diverging or data is None:
             reach = SIGMAS if kind == "residual in sigma" else _reach(spectrum.flux.value)
-            low, high, cmap = (
-                (-reach if diverging else 0.0),
-                reach,
-                colormaps[DIVERGING if diverging else "gray"],
-            )
+            low, high = (-reach, reach) if diverging else (0.0, reach)
+            cmap = colormaps[DIVERGING if diverging else "gray"]
         else:
             low, high, cmap = data.v_min, data.v_max, data.cmap
         for layer in ours:
