@@ -652,10 +652,8 @@ def _missing(image: SpectralImage) -> str:
 
 
 def _stand_in(found: References, kind: str) -> str:
-    """Say of a built-in model that it is one, and how good it is; nothing of a file."""
-    if kind not in found.stand_ins:
-        return ""
-    return "built-in" if kind == "extract1d" else f"built-in, {found.accuracy}"
+    """Say how good a built-in model is; nothing of a file, nor of an aperture."""
+    return found.accuracy if kind in found.stand_ins and kind != "extract1d" else ""
 
 
 def _for_jdaviz(result: ExtractedSpectrum) -> Spectrum:

@@ -218,12 +218,12 @@ def test_wrong_input_is_named_at_the_foot_and_nothing_vanishes(app, panel):
 def test_changes_are_undone_and_made_again(app, panel):
     field, undo = panel.get_by_label(WIDTH, exact=True), panel.get_by_label("Undo", exact=True)
     spectrum = app.marks(1, ORANGE)
-    app.fill(panel, WIDTH, "12")
-    app.until(lambda: width(panel) == pytest.approx(12), "the width is 12")
+    app.fill(panel, WIDTH, "6")
+    app.until(lambda: width(panel) == pytest.approx(6), "the width is 6")
     take_tool(app, panel)
     first, last = columns(panel)
-    app.drag(0, (0.3, height(0.5 * (first + last) - 1)), (0.3, height(0.5 * (first + last) - 5)))
-    moved = pytest.approx((first - 4, last - 4), abs=0.25)
+    app.drag(0, (0.3, height(0.5 * (first + last) - 1)), (0.3, height(0.5 * (first + last) - 3)))
+    moved = pytest.approx((first - 2, last - 2), abs=0.25)
     app.until(lambda: columns(panel) == moved, "the aperture lies where the mouse left it")
     leave_tool(app, panel)
     expect(panel.locator(".lrs-edited")).to_contain_text("Width")
@@ -233,11 +233,11 @@ def test_changes_are_undone_and_made_again(app, panel):
     expect(field).to_have_value("8")
     app.until(lambda: app.marks(1, ORANGE) == spectrum, "the spectrum is as it was")
     field.press("Control+Shift+Z")
-    expect(field).to_have_value("12")
+    expect(field).to_have_value("6")
     app.button("Reset to the reference file", panel).click()
     expect(field).to_have_value("")
     undo.click()
-    expect(field).to_have_value("12")
+    expect(field).to_have_value("6")
 
 
 def test_residual_follows_the_parameters_and_goes(app, panel):
