@@ -19,7 +19,7 @@ def test_a_residual_follows_the_parameters_and_goes(loaded, active):
     before = list(loaded._app.data_collection.labels)
     active.image_shown = "residual in sigma"
     state, values = layer(active)
-    assert (state.v_min, state.v_max, state.cmap.name) == (-5.0, 5.0, "RdBu_r")
+    assert (state.v_min, state.v_max, state.cmap.name) == (-5.0, 5.0, "RdBu")
     assert active.colours["unit"] == "sigma"
     kept, label = np.array(values), active.scene.label
     active.extract_width = 5

@@ -20,8 +20,8 @@ DATA = "data"
 #: What the switch of the image offers.
 VIEWS = (DATA, *KINDS)
 
-#: Colours that part at zero, and how far from it they reach in a residual in sigma.
-DIVERGING, SIGMAS = "RdBu_r", 5.0
+#: Colours that part at zero, of those that jdaviz's legend knows, and how far they reach in sigma.
+DIVERGING, SIGMAS = "RdBu", 5.0
 
 #: Share of the pixels of a residual that lie within its colours, in per cent.
 WITHIN = 99.0
