@@ -14,14 +14,17 @@ from jdaviz_lrs.errors import LRSError, LRSWarning
 from jdaviz_lrs.fluxcal.response import Response
 from jdaviz_lrs.panel.free_region import add_free_region
 from jdaviz_lrs.panel.inputs import Choice
+from jdaviz_lrs.panel.presets import EXAMPLES, presets_beside, read_preset, write_preset
 from jdaviz_lrs.panel.reference_search import OVERRIDES
 from jdaviz_lrs.panel.sections.advice import refine
 from jdaviz_lrs.panel.sections.compare.section import curve_of
 from jdaviz_lrs.panel.sections.files import parameters_of_file, told_of
 from jdaviz_lrs.panel.sections.profile.section import ProfileSection
+from jdaviz_lrs.panel.sections.saving.section import working_folder
 from jdaviz_lrs.panel.sections.scene import WITH_IMAGES, check_kind, scene_spectrum
 from jdaviz_lrs.panel.sections.subset import aperture_of_subset
 from jdaviz_lrs.panel.sections.width.section import WidthSection
+from jdaviz_lrs.panel.undo import back, forth
 from jdaviz_lrs.parameters import APERTURE_NAMES
 from jdaviz_lrs.pipeline.verification import Verification
 
@@ -37,6 +40,38 @@ class Actions:
     """
 
     # ---- what acts on the parameters
+
+    def undo(self) -> None:
+        """Take the last change of the dataset's parameters back; without one, nothing happens."""
+        self.update(travel=back)
+
+    def redo(self) -> None:
+        """Make the change again that was taken back last; without one, nothing happens."""
+        self.update(travel=forth)
+
+    def reset(self) -> None:
+        """Take the parameters of the dataset's reference file; that can be undone.
+
+        Raises
+        ------
+        LRSError
+            Without a dataset.
+        """
+        _ = self.image
+        self.update(parameters=self.state.references.parameters)
+
+    def vue_undo(self, _=None) -> None:
+        """Answer to the button and the keys."""
+        self.undo()
+
+    def vue_redo(self, _=None) -> None:
+        """Answer to the button and the keys."""
+        self.redo()
+
+    def vue_reset(self, _=None) -> None:
+        """Answer to the button."""
+        if self.state.references is not None:
+            self.reset()
 
     def vue_refine(self, refinement: str) -> None:
         """Answer to a button beside a sentence, or to the one for all."""
@@ -77,12 +112,12 @@ class Actions:
             self.say(str(error), "error")
 
     def import_extract1d(self, path: str | Path) -> None:
-        """Take the parameters of an extract1d reference file.
+        """Take the parameters of an extract1d reference file, of a preset, or of a spectrum of ours (x1d).
 
         Raises
         ------
         LRSError
-            When the file is no extract1d file or has no aperture for this exposure.
+            When the file is none of these, or has no aperture for this exposure.
         """
         _ = self.image
         self.update(**parameters_of_file(self.state, path))
@@ -99,6 +134,99 @@ class Actions:
         told = told_of(caught)
         text = " ".join([f"Parameters taken from {self.json_path}.", *told])
         self.say(text, "warning" if told else "success")
+
+    @property
+    def presets(self) -> tuple[str, ...]:
+        """Names that `apply_preset` takes: the examples, and presets beside the data or in the folder."""
+        return (*(one.name for one in EXAMPLES), *self._own_presets())
+
+    def _own_presets(self) -> dict[str, Path]:
+        source = self.state.source
+        path = None if source is None else source.image.path
+        return presets_beside(*{working_folder(), *([] if path is None else [Path(path).parent])})
+
+    def apply_preset(self, name: str) -> None:
+        """Take the parameters of a preset, on top of those of the reference file; that can be undone.
+
+        Raises
+        ------
+        LRSError
+            For a name that is not known, and where the preset does not go with the dataset.
+        """
+        _ = self.image
+        known, own = {one.name: one for one in EXAMPLES}, self._own_presets()
+        preset = known.get(name) or (read_preset(own[name]) if name in own else None)
+        if preset is None:
+            raise LRSError(f"{name!r} is no preset; there are: {', '.join(self.presets)}.")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", LRSWarning)  # the notes below the spectrum tell it again
+            self.update(plan=preset.plan(self.state.afresh))
+
+    def vue_apply_preset(self, name: str) -> None:
+        """Answer to the list."""
+        try:
+            self.apply_preset(name)
+        except LRSError as error:
+            self.say(str(error), "error")
+
+    def save_preset(self, path: str | Path, overwrite: bool = False) -> Path:
+        """Write the panel's parameters as a preset, to be used again and given to others.
+
+        Raises
+        ------
+        LRSError
+            When a parameter is wrong, or the file exists and `overwrite` is false.
+        """
+        written = write_preset(working_folder() / Path(path).expanduser(), self.parameters, overwrite)
+        self.preset_items = list(self.presets)
+        return written
+
+    def vue_save_preset(self, name: str) -> None:
+        """Answer to the button."""
+        try:
+            written = self.save_preset(name)
+        except LRSError as error:
+            self.say(str(error), "error")
+        else:
+            self.say(f"Written to {written}.", "success")
+
+    def apply_to(self, *datasets: str) -> list[str]:
+        """Extract from other datasets with the panel's parameters, and add their spectra.
+
+        Parameters
+        ----------
+        *datasets : str
+            Labels of 2-D spectra in the app, such as that of the other nod; they keep the parameters.
+
+        Returns
+        -------
+        list of str
+            The labels of the spectra.
+
+        Raises
+        ------
+        LRSError
+            For a label that is not known, and when a parameter is wrong.
+        """
+        unknown = [label for label in datasets if label not in self.dataset.choices]
+        if unknown:
+            raise LRSError(f"{unknown[0]!r} is no 2-D spectrum in the app; load it first.")
+        parameters, remembered, labels = self.parameters, dict(self.state.remembered), []
+        for dataset in datasets:
+            labels.append(self._app.return_unique_name(f"{dataset} LRS"))
+            self.extract_default(dataset, labels[-1], parameters)
+            remembered[self._app.data_collection[dataset].uuid] = parameters
+        self.update(remembered=remembered)
+        return labels
+
+    def vue_apply_to(self, dataset: str) -> None:
+        """Answer to the button."""
+        try:
+            labels = self.apply_to(dataset)
+        except LRSError as error:
+            self.say(str(error), "error")
+        else:
+            self.say(f"Extracted in the same way: {', '.join(labels)}.", "success")
 
     # ---- what comes after
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,8 @@ from jdaviz.core.template_mixin import (
 )
 from jdaviz.core.user_api import PluginUserApi
 from specutils import Spectrum
-from traitlets import Bool, Dict, List, Unicode, dlink
+from traitlets import Any as AnyTrait
+from traitlets import Bool, Dict, Enum, Int, List, Unicode, dlink, observe
 
 from jdaviz_lrs.data.combined import CombinedSpectrum
 from jdaviz_lrs.data.image import SpectralImage
@@ -34,12 +35,13 @@ from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.plan import ExtractionPlan
 from jdaviz_lrs.panel.actions import Actions
-from jdaviz_lrs.panel.fields import describe
+from jdaviz_lrs.panel.fields import chosen_by, describe
 from jdaviz_lrs.panel.inputs import Choice, Input, displayed, is_2d_spectrum
 from jdaviz_lrs.panel.loaders.image import IMAGE_KEY
 from jdaviz_lrs.panel.metadata import list_in_metadata_panel
 from jdaviz_lrs.panel.parameter_traits import ParameterTraits, as_meant, same
 from jdaviz_lrs.panel.presence import Presence
+from jdaviz_lrs.panel.presets import EXAMPLES
 from jdaviz_lrs.panel.reference_search import CANCELLED, OVERRIDES, PathText, ReferenceSearch
 from jdaviz_lrs.panel.sections.advice import as_listed
 from jdaviz_lrs.panel.sections.calibrate.section import CalibrateSection
@@ -49,17 +51,21 @@ from jdaviz_lrs.panel.sections.history.record import Record
 from jdaviz_lrs.panel.sections.history.section import HistorySection
 from jdaviz_lrs.panel.sections.profile.section import ProfileSection
 from jdaviz_lrs.panel.sections.saving.section import SavingSection
-from jdaviz_lrs.panel.sections.scene import KINDS
+from jdaviz_lrs.panel.sections.scene import WITH_IMAGES
+from jdaviz_lrs.panel.sections.scene_layer import DATA, VIEWS, SceneLayer
 from jdaviz_lrs.panel.sections.section import Section
 from jdaviz_lrs.panel.sections.verdict.section import VerdictSection
 from jdaviz_lrs.panel.sections.verify.section import VerifySection
 from jdaviz_lrs.panel.sections.width.section import WidthSection
 from jdaviz_lrs.panel.state import KEPT, NO_DATA, PanelState, next_state
-from jdaviz_lrs.panel.tasks import CancelledError, Extractions, Outcome
+from jdaviz_lrs.panel.status import status_of
+from jdaviz_lrs.panel.tasks import CancelledError, Extractions, Outcome, browser_loop
+from jdaviz_lrs.panel.undo import Pauses
 from jdaviz_lrs.panel.viewer.display import in_order
 from jdaviz_lrs.panel.viewer.file_pixels import FilePixels
 from jdaviz_lrs.panel.viewer.marks import PreviewMarks
 from jdaviz_lrs.parameters import ExtractionParameters
+from jdaviz_lrs.references.beside import references_beside
 from jdaviz_lrs.references.find import References
 
 __all__ = ["LRSExtraction"]
@@ -71,8 +77,8 @@ COMPONENTS = {"lrs-field": "field.vue"}
 
 #: Where they stand in the template: trait to the sections that it lists.
 PLACES = {
-    "view_widgets": ("profile", "width"),
-    "result_widgets": ("compare", "verify", "history", "combine", "calibrate", "saving"),
+    "inspect_widgets": ("profile", "width", "compare", "verify"),
+    "save_widgets": ("history", "combine", "calibrate", "saving"),
 }
 
 SECTIONS: dict[str, type[Section]] = {
@@ -87,15 +93,19 @@ SECTIONS: dict[str, type[Section]] = {
     "saving": SavingSection,
 }
 
+#: Where the tab Save stands among the three.
+SAVE_TAB = 2
+
 SEARCHING = "The reference files are being looked for in CRDS."
 
 #: Seconds that a preview may take before the panel asks whether to go on with it.
 PATIENCE = 1.5
 
-SETTINGS = ("dataset", *OVERRIDES, "live_preview", "add_results")
+SETTINGS = ("dataset", *OVERRIDES, "live_preview", "image_shown", "add_results")
 ACTIONS = (
     "extract", "compare_with", "compare_ranges", "compare", "history", "restore", "filename", "save_x1d",
-    "import_extract1d", "export_extract1d", "to_python", "show_scene", "aperture_from_subset", "inspect",
+    "undo", "redo", "reset", "import_extract1d", "export_extract1d", "to_python", "show_scene",
+    "aperture_from_subset", "inspect", "presets", "apply_preset", "save_preset", "apply_to",
     "combine", "save_c1d", "verify", "save_report",
     "make_response", "read_response", "save_response", "calibrate",
 )  # fmt: skip
@@ -113,10 +123,15 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
     * ``override_extract1d``, ``override_apcorr``, ``override_psf``: paths of reference files.
     * ``add_results`` (:class:`~jdaviz.core.template_mixin.AddResults`): label and viewer of the result.
     * ``live_preview``: whether the spectrum is extracted at every change.
+    * ``image_shown``: what the image viewer shows: ``data``, ``scene model``, ``residual`` or ``residual in
+      sigma``, which follow the parameters.
     * ``profile_view``: the cut across the dispersion (see `jdaviz_lrs.panel.sections.profile.section`).
     * ``width_view``: growth curve and best width (see `jdaviz_lrs.panel.sections.width.section`).
     * ``compare_with``, ``compare_ranges``: the reference of :meth:`compare`, and the ranges of its medians.
     * ``history``: the table of the extractions made so far; :meth:`restore` brings one back.
+    * :meth:`undo`, :meth:`redo`: of changes of the parameters; :meth:`reset`: to those of the reference file.
+    * ``presets``, :meth:`apply_preset`, :meth:`save_preset`: ways to extract by name; :meth:`apply_to`: other
+      datasets.
     * :meth:`extract`, :meth:`import_extract1d`, :meth:`export_extract1d`, :meth:`save_x1d`,
       :meth:`to_python`, :meth:`show_scene`, :meth:`aperture_from_subset`,
       :meth:`inspect`
@@ -145,14 +160,27 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
     subset_items = List().tag(sync=True)
     subset_selected = Unicode().tag(sync=True)
     live_preview = Bool(True).tag(sync=True)
-    scene_kinds = List(list(KINDS)).tag(sync=True)
     problem = Unicode().tag(sync=True)
     notes = List().tag(sync=True)
     advice = List().tag(sync=True)
     work_line = Unicode().tag(sync=True)
-    view_widgets = List().tag(sync=True)
+    inspect_widgets = List().tag(sync=True)
     verdict_widget = Unicode().tag(sync=True)
-    result_widgets = List().tag(sync=True)
+    save_widgets = List().tag(sync=True)
+    tab = Int(0).tag(sync=True)  # Set up, Inspect or Save
+    status = Dict().tag(sync=True)  # see `jdaviz_lrs.panel.status.Status`
+    can_undo = Bool(False).tag(sync=True)
+    can_redo = Bool(False).tag(sync=True)
+    can_save = Bool(True).tag(sync=True)  # files of the server are none of the user's
+    image_shown = Enum(VIEWS, DATA).tag(sync=True)  # above the image: the data, or what was fitted
+    image_views = List(list(VIEWS)).tag(sync=True)
+    colours = Dict().tag(sync=True)  # of what is shown above the image
+    preset_items = List([one.name for one in EXAMPLES]).tag(sync=True)
+    files_opened = AnyTrait(None, allow_none=True).tag(sync=True)  # 0 while the reference files are in sight
+    nearby = Dict().tag(sync=True)  # kind of reference to the paths of files beside the data
+    edited = List().tag(sync=True)  # titles of the parameters that differ from the reference file
+
+    _titles = {name: one.label for name, one in ExtractionParameters.declarations().items()}  # noqa: RUF012
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -166,12 +194,16 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
         self.state = PanelState(choice=Choice(overrides=dict.fromkeys(OVERRIDES, "")))
         self.fields = describe(self.state.values)
         self.file_pixels = FilePixels(self._app, displayed)
+        self.status = asdict(status_of(self.state))
+        self._chosen: dict[str, bool] = {}
+        self.pauses = Pauses()
         self.presence = Presence(self._on_presence)
         self.search = ReferenceSearch(self._on_search, self.say)
         self.extractions = Extractions(self._on_work, self._on_begin, self._on_late)
         self.sections = {name: section(self, app=self._app) for name, section in SECTIONS.items()}
         for section in self.sections.values():
             dlink((self, "api_hints_enabled"), (section, "api_hints_enabled"))
+        self.can_save = not self.sections["saving"].remote
         shown = {name: f"IPY_MODEL_{section.model_id}" for name, section in self.sections.items()}
         self.verdict_widget = shown["verdict"]
         for trait, names in PLACES.items():
@@ -180,6 +212,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
         self.observe(self._on_choice, ["dataset_items", "dataset_selected", *OVERRIDES])
         self.observe(self._on_setting, ["is_active", "live_preview", "previews_temp_disabled"])
         self.observe(self._on_viewers, "add_to_viewer_selected")
+        self.observe(self._on_image_shown, "image_shown")
         for message in (GlobalDisplayUnitChanged, ViewerVisibleLayersChangedMessage):
             self.hub.subscribe(self, message, handler=self._on_viewers)
         self.hub.subscribe(self, DataCollectionDeleteMessage, handler=_forget_image)
@@ -201,7 +234,9 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
     def _on_parameter(self, change: dict) -> None:
         name, value = change["name"], as_meant(change["name"], change["new"])
         if not same(value, self.state.values[name]):
-            self.update(values={**self.state.values, name: value})
+            # a script's changes are undone one by one, keys that follow each other together
+            gesture = self.pauses.gesture(name) if browser_loop() is not None else None
+            self.update(values={**self.state.values, name: value}, gesture=gesture)
 
     def _on_setting(self, change: dict) -> None:
         active = self._tray_instance and self.is_active
@@ -255,8 +290,11 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
 
     def _show_words(self, before: PanelState, state: PanelState) -> None:
         """Bring the form and what stands below it up to date; what was typed stays as it was typed."""
-        if state.values is not before.values:
-            self.fields = describe(state.values)
+        if state.values is not before.values or state.layout is not before.layout:
+            if state.layout is not None or state.stale is None:  # else the form stays as it was
+                self._chosen = chosen_by(state.plan, state.layout)
+            self.fields = describe(state.values, self._chosen)
+            self.edited = [self._titles[name] for name in state.edited]
             for name, value in state.values.items():
                 if not same(as_meant(name, getattr(self, name)), value):
                     setattr(self, name, value)
@@ -264,6 +302,8 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
             self._show_source(state)
         self.reported = "" if state.layout is None else state.layout.reported
         self.problem, self.notes, self.advice = state.problem, list(state.notes), as_listed(state)
+        self.status = asdict(status_of(state))
+        self.can_undo, self.can_redo = bool(state.trail.done), bool(state.trail.undone)
 
     def _show_source(self, state: PanelState) -> None:
         """Name the dataset's reference files, and the result after the dataset."""
@@ -271,7 +311,12 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
         self.search_cancelled = found is not None and CANCELLED in found.stand_ins.values()
         if state.source is not None:
             self.missing = _missing(state.source.image)
-            self.references_used = [{"kind": kind, "name": name} for kind, name in found.names.items()]
+            self.references_used = [
+                {"kind": kind, "name": name, "stand_in": _stand_in(found, kind)}
+                for kind, name in found.names.items()
+            ]
+            self._offer_files(self.files_opened)
+            self.preset_items = list(self.presets)
             self._name_result()
 
     def _draw(self, state: PanelState) -> None:
@@ -282,6 +327,31 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
         self.marks.show_spectrum(state, self.add_results.results_viewers)
         for section in self.sections.values():
             section.show(state)
+        if self.scene.wants(state, self.image_shown):
+            self.when_computed("image", self._show_scene, **WITH_IMAGES)
+
+    def _show_scene(self) -> None:
+        kind, source = self.image_shown, self.state.source
+        if kind == DATA or source is None:
+            return
+        try:
+            plan = self.plan(**WITH_IMAGES)
+            if plan.extracted:  # else the parameters have changed meanwhile, and another is on its way
+                self.colours = self.scene.show(source, plan.extract(), kind, self.image_viewers)
+        except LRSError as error:
+            self.image_shown = DATA
+            self.say(str(error), "error")
+
+    def _on_image_shown(self, change: dict) -> None:
+        if self.image_shown == DATA:
+            self.scene.forget()
+            self.colours = {}
+        self.update()
+
+    @cached_property
+    def scene(self) -> SceneLayer:
+        """What is shown above the image."""
+        return SceneLayer(self._app, self._plugin_name)
 
     @cached_property
     def marks(self) -> PreviewMarks:
@@ -315,6 +385,8 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
 
     def choose(self, choice: Choice, wanted: ExtractionParameters | None = None) -> None:
         """Take a dataset and reference files, with parameters that are wanted or those that they bring."""
+        if choice.data is not self.state.choice.data:
+            self.image_shown = DATA  # what is shown above the image is another dataset's
         if choice.data is None:
             self.update(choice=choice)
             return
@@ -491,6 +563,16 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
         if not self.spinner:
             self.when_computed("extract", self._extract_now)
 
+    def vue_save(self, _=None) -> None:
+        """Answer to the button at the foot; where a file is in the way, show the question."""
+        saving = self.sections["saving"]
+        self.when_computed("save", lambda: self._save_with(saving))
+
+    def _save_with(self, saving: SavingSection) -> None:
+        saving.write_x1d()
+        if saving.overwrite_warn:
+            self.tab, saving.opened = SAVE_TAB, 0
+
     def _extract_now(self) -> None:
         try:
             self.extract()
@@ -538,23 +620,46 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
             self._record(spectrum, label, record.dataset, record.overrides)
         return label
 
+    @observe("files_opened")
+    def _on_files_opened(self, change: dict) -> None:
+        self._offer_files(self.files_opened)
+
+    def _offer_files(self, opened: int | None) -> None:
+        """List the reference files beside the data, where they are asked for."""
+        source = self.state.source
+        if opened is not None and source is not None and self.can_save:
+            found = references_beside(source.image)
+            self.nearby = {kind: [str(path) for path in paths] for kind, paths in found.items()}
+
     def _name_result(self) -> None:
         self.results_label_default = self._app.return_unique_name(f"{self.state.source.label} LRS")
 
-    def extract_default(self, dataset: str, label: str) -> None:
-        """Extract from a dataset with the default parameters, for the loader; the panel stays as it is."""
-        source = Input.of(self._app.data_collection[dataset])
-        self.search.find(source.image, lambda found: self._add_default(source, found, label))
+    def extract_default(
+        self, dataset: str, label: str, parameters: ExtractionParameters | None = None
+    ) -> None:
+        """Extract from a dataset with parameters that are given, or the default ones, as the loader does.
 
-    def _add_default(self, source: Input, found: References | LRSError, label: str) -> None:
+        The panel stays as it is.
+        """
+        source = Input.of(self._app.data_collection[dataset])
+        self.search.find(source.image, lambda found: self._add_default(source, found, label, parameters))
+
+    def _add_default(
+        self,
+        source: Input,
+        found: References | LRSError,
+        label: str,
+        parameters: ExtractionParameters | None = None,
+    ) -> None:
         if source.label not in self._app.data_collection:  # removed while the files were looked for
             return
         try:
             if isinstance(found, LRSError):
                 raise found
-            result = ExtractionPlan(source.image, found.parameters, found).extract()
+            wanted = found.parameters if parameters is None else parameters
+            result = ExtractionPlan(source.image, wanted, found).extract()
         except LRSError as error:
-            self.say(f"No spectrum was extracted by default: {error}", "warning")
+            self.say(f"No spectrum was extracted from {source.label}: {error}", "warning")
             return
         spectrum = _for_jdaviz(result)
         spectrum.meta["plugin"] = self._plugin_name
@@ -589,6 +694,11 @@ def _missing(image: SpectralImage) -> str:
     if not image.missing:
         return ""
     return f"This dataset lacks {', '.join(image.missing)}. Loaded as JWST LRS, a file keeps all it has."
+
+
+def _stand_in(found: References, kind: str) -> str:
+    """Say how good a built-in model is; nothing of a file, nor of an aperture."""
+    return found.accuracy if kind in found.stand_ins and kind != "extract1d" else ""
 
 
 def _for_jdaviz(result: ExtractedSpectrum | CombinedSpectrum) -> Spectrum:

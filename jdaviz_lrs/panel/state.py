@@ -7,7 +7,7 @@ words, the marks in the viewers, and each section.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,13 +17,14 @@ from jdaviz_lrs.extraction.advice import Advice
 from jdaviz_lrs.extraction.plan import ExtractionPlan
 from jdaviz_lrs.panel.inputs import Choice, Input
 from jdaviz_lrs.panel.layout import Layout, lay_out
-from jdaviz_lrs.panel.parameter_traits import DEFAULTS, as_typed
+from jdaviz_lrs.panel.parameter_traits import DEFAULTS, as_typed, same
 from jdaviz_lrs.panel.sections.compare.reference import Reference
 from jdaviz_lrs.panel.sections.history.record import Record
+from jdaviz_lrs.panel.undo import Trail, changed
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.references.find import References
 
-__all__ = ["KEPT", "NO_DATA", "Changes", "PanelState", "next_state"]
+__all__ = ["KEPT", "NO_DATA", "Changes", "PanelState", "Stale", "next_state"]
 
 Changes = dict[str, Any]
 
@@ -31,6 +32,22 @@ NO_DATA = "Load a MIRI LRS spectrum (s2d or cal) to extract from."
 
 #: How many plans are kept: that on the screen, the one before, and the same with its images.
 KEPT = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Stale:
+    """What was drawn last of a dataset, while nothing can be extracted from it.
+
+    Attributes
+    ----------
+    source : Input
+    layout : Layout
+    spectrum : ExtractedSpectrum or None
+    """
+
+    source: Input
+    layout: Layout
+    spectrum: ExtractedSpectrum | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +87,10 @@ class PanelState:
         The last plans, so that nothing is extracted twice in a row.
     remembered, begun_with : Mapping of str to ExtractionParameters, to References
         By the uuid of the data: what was set in the panel, and the files that it began with.
+    trails : Mapping of str to Trail
+        By the uuid of the data: the changes that can be undone.
+    stale : Stale or None
+        What stays on the screen, grey, while something is wrong.
     """
 
     choice: Choice = field(default_factory=Choice)
@@ -93,6 +114,21 @@ class PanelState:
     kept: tuple[ExtractionPlan, ...] = ()
     remembered: Mapping[str, ExtractionParameters] = field(default_factory=dict)
     begun_with: Mapping[str, References] = field(default_factory=dict)
+    trails: Mapping[str, Trail] = field(default_factory=dict)
+    stale: Stale | None = None
+
+    @property
+    def trail(self) -> Trail:
+        """The changes of the dataset's parameters."""
+        return Trail() if self.source is None else self.trails.get(self.source.data.uuid, Trail())
+
+    @property
+    def edited(self) -> tuple[str, ...]:
+        """Names of the parameters that differ from those of the reference file."""
+        if self.references is None:
+            return ()
+        given = as_typed(self.references.parameters)
+        return tuple(name for name, value in self.values.items() if not same(value, given[name]))
 
     @property
     def parameters(self) -> ExtractionParameters:
@@ -122,6 +158,19 @@ class PanelState:
         if self.plan is None or self.layout is None:
             raise LRSError(self.problem or NO_DATA)
         return self.plan
+
+    @property
+    def afresh(self) -> ExtractionPlan:
+        """A plan of the dataset with the parameters of its reference file, whatever is set.
+
+        Raises
+        ------
+        LRSError
+            Without a dataset.
+        """
+        if self.source is None:
+            raise LRSError(self.problem or NO_DATA)
+        return self.plan_of(self.references.parameters)
 
     @property
     def drawn(self) -> ExtractionPlan | None:
@@ -155,14 +204,48 @@ def next_state(state: PanelState, **changes: Any) -> PanelState:
     **changes
         Any attribute of the state; a ``choice`` forgets what belongs to another dataset, a ``plan`` is laid
         out, and so are ``values``. Besides: ``found``, a dataset with its references and parameters;
-        ``parameters`` in place of values; ``extracted``, a plan and its spectrum.
+        ``parameters`` in place of values; ``extracted``, a plan and its spectrum; ``gesture``, what a change
+        is a part of (see `jdaviz_lrs.panel.undo.changed`); ``travel``, its `back` or `forth`.
     """
+    before, gesture = state, changes.pop("gesture", None)
+    edits = not {"values", "parameters", "plan"}.isdisjoint(changes)
     for name, make in _STEPS.items():
         if name in changes:
             state = make(state, changes.pop(name))
     state = replace(state, **changes)
+    if edits:
+        state = _note_change(state, before.values, gesture)
     hidden = {"active", "live"} & {*changes} and not (state.active and state.live)
-    return replace(state, shown=False) if hidden else state
+    return _keep_stale(replace(state, shown=False) if hidden else state, before)
+
+
+def _note_change(state: PanelState, before: Mapping[str, Any], gesture: object = None) -> PanelState:
+    """Let a change of the values be undone."""
+    if state.source is None or state.values == before:
+        return state
+    return _on_trail(state, changed(state.trail, before, gesture))
+
+
+def _on_trail(state: PanelState, trail: Trail) -> PanelState:
+    return replace(state, trails={**state.trails, state.source.data.uuid: trail})
+
+
+def _travel(state: PanelState, way: Callable[[Trail, Mapping[str, Any]], tuple]) -> PanelState:
+    """Go to the values before the last change, or after the next one."""
+    if state.source is None:
+        return state
+    here = state.trail
+    trail, values = way(here, state.values)
+    return state if trail is here else _on_trail(_mean(state, values), trail)
+
+
+def _keep_stale(state: PanelState, before: PanelState) -> PanelState:
+    """Keep what was drawn while something is wrong with the same data, and no longer."""
+    if state.layout is not None or state.problem == "" or state.choice.data is not before.choice.data:
+        return state if state.stale is None else replace(state, stale=None)
+    if before.layout is None or before.source is None:
+        return state
+    return replace(state, stale=Stale(before.source, before.layout, before.spectrum))
 
 
 def _choose(state: PanelState, choice: Choice) -> PanelState:
@@ -182,13 +265,16 @@ def _find(state: PanelState, found: tuple[Input, References, ExtractionParameter
     kept, before = state.remembered.get(uuid), state.begun_with.get(uuid)
     begun_with = {**state.begun_with, uuid: references}
     state = replace(state, source=source, references=references, begun_with=begun_with)
+    values = as_typed(references.parameters if wanted is None else wanted)
+    if kept is None:
+        return _mean(state, values)
+    if wanted is None and before is None:  # given from another dataset
+        return _mean(state, as_typed(kept))
     if wanted is None:
-        # what was set earlier comes back, unless another extract1d file is given
-        untouched = kept is None or before is None or kept == before.parameters
-        given = bool(state.choice.overrides.get("override_extract1d"))
-        another = given and not untouched and references.extract1d != before.extract1d
-        wanted = references.parameters if untouched or another else kept
-    return _set(state, wanted)
+        # what was changed stays; all else is that of the file
+        given = as_typed(before.parameters)
+        values |= {n: value for n, value in as_typed(kept).items() if not same(value, given[n])}
+    return _note_change(_mean(state, values), as_typed(kept))
 
 
 def _mean(state: PanelState, values: Mapping[str, Any]) -> PanelState:
@@ -242,11 +328,12 @@ def _extract(state: PanelState, extracted: tuple[ExtractionPlan, ExtractedSpectr
 
 
 #: What is more than another value, in the order in which it is done.
-_STEPS = {
+_STEPS: Mapping[str, Callable[[PanelState, Any], PanelState]] = {
     "choice": _choose,
     "found": _find,
     "values": _mean,
     "parameters": _set,
     "plan": _plan,
     "extracted": _extract,
+    "travel": _travel,
 }

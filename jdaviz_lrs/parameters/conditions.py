@@ -9,7 +9,8 @@ from jdaviz_lrs.parameters.checks import BOX_REFINEMENTS
 
 __all__ = [
     "Values",
-    "always", "any_choice", "box", "box_background", "corrects", "fits_order", "optimal", "polynomials",
+    "always", "any_choice", "bounded", "box", "box_background", "corrects", "fits_order", "optimal",
+    "polynomials",
     "refines", "smooths", "straight", "subtracts",
 ]  # fmt: skip
 
@@ -34,6 +35,12 @@ def optimal(values: Values) -> bool:
 def straight(values: Values) -> bool:
     """For a box given by numbers, not by polynomials."""
     return box(values) and not values["src_coeff"]
+
+
+def bounded(values: Values) -> bool:
+    """Where start and stop say something: not where the source's position and the width say it all."""
+    centred = values["use_source_posn"] is True and bool(values["extract_width"])
+    return straight(values) and (not centred or bool(values["bkg_coeff"]))
 
 
 def polynomials(values: Values) -> bool:

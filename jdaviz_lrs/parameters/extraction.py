@@ -70,7 +70,7 @@ class ExtractionParameters:
         unit="pixels",
         source=("file",),
         section="source",
-        applies=conditions.straight,
+        applies=conditions.bounded,
     )
     xstop: float | None = declared(
         None,
@@ -80,7 +80,7 @@ class ExtractionParameters:
         unit="pixels",
         source=("file",),
         section="source",
-        applies=conditions.straight,
+        applies=conditions.bounded,
     )
     extract_width: float | None = declared(
         None,

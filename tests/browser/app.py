@@ -16,8 +16,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.servers import PATIENCE
 
-#: The colours of the marks: aperture and spectrum, background, the other nod's trace.
-ORANGE, BLUE, PURPLE = "#E69F00", "#56B4E9", "#CC79A7"
+#: The colours of the marks: aperture and spectrum, background, the other nod's trace; of what is no more.
+ORANGE, BLUE, PURPLE, GREY = "#E69F00", "#56B4E9", "#CC79A7", "#808080"
 
 #: Ends when the axes of the viewers have kept their places; bqplot moves them 0.3 s after their figure.
 AXES_AT_REST = """async (viewers) => {

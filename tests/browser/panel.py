@@ -40,7 +40,7 @@ def height(column: float) -> float:
 
 def columns(panel: Locator) -> tuple[float, float]:
     """Return the aperture that the panel reports, one-indexed; NaN while there is none."""
-    found = re.search(r"columns ([\d.]+) to ([\d.]+)", panel.inner_text())
+    found = re.search(r"columns ([\d.]+) to ([\d.]+)", panel.text_content())
     return tuple(map(float, found.groups())) if found else (nan, nan)
 
 
@@ -50,6 +50,22 @@ def width(panel: Locator) -> float:
     return last - first + 1
 
 
+#: The tab of every section that opens and closes.
+TABS = {
+    "Set up": ("Reference files", "Advanced"),
+    "Inspect": ("Verdict", "Cross-dispersion profile", "Best width", "Compare"),
+    "Save": ("History", "Save"),
+}
+
+
+def show_tab(panel: Locator, name: str) -> None:
+    """Turn to one of the three parts of the panel."""
+    tab = panel.get_by_role("tab", name=name, exact=True)
+    if tab.get_attribute("aria-selected") != "true":
+        tab.click()
+        expect(tab).to_have_attribute("aria-selected", "true")
+
+
 def section(panel: Locator, title: str) -> Locator:
     """Return a section of the panel that opens and closes."""
     return panel.locator(".v-expansion-panel").filter(
@@ -57,8 +73,19 @@ def section(panel: Locator, title: str) -> Locator:
     )
 
 
+def close_sections(panel: Locator) -> None:
+    """Close all sections, and end in the first tab."""
+    opened = panel.locator(".v-expansion-panel--active > .v-expansion-panel-header:visible")
+    for tab in reversed(TABS):
+        show_tab(panel, tab)
+        for left in reversed(range(opened.count())):
+            opened.first.click()
+            expect(opened).to_have_count(left)
+
+
 def open_section(panel: Locator, title: str) -> Locator:
-    """Open a section unless it is."""
+    """Turn to the tab of a section, and open it unless it is."""
+    show_tab(panel, next(tab for tab, titles in TABS.items() if title in titles))
     found = section(panel, title)
     if not is_open(found):
         found.locator(".v-expansion-panel-header").click()
@@ -100,6 +127,7 @@ def reset(app: App, start: Path) -> Locator:
     panel = app.open_panel("LRS Extraction")
     for tool in app.page.locator(".jdaviz button.v-btn--active[value]").all():
         tool.click()
+    show_tab(panel, "Set up")
     app.choose(panel, "2D Spectrum", "target_s2d")
     for viewer, labels in LAYERS.items():
         app.keep_layers(viewer, *labels)
@@ -110,10 +138,7 @@ def reset(app: App, start: Path) -> Locator:
     app.fill(panel, OFFSET_FIELD, f"{OFFSET:g}")
     app.until(lambda: columns(panel) == pytest.approx(PLACED, abs=0.01), "the aperture is on the source")
     assert region_edges(panel) == REGIONS
-    opened = panel.locator(".v-expansion-panel--active > .v-expansion-panel-header")
-    for left in reversed(range(opened.count())):
-        opened.first.click()
-        expect(opened).to_have_count(left)
+    close_sections(panel)
     app.leave_viewers()  # what the app says of the mouse comes after all that it was asked before
     for viewer, color in ((0, ORANGE), (0, BLUE), (1, ORANGE)):
         app.until(lambda viewer=viewer, color=color: bool(app.marks(viewer, color)), "the preview is drawn")

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser import servers
 from tests.browser.app import App
-from tests.browser.panel import WIDTH, open_section
+from tests.browser.panel import WIDTH, open_section, show_tab
 
 pytestmark = pytest.mark.browser
 
@@ -89,6 +89,7 @@ def test_no_name_runs_a_script(server, tab, artifacts, data):
     app.fill(panel, "Aperture id", HOSTILE)
     app.fill(panel, WIDTH, "6")
     app.button("Extract", panel).click()
+    show_tab(panel, "Save")
     rows = panel.locator(".lrs-history tbody tr")
     made = rows.filter(has_text="LRS").last
     expect(made).to_contain_text(HOSTILE)
@@ -103,6 +104,7 @@ def test_no_name_runs_a_script(server, tab, artifacts, data):
         app.legend(viewer).first.locator("button").click()
         menu.wait_for(state="hidden")
 
+    show_tab(panel, "Set up")
     for field, value in (
         ("Further bad pixels", str(data / f"{HOSTILE}.txt")),
         ("Path of the apcorr file", str(data / f"{HOSTILE}.fits")),

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from jdaviz_lrs.products.x1d import read_x1d
-from tests.browser.app import BLUE, ORANGE, PURPLE
+from tests.browser.app import BLUE, GREY, ORANGE, PURPLE
 from tests.browser.panel import (
     COLUMNS,
     OFFSET,
@@ -28,6 +28,7 @@ from tests.browser.panel import (
     region_edges,
     remove_regions,
     section,
+    show_tab,
     take_tool,
     width,
 )  # fmt: skip
@@ -58,6 +59,7 @@ def test_first_spectrum_within_twelve_clicks(fresh_app, folder):
     add_region(app, panel, 17.5, 24.5)
     add_region(app, panel, 39.5, 44.5)
 
+    show_tab(panel, "Inspect")
     compare = section(panel, "Compare")
     expect(compare.get_by_text("target_x1d")).to_be_visible()
     overall = compare.locator("tr.lrs-overall td").nth(2)
@@ -67,15 +69,14 @@ def test_first_spectrum_within_twelve_clicks(fresh_app, folder):
     app.settle()
     app.picture("panel")
 
-    save = section(panel, "Save")
-    save.locator(".v-expansion-panel-header").click()
-    app.button("Save", save).click()
-    expect(save.get_by_text("Written to")).to_be_visible()
+    app.button("Save", panel).click()  # at the foot, whatever tab is shown
     written = folder / "target_extract1dstep.fits"
+    app.until(written.exists, "the spectrum is saved")
+    app.settle()
     assert read_x1d(written).flux.size == read_x1d(folder / "target_x1d.fits").flux.size
     print(f"from a started app to a saved spectrum: {app.clicks} clicks")
     (app.artifacts / "clicks.txt").write_text(f"{app.clicks}\n")
-    assert clicks_before + 2 == app.clicks <= CLICKS
+    assert clicks_before + 1 == app.clicks <= CLICKS
 
 
 @in_both_places
@@ -101,7 +102,9 @@ def test_compare_with_a_loaded_x1d(app, panel):
     expect(compare.locator("tbody tr")).to_have_count(4)
     overall = compare.locator("tr.lrs-overall td").nth(2)
     expect(overall).to_have_text(re.compile(r"^\s*1\.0000"))  # the x1d was made with these parameters
+    show_tab(panel, "Set up")
     app.fill(panel, WIDTH, "5")
+    show_tab(panel, "Inspect")
     expect(overall).to_have_text(re.compile(r"^\s*(0\.9|1\.0)(?!000)"))
     app.picture("compare", app.picture_of(compare))
 
@@ -116,7 +119,10 @@ def test_the_verdict_follows_the_aperture(app, panel):
     app.shot("verdict-fine")
 
     place = place_of_the_button(app, panel)
+    show_tab(panel, "Set up")
     app.fill(panel, OFFSET_FIELD, f"{OFFSET - 2:g}")
+    assert place_of_the_button(app, panel) == pytest.approx(place, abs=1)  # in every tab
+    show_tab(panel, "Inspect")
     expect(trace).to_have_class(re.compile("lrs-passed"))
     expect(trace.locator(".mdi-alert")).to_be_visible()
     expect(trace).to_have_text(re.compile(r"\+[12]\.\d\d.* px"))
@@ -124,13 +130,14 @@ def test_the_verdict_follows_the_aperture(app, panel):
     same = pytest.approx(place, abs=1)
     app.until(lambda: place_of_the_button(app, panel) == same, "the button stays in its place")
     app.shot("verdict-beside")
+    show_tab(panel, "Set up")
     app.fill(panel, OFFSET_FIELD, f"{OFFSET:g}")
     expect(trace).not_to_have_class(re.compile("lrs-passed"))
 
 
 def place_of_the_button(app, panel) -> float:
-    """Return how far below the top of the panel its button is, in pixels of the screen."""
-    return app.button("Extract", panel).bounding_box()["y"] - panel.bounding_box()["y"]
+    """Return how far below the top of the screen the panel's button is, in pixels."""
+    return app.button("Extract", panel).bounding_box()["y"]
 
 
 def test_profile(app, panel):
@@ -191,19 +198,72 @@ def shown(panel, edge: int) -> float:
     return region_edges(panel)[edge] + 0.5 * (first + last) - 1 - nominal
 
 
-def test_wrong_input_disables_the_button_and_says_why(app, panel):
-    button = app.button("Extract", panel)
+def test_wrong_input_is_named_at_the_foot_and_nothing_vanishes(app, panel):
+    button, problem = app.button("Extract", panel), panel.locator(".lrs-problem")
     expect(button).to_be_enabled()
-    field = panel.get_by_label(XSTART, exact=True)
-    before = field.input_value()
+    before = panel.get_by_label(XSTART, exact=True).input_value()
     app.fill(panel, XSTART, "50")
     expect(button).to_be_disabled()
-    expect(panel.locator(".lrs-problem")).to_contain_text(re.compile(r"xstart.*50|50.*xstart"))
-    app.until(lambda: not app.marks(0, ORANGE) and not app.marks(1, ORANGE), "no stale marks")
+    expect(problem).to_contain_text(re.compile(r"xstart.*50|50.*xstart"))
+    app.until(lambda: not app.marks(0, ORANGE) and not app.marks(1, ORANGE), "no stale marks in colour")
+    app.until(lambda: bool(app.marks(0, GREY) and app.marks(1, GREY)), "the last marks stay, grey")
+    app.shot("wrong")
+    show_tab(panel, "Save")
+    expect(problem).to_be_visible()
+    problem.get_by_role("button").click()
+    field = panel.get_by_label(XSTART, exact=True)
+    expect(field).to_be_focused()  # a click leads to it, in another tab
     app.fill(panel, XSTART, before)
     expect(button).to_be_enabled()
-    expect(panel.locator(".lrs-problem")).to_have_count(0)
-    app.until(lambda: bool(app.marks(0, ORANGE)), "the aperture is back")
+    expect(problem).to_have_count(0)
+    app.until(lambda: bool(app.marks(0, ORANGE) and app.marks(1, ORANGE)), "all is back in its colours")
+    assert not app.marks(0, GREY)
+
+
+def test_changes_are_undone_and_made_again(app, panel):
+    field, undo = panel.get_by_label(WIDTH, exact=True), panel.get_by_label("Undo", exact=True)
+    spectrum = app.marks(1, ORANGE)
+    app.fill(panel, WIDTH, "6")
+    app.until(lambda: width(panel) == pytest.approx(6), "the width is 6")
+    take_tool(app, panel)
+    first, last = columns(panel)
+    app.drag(0, (0.3, height(0.5 * (first + last) - 1)), (0.3, height(0.5 * (first + last) - 3)))
+    moved = pytest.approx((first - 2, last - 2), abs=0.25)
+    app.until(lambda: columns(panel) == moved, "the aperture lies where the mouse left it")
+    leave_tool(app, panel)
+    expect(panel.locator(".lrs-edited")).to_contain_text("Width")
+    undo.click()  # the whole drag
+    app.until(lambda: columns(panel) == pytest.approx((first, last), abs=0.01), "the drag is undone")
+    field.press("Control+z")
+    expect(field).to_have_value("8")
+    app.until(lambda: app.marks(1, ORANGE) == spectrum, "the spectrum is as it was")
+    field.press("Control+Shift+Z")
+    expect(field).to_have_value("6")
+    app.button("Reset to the reference file", panel).click()
+    expect(field).to_have_value("")
+    undo.click()
+    expect(field).to_have_value("6")
+
+
+def test_residual_follows_the_parameters_and_goes(app, panel):
+    show_tab(panel, "Inspect")
+    app.leave_viewers()
+    data = app.viewers.first.screenshot()
+    app.button("residual in sigma", panel).click()
+    expect(panel.locator(".lrs-colours")).to_contain_text("5 sigma")
+    app.expect_layer("2D Spectrum", "target_s2d residual in sigma (live)")
+    app.settle()
+    app.leave_viewers()
+    residual = app.viewers.first.screenshot()
+    assert residual != data
+    show_tab(panel, "Set up")
+    app.fill(panel, OFFSET_FIELD, f"{OFFSET + 4:g}")
+    app.until(lambda: app.viewers.first.screenshot() != residual, "the residual is another")
+    app.shot("residual")
+    show_tab(panel, "Inspect")
+    app.button("data", panel).click()
+    expect(panel.locator(".lrs-colours")).to_have_count(0)
+    app.keep_layers("2D Spectrum", "target_s2d")  # there is nothing to remove
 
 
 def test_two_datasets_and_optimal_extraction(app, panel):
@@ -221,13 +281,15 @@ def test_two_datasets_and_optimal_extraction(app, panel):
     app.until(lambda: len(app.marks(0, PURPLE)) == 1, "the trace of the other nod is drawn")
     app.leave_viewers()
     traces = app.viewers.first.screenshot()
+    show_tab(panel, "Inspect")
     for kind in ("scene model", "residual in sigma"):
         app.button(kind, panel).click()
-        app.expect_layer("2D Spectrum", f"nods_cal {kind}")
+        app.expect_layer("2D Spectrum", f"nods_cal {kind} (live)")
     app.leave_viewers()
     app.picture("optimal", traces, app.viewers.first.screenshot())
     app.button("Extract", panel).click()
     app.expect_layer("1D Spectrum", "nods_cal LRS")
+    show_tab(panel, "Set up")
 
     app.choose(panel, "2D Spectrum", "target_s2d")
     app.until(
@@ -245,6 +307,7 @@ def test_parameters_go_out_and_come_back_as_json(app, panel, folder):
     app.button("Export JSON", save).click()
     app.until((folder / "target_extract1d.json").exists, "the parameters are exported")
     expect(save.get_by_text(re.compile("Written to.*target_extract1d.json"))).to_be_visible()
+    show_tab(panel, "Set up")
     app.fill(panel, WIDTH, "11")
     remove_regions(app, panel)
     app.until(lambda: width(panel) == pytest.approx(11) and not app.marks(0, BLUE), "all is otherwise")

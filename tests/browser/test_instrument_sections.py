@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.app import BLUE, ORANGE, PURPLE
 from tests.browser.panel import (
     OFFSET_FIELD,
+    TABS,
     WIDTH,
     add_region,
     columns,
@@ -15,6 +16,7 @@ from tests.browser.panel import (
     leave_tool,
     open_section,
     remove_regions,
+    show_tab,
     take_tool,
     width,
 )
@@ -28,37 +30,53 @@ SECTIONS = (
 
 #: Of every input in sight that is not a table's: its label, and whether its hint is shown.
 INPUTS = """(panel) => [...panel.querySelectorAll(".v-input")]
-    .filter((input) => input.checkVisibility() && !input.closest(".lrs-history"))
+    .filter((input) => input.checkVisibility({ visibilityProperty: true }) && !input.closest(".lrs-history"))
     .map((input) => [
         input.querySelector("label, input[aria-label]")?.innerText
             || input.querySelector("[aria-label]")?.getAttribute("aria-label") || "",
-        Boolean(input.querySelector(".v-messages__message")?.innerText.trim()),
+        Boolean(input.querySelector(".v-messages__message")?.innerText.trim()
+            || input.closest(".lrs-field")?.querySelector(".lrs-help")?.getAttribute("aria-label")),
     ])"""
 
 #: What reaches out of the panel on the right, where it is cut off.
 OVERHANG = """(panel) => {
     const end = panel.parentElement.getBoundingClientRect().right;
     return [...panel.querySelectorAll("button, input, textarea, pre, td, .v-messages__message, .api-hint")]
-        .filter((one) => one.checkVisibility() && !one.closest(".lrs-history, .bqplot")
+        .filter((one) => one.checkVisibility({ visibilityProperty: true })
+            && !one.closest(".lrs-history, .bqplot")
             && one.getBoundingClientRect().right > end + 1)
         .map((one) => one.innerText || one.value);
 }"""
 
-#: Those whose hint stands above or below them, as it is that of several.
-SHARED_HINT = {"from", "to", "Wavelength of the profile", "Wavelength of the profile in micron"}
+#: Those whose hint stands above or below them, as it is that of several, and the dataset.
+UNHINTED = {"2D Spectrum", "from", "to", "Wavelength of the profile", "Wavelength of the profile in micron"}
 
 
 def test_every_control_says_what_it_is_for(app, panel):
     for title in SECTIONS:
         open_section(panel, title)
     for extraction in ("optimal", "box"):
+        show_tab(panel, "Set up")
         app.choose(panel, "Extraction", extraction)
         expect(panel.get_by_label(WIDTH, exact=True)).to_have_count(int(extraction == "box"))
-        app.settle()
-        inputs = panel.evaluate(INPUTS)
+        inputs = []
+        for tab in TABS:
+            show_tab(panel, tab)
+            app.settle()
+            inputs += panel.evaluate(INPUTS)
+            assert panel.evaluate(OVERHANG) == []
+            app.shot(f"{tab}-{extraction}")
         assert len(inputs) > 20
-        assert not [label for label, hint in inputs if not hint and label not in SHARED_HINT]
-        assert panel.evaluate(OVERHANG) == []
+        assert not [label for label, hint in inputs if not hint and label not in UNHINTED]
+
+
+def test_all_of_set_up_is_in_sight(app, panel):
+    """With everything closed, at 1600 x 1000, from the tabs to the foot."""
+    remove_regions(app, panel)
+    heights = panel.locator(".lrs-tab").first.evaluate("(tab) => tab.scrollHeight")
+    foot = panel.locator(".lrs-footer").bounding_box()["height"]
+    print(f"height of Set up for box: {heights:.0f} px, with the foot {heights + foot:.0f} px")
+    assert heights + foot <= 900
 
 
 def test_the_keyboard_goes_from_top_to_bottom(app, panel):
@@ -105,8 +123,10 @@ def test_history_restores_a_row(app, panel):
     made = rows.filter(has=app.page.locator("td", has_text=re.compile(r"^\s*6\.0\s*$"))).last
     expect(made).to_be_visible()
     app.until(lambda: bool(app.marks(1, ORANGE)), "the preview outlasts the extraction")
+    show_tab(panel, "Set up")
     app.fill(panel, WIDTH, "10")
     app.until(lambda: width(panel) == pytest.approx(10), "the width is another")
+    open_section(panel, "History")
     made.locator(".v-simple-checkbox, .v-data-table__checkbox, [role='checkbox'], .v-icon").first.click()
     app.button("Restore parameters", history).click()
     expect(panel.get_by_label(WIDTH, exact=True)).to_have_value("6")
@@ -175,12 +195,15 @@ def test_refinements_and_their_advice(app, panel):
     app.fill(panel, OFFSET_FIELD, "0.4")
     app.until(lambda: app.marks(1, ORANGE) not in ([], nominal), "the traces are off")
     app.button("Extract", panel).click()
+    show_tab(panel, "Inspect")
     advice = panel.locator(".lrs-advice")
     expect(advice).to_contain_text("px off")
     refinements = panel.locator(".lrs-field", has_text="Refinements").first
-    app.picture("refinements", app.picture_of(advice), app.picture_of(refinements))
+    sentences = app.picture_of(advice)
     app.button("trace", advice).click()
     expect(app.button("trace", advice)).to_have_count(0)
+    show_tab(panel, "Set up")
+    app.picture("refinements", sentences, app.picture_of(refinements))
     expect(panel.get_by_label("trace", exact=True)).to_be_checked()
     app.until(lambda: bool(app.marks(1, ORANGE)), "the refined spectrum is drawn")
 
@@ -204,10 +227,17 @@ def test_api_hints(app, panel):
     expect(panel.get_by_text("plg.extract_width =", exact=True)).to_be_visible()
     for title in SECTIONS:
         open_section(panel, title)
-    for call in ("plg.profile_view.cut()", "plg.width_view.use_best_width()", "plg.compare()",
-                 "plg.save_x1d()", "plg.to_python()", "plg.extract()"):  # fmt: skip
-        expect(panel.get_by_text(call).first).to_be_visible()
-    assert panel.evaluate(OVERHANG) == []
+    calls = {
+        "Set up": ("plg.apply_preset(name)", "plg.extract()"),
+        "Inspect": ("plg.profile_view.cut()", "plg.width_view.use_best_width()", "plg.compare()"),
+        "Save": ("plg.save_x1d()", "plg.to_python()", "plg.extract()"),
+    }
+    for tab, texts in calls.items():
+        show_tab(panel, tab)
+        for call in texts:
+            expect(panel.get_by_text(call).filter(visible=True).first).to_be_visible()
+        assert panel.evaluate(OVERHANG) == []
     app.shot("api-hints")
     toggle.last.click()
+    show_tab(panel, "Set up")
     expect(panel.get_by_label(WIDTH, exact=True)).to_be_visible()

@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 from tests.browser import servers
 from tests.browser.app import ORANGE, PURPLE, App
 from tests.browser.notebook import run_notebook, warnings, write_notebook
+from tests.browser.panel import open_section
 
 pytestmark = pytest.mark.browser
 
@@ -47,8 +48,7 @@ def test_extract_in_jupyterlab(lab_server, tab, artifacts):
     app.choose(panel, "Extraction", "optimal")
     app.until(lambda: len(app.marks(0, PURPLE)) == 1, "the trace of the other nod is drawn")
     app.button("Extract", panel).click()
-    made = panel.locator(".v-expansion-panel").filter(has_text="History")
-    made.locator(".v-expansion-panel-header").click()
+    made = open_section(panel, "History")
     expect(made).to_contain_text("nod1_s2d LRS")
     app.settle()
     app.shot("2-extracted")

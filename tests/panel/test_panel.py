@@ -111,11 +111,19 @@ def test_the_reported_extent_is_one_indexed(panel):
 def test_references_are_named(panel, observation):
     used = {row["kind"]: row["name"] for row in panel._obj.references_used}
     assert "built-in" in used["extract1d"]
+    badges = {row["kind"]: row["stand_in"] for row in panel._obj.references_used}
+    assert badges["extract1d"] == ""
+    assert "0.5% in correction" in badges["apcorr"]
+    assert panel._obj.nearby == {}
+    panel._obj.files_opened = 0  # only now are the files beside the data looked into
+    assert str(observation["apcorr"]) in panel._obj.nearby["apcorr"]
     panel.override_apcorr = str(observation["apcorr"])
     used = {row["kind"]: row["name"] for row in panel._obj.references_used}
     assert used["apcorr"] == observation["apcorr"].name
+    assert {row["kind"]: row["stand_in"] for row in panel._obj.references_used}["apcorr"] == ""
     panel.override_apcorr = "nowhere.fits"
     assert "nowhere.fits" in panel._obj.problem
+    assert panel._obj.status["place"] == "override_apcorr"
     panel.override_apcorr = ""
     assert panel._obj.problem == ""
 
@@ -194,10 +202,28 @@ def test_other_reference_files_leave_the_parameters(panel, observation, tmp_path
     panel.override_extract1d = ""
     assert (panel.extract_width, panel.bkg_coeff) == (5, [[3.5], [9.5]])
     panel.override_extract1d = observation["extract1d"]
+    assert (panel.extract_width, panel.bkg_coeff) == (5, [[3.5], [9.5]])
+    assert panel._obj.state.edited == ("extract_width", "bkg_coeff")
+    panel.reset()
     assert panel.extract_width is None
-    panel.extract_width = 6
+    panel.undo()
+    assert panel.extract_width == 5
     panel.override_apcorr = None
-    assert panel.extract_width == 6
+    assert panel.extract_width == 5
+
+
+def test_changes_are_taken_back_and_made_again(panel):
+    panel.extract_width = 9
+    panel.extract_width = 10  # a script's changes are two
+    panel.undo()
+    assert panel.extract_width == 9
+    panel.undo()
+    assert panel.extract_width is None
+    panel.undo()
+    panel.redo()
+    panel.redo()
+    panel.redo()
+    assert panel.extract_width == 10
 
 
 def test_a_file_cut_short_is_told_of_once(panel, observation, tmp_path):

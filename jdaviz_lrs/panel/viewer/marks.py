@@ -5,6 +5,7 @@ The colours are those of Okabe and Ito, which colour-blind readers can tell apar
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
@@ -109,10 +110,14 @@ class PreviewMarks:
 
     def show(self, state: PanelState, viewers: list) -> None:
         """Draw where the parameters, or the fit, have everything on the image, or take it away."""
-        if state.drawn is None:
+        stale = state.stale if state.active else None
+        if state.drawn is None and stale is None:
             self.clear("image")
             return
-        layout, display, fitted = state.layout, state.source.display, state.preview
+        if stale is None:
+            layout, display, fitted = state.layout, state.source.display, state.preview
+        else:
+            layout, display, fitted = stale.layout, stale.source.display, None
         trace, nods, companions = layout.trace, layout.nods, layout.companions
         if fitted is not None and fitted.trace is not None:
             trace, nods = fitted.trace, fitted.nod_traces
@@ -124,13 +129,25 @@ class PreviewMarks:
         self._traces("companions", companions, display, viewers)
         self._points("bad", layout.bad_pixels, display, viewers)
         self._points("rejected", None if fitted is None else fitted.rejected, display, viewers)
+        self._tint("image", IMAGE_MARKS, stale is not None)
 
     def show_spectrum(self, state: PanelState, viewers: list) -> None:
         """Draw the spectrum, or take it away."""
-        if state.preview is None:
+        stale = state.stale if state.active and state.live else None
+        shown = state.preview if stale is None else stale.spectrum
+        if shown is None:
             self.clear("lines")
         else:
-            self.draw_spectrum(state.preview, viewers)
+            self.draw_spectrum(shown, viewers)
+            self._tint("lines", SPECTRUM_MARKS, stale is not None)
+
+    def _tint(self, kind: str, styles: Mapping[str, Mapping], stale: bool) -> None:
+        """Draw lines grey where they are those of other parameters, and in their own colours where not."""
+        for name, style in styles.items():
+            colors = ([GREY] if stale else style["colors"]) * MOST
+            for mark in getattr(self, kind)[name].marks_list:
+                if mark.colors != colors:
+                    mark.colors = mark.fill_colors = colors
 
     def _outlines(self, name: str, edges: NDArray | None, display: Display, viewers: list) -> None:
         """Draw regions (n_regions, 2, n_disp), in the file's pixels, as closed outlines."""

@@ -124,7 +124,8 @@ class RegionTool(PanelTool):
             hold = self._hold
             if event == "dragend":
                 self._hold = None
-            return self._move(state, hold, column)
+            moved = self._move(state, hold, column)
+            return moved and {**moved, "gesture": hold}  # one step to undo
         return {}
 
     def _take(self, state: PanelState, column: float, row: int) -> Hold | None:

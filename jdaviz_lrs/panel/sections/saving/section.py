@@ -189,9 +189,11 @@ class SavingSection(Section):
 
     def vue_write_x1d(self, _=None):
         """Save, or ask whether to overwrite."""
-        self.panel.when_computed(
-            "save", lambda: self._write("save", lambda overwrite: self.save_x1d(overwrite=overwrite))
-        )
+        self.panel.when_computed("save", self.write_x1d)
+
+    def write_x1d(self) -> None:
+        """Write the spectrum, which is there, or ask whether to overwrite."""
+        self._write("save", lambda overwrite: self.save_x1d(overwrite=overwrite))
 
     def vue_export_json(self, _=None):
         """Export, or ask whether to overwrite."""
