@@ -78,14 +78,14 @@ def _beside_the_psf(image, parameters, references, placement) -> tuple[Advice, .
     except LRSError:
         return ()
     return (
-        *_wider(image, parameters, references, refined),
+        *_wider(image, parameters, fit.tabulated, refined),
         *_neighbours(image, parameters, placement, refined, fit.frame),
     )
 
 
-def _wider(image, parameters, references, refined) -> tuple[Advice, ...]:
+def _wider(image, parameters, corrected, refined) -> tuple[Advice, ...]:
     """Light that a source wider than both references loses outside the aperture."""
-    scene, corrected = refined.scene, tabulated_light(image, references)
+    scene = refined.scene
     if not parameters.apply_apcorr or scene.enclosed is None:
         return ()
     if corrected is None:

@@ -120,7 +120,7 @@ class OptimalExtraction:
     sources : SceneModel
         Traces and shapes as fitted.
     tabulated : ndarray, (n_disp,), or None
-        Share of the light in the calibration aperture by the aperture correction.
+        Share of the light in the calibration aperture by the aperture correction, at the phase of the trace.
     enclosed : Enclosed or None
         What was followed of the witnesses to it; None where no shape was fitted.
     dropped : tuple of str
@@ -266,6 +266,8 @@ def extract_optimal(
         result = _pipelines_way(image, frame, placed, good, parameters, notes, report)
         _check_solved(image, result)
         return replace(result, fixed=FixedScene(frame, placed, np.zeros(good.shape[-2:], bool), None))
+    if enclosed is not None:  # a table tells what whole pixels hold
+        enclosed = enclosed * placed.phase_effect
     known = location is not None and max(location.errors) < LOCATED
     setting = Setting(frame, parameters.sources, tuple(shifts) if known else (), enclosed, image.band_rows)
     unrefined, _ = add_sources(placed, parameters.sources)

@@ -10,9 +10,12 @@ from jdaviz_lrs import extract, read
 from jdaviz_lrs.engine.apcorr import pixel_fractions, profile_correction
 from jdaviz_lrs.extraction.aperture_correction import psf_correction
 from jdaviz_lrs.extraction.placement import place
+from jdaviz_lrs.references.apcorr import read_apcorr
 from jdaviz_lrs.references.find import find_references
+from jdaviz_lrs.references.lrs_psf import built_in_psf
 from jdaviz_lrs.simulate import Scene, simulate, to_model
 from jdaviz_lrs.simulate.psf import effective_profile, simulated_psf
+from jdaviz_lrs.simulate.references import write_apcorr
 
 CLEAN = Scene(noise=False, nod_subtracted=False, background=0.0)
 
@@ -157,3 +160,20 @@ def test_it_is_fast(s2d, references):
         return time.perf_counter() - start
 
     assert min(run() for _ in range(20)) < 3e-3  # 0.4 ms on an idle core
+
+
+def test_correction_of_whole_pixels_where_the_aperture_cuts_them(tmp_path):
+    """The first diffraction ring lies on the aperture's edges: light there changes with the trace's phase."""
+    image = read(to_model(simulate(Scene(noise=False), "cal")))
+    psf = built_in_psf()
+    correction = read_apcorr(write_apcorr(psf, tmp_path / "apcorr.fits"), "FULL")
+    references = replace(find_references(image, crds=False), apcorr=correction, psf=psf)
+    parameters = {"extraction_type": "optimal", "use_source_posn": True}
+    placed = extract(image, references=references, **parameters)
+    light = np.where(image.good, 1e3 * placed.profile, np.nan)  # the nod's negative trace with it
+    seen = replace(image, data=light)
+    refined = extract(seen, references=references, **parameters, refinements=("width",))
+    unit = image.pixel_area * 1e6
+    inside = (refined.wavelength > 5) & (refined.wavelength < 13.5)
+    assert np.abs(refined.flux[inside] / (1e3 * unit) - 1).max() < 1e-3
+    assert np.abs(np.array(refined.verdict.sum_ratio) - 1).max() < 1e-3
