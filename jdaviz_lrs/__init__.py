@@ -20,6 +20,7 @@ _HOMES = {
     "read_x1d": "jdaviz_lrs.products.x1d",
     "read_x1dints": "jdaviz_lrs.products.x1dints",
     "along_slit": "jdaviz_lrs.analysis.along_slit",
+    "light_curves": "jdaviz_lrs.analysis.lightcurve",
     "calibrate": "jdaviz_lrs.fluxcal.calibrate",
     "response": "jdaviz_lrs.fluxcal.standard_star",
     "tapered_aperture": "jdaviz_lrs.analysis.taper",

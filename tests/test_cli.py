@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
-from astropy.table import Table
+from astropy.table import QTable, Table
 
 from jdaviz_lrs import LRSError, along_slit, combine, correct_nods, extract, read_c1d, read_x1d, read_x1dints
 from jdaviz_lrs.cli import main, parser
@@ -262,6 +262,18 @@ def test_simulate_repeats_itself_and_takes_settings(here, capsys):
         if path.stem.endswith("s2d"):
             np.testing.assert_array_equal(fits.getdata(path), fits.getdata(Path("two", path.name)))
     assert str(paths[0]) in capsys.readouterr().out
+
+
+def test_simulate_writes_a_series(here, capsys, refused):
+    settings = ["--set", "integrations=3", "--set", "segments=1", "--set", "depth=0.01"]
+    assert main(["simulate", "transit", "--series", *settings]) == 0
+    names = [Path(line).name for line in capsys.readouterr().out.split()]
+    assert names[0].endswith("-seg001_mirimage_calints.fits")
+    assert names[1:] == ["lrs_psf.fits", "truth.ecsv", "course.ecsv"]
+    truth = QTable.read(here / "transit" / "truth.ecsv")
+    assert truth.meta["scene"]["integrations"] == 3
+    assert truth["depth"].max() == pytest.approx(0.012, rel=1e-3)
+    assert "SeriesScene" in refused("simulate", "transit", "--series", "--set", "nod_offset=1")
 
 
 @pytest.mark.parametrize("setting", ["brightnes=1", "brightness=bright", "psf_stretch=-1"])

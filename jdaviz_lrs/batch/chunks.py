@@ -19,6 +19,8 @@ __all__ = ["CHUNK", "Chunk", "chunks_of", "extract_chunk"]
 CHUNK = 128
 """Integrations: more are no faster, fewer spend their time on calls."""
 
+Span = tuple[Path, int, int]
+
 PLANE_BYTES = 128e6
 """Of a chunk's plane as it lies in the file, at most; a whole frame has 4 MB an integration."""
 
@@ -37,6 +39,8 @@ class Chunk:
         Of the first of them in the exposure, counted from 1.
     start : int
         Where the first of them is in the series, counted from 0.
+    before, after : tuple of (Path, int, int)
+        Integrations beside them: file, first and stop in it.
     """
 
     path: Path
@@ -44,6 +48,8 @@ class Chunk:
     stop: int
     number: int
     start: int
+    before: tuple[Span, ...] = ()
+    after: tuple[Span, ...] = ()
 
     @property
     def size(self) -> int:
@@ -54,8 +60,10 @@ class Chunk:
         return f"{self.path}, integrations {self.number} to {self.number + self.size - 1}"
 
 
-def chunks_of(segments: Sequence[Segment], size: int = CHUNK) -> list[Chunk]:
+def chunks_of(segments: Sequence[Segment], size: int = CHUNK, halo: int = 0) -> list[Chunk]:
     """Divide a series into chunks of at most `size` integrations, none over two files.
+
+    Each knows up to `halo` integrations on either side, in whatever file these are.
 
     Raises
     ------
@@ -69,9 +77,22 @@ def chunks_of(segments: Sequence[Segment], size: int = CHUNK) -> list[Chunk]:
     for segment in segments:
         for first in range(0, segment.size, size):
             stop = min(first + size, segment.size)
-            chunks.append(Chunk(segment.path, first, stop, segment.first + first, start + first))
+            place, end = start + first, start + stop
+            beside = _spans(segments, place - halo, place), _spans(segments, end, end + halo)
+            chunks.append(Chunk(segment.path, first, stop, segment.first + first, place, *beside))
         start += segment.size
     return chunks
+
+
+def _spans(segments: Sequence[Segment], start: int, stop: int) -> tuple[Span, ...]:
+    """Tell in which files some integrations of the series are."""
+    spans, before = [], 0
+    for segment in segments:
+        first, last = max(start - before, 0), min(stop - before, segment.size)
+        if first < last:
+            spans.append((segment.path, first, last))
+        before += segment.size
+    return tuple(spans)
 
 
 def extract_chunk(chunk: Chunk, plan: SeriesPlan) -> dict[str, NDArray]:
@@ -79,7 +100,7 @@ def extract_chunk(chunk: Chunk, plan: SeriesPlan) -> dict[str, NDArray]:
 
     Returns
     -------
-    dict of str to ndarray, (n_int, n_wavelength)
+    dict of str to ndarray, (n_int, n_wavelength) or (n_int,)
 
     Raises
     ------
@@ -88,6 +109,10 @@ def extract_chunk(chunk: Chunk, plan: SeriesPlan) -> dict[str, NDArray]:
     """
     with one_sentence(str(chunk), "cannot be extracted"):
         try:
-            return plan.extract(read_integrations(chunk.path, chunk.first, chunk.stop, plan.image))
+            before, (own,), after = (
+                [read_integrations(*span, plan.image) for span in spans]
+                for spans in (chunk.before, [(chunk.path, chunk.first, chunk.stop)], chunk.after)
+            )
+            return plan.extract(own, chunk.start, before, after)
         except LRSError as error:
             raise LRSError(f"{chunk}: {str(error).removeprefix(f'{chunk.path}: ')}") from error

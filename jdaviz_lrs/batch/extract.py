@@ -18,7 +18,7 @@ from jdaviz_lrs.batch.store import ChunkStore
 from jdaviz_lrs.combine.joint import extract_jointly
 from jdaviz_lrs.data.flags import DO_NOT_USE, FLUX_ESTIMATED, OUTLIER
 from jdaviz_lrs.data.image import SpectralImage
-from jdaviz_lrs.data.series import ExtractedSeries
+from jdaviz_lrs.data.series import DRIFT_COLUMNS, ExtractedSeries
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.extract import extract as extract_image
@@ -31,6 +31,9 @@ from jdaviz_lrs.products.series import Series, is_series, listed, read_series
 from jdaviz_lrs.references.find import References
 
 __all__ = ["extract", "extract_series"]
+
+MANY_OUTLYING = 0.1
+"""Pixels in an integration, on average: more of them are worth telling."""
 
 
 def extract(
@@ -133,7 +136,7 @@ def extract_series(
         When it cannot be done; it names the file and the integrations.
     """
     how, mean = plan_series(plan, series.number, progress)
-    chunks = chunks_of(series.segments, chunk_size)
+    chunks = chunks_of(series.segments, chunk_size, how.halo)
     store = ChunkStore(chunks, how.wavelength.size, resume, _job(series, mean, chunk_size))
     left = [chunk for chunk in chunks if chunk not in store]
     finished = series.n_int - sum(chunk.size for chunk in left)
@@ -144,9 +147,11 @@ def extract_series(
             if done is not None:
                 done(finished, series.n_int)
     paths, table = [segment.path for segment in series.segments], store.table()
+    drift = {name: table[name] for name in DRIFT_COLUMNS}
     return ExtractedSeries(
         wavelength=how.wavelength,
         table=table,
+        drift=drift,
         int_num=series.int_num,
         segment_num=series.segment_num,
         int_times=series.int_times,
@@ -155,7 +160,13 @@ def extract_series(
         parameters=mean.parameters,
         references=mean.references,
         inputs=(*mean.inputs, *paths),
-        notes=(*series.notes, *mean.notes, *_flagged(table["dq"]), *_left_out(mean)),
+        notes=(
+            *series.notes,
+            *mean.notes,
+            *_flagged(table["dq"]),
+            *_outlying(drift["outlying"], mean),
+            *_left_out(mean),
+        ),
         report={**mean.report, "segments": [path.name for path in paths]},
         verdict=mean.verdict,
     )
@@ -169,6 +180,17 @@ def _left_out(mean: ExtractedSpectrum) -> tuple[str, ...]:
     if mean.companions:
         notes.append("Further sources are extracted from the mean image alone.")
     return tuple(notes)
+
+
+def _outlying(number: NDArray, mean: ExtractedSpectrum) -> tuple[str, ...]:
+    """Say that pixels stick out which are not left out."""
+    known = number[np.isfinite(number)]
+    if "outliers" in mean.parameters["refinements"] or not known.size or known.mean() < MANY_OUTLYING:
+        return ()
+    return (
+        f"In an integration {known.mean():.1f} pixels stick out of the mean image, as cosmic rays do; the "
+        "refinement 'outliers' leaves such pixels out.",
+    )
 
 
 def _flagged(dq: NDArray[np.uint32]) -> tuple[str, ...]:
@@ -195,6 +217,7 @@ def _job(series: Series, mean: ExtractedSpectrum, chunk_size: int) -> dict[str, 
         "segments": [[str(path), stat.st_size, stat.st_mtime_ns] for path, stat in files],
         "reference files": [[str(path.resolve()), path.stat().st_mtime_ns] for path in used],
         "chunk_size": chunk_size,
+        "drift": [*DRIFT_COLUMNS],
         **dict(mean.parameters),
         **{f"reference {kind}": name for kind, name in mean.references.items()},
     }

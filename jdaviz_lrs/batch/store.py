@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdaviz_lrs.batch.chunks import Chunk
-from jdaviz_lrs.data.series import SERIES_COLUMNS
+from jdaviz_lrs.data.series import DRIFT_COLUMNS, SERIES_COLUMNS
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.files import whole_file
 
@@ -43,8 +43,8 @@ class ChunkTable(Mapping[str, NDArray]):
         self._columns, self._keep = columns, keep
 
     def __getitem__(self, name: str) -> NDArray:
-        """Return a column, (n_int, n_wavelength)."""
-        if name not in SERIES_COLUMNS:
+        """Return a column, (n_int, n_wavelength); of the drift, (n_int,)."""
+        if name not in (*SERIES_COLUMNS, *DRIFT_COLUMNS):
             raise KeyError(name)
         return np.concatenate([_read(one, name) for one in self._columns])
 
@@ -59,9 +59,9 @@ class ChunkTable(Mapping[str, NDArray]):
         for (start, stop), one in zip(self._ends, self._columns, strict=True):
             if isinstance(one, Path):
                 with np.load(one) as stored:
-                    yield slice(start, stop), dict(stored)
+                    yield slice(start, stop), {name: stored[name] for name in SERIES_COLUMNS}
             else:
-                yield slice(start, stop), dict(one)
+                yield slice(start, stop), {name: one[name] for name in SERIES_COLUMNS}
 
 
 def _read(columns: Path | Mapping[str, NDArray], name: str) -> NDArray:

@@ -27,23 +27,31 @@ def add_to(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
         action="append",
         default=[],
         help="a setting of the scene: brightness, slope, background, psf_stretch, trace_shift, trace_bend, "
-        "companion_ratio, cosmic_rays, bad_pixels, noise ...; may be repeated",
+        "companion_ratio, cosmic_rays, bad_pixels, noise ...; of a series integrations, segments, depth, "
+        "drift, ramp ...; may be repeated",
     )
+    one.add_argument("--series", action="store_true", help="simulate a transit without the slit instead")
     one.set_defaults(command=run)
     return one
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Simulate, and print the names of the files."""
-    from jdaviz_lrs.simulate import Scene, write_observation
+    from jdaviz_lrs.simulate import Scene, SeriesScene, write_observation, write_series
 
+    kind = SeriesScene if arguments.series else Scene
     settings = {"seed": arguments.seed} | parse_settings(arguments.set)
     for name, value in settings.items():
-        if name not in Scene.__dataclass_fields__:
+        if name not in kind.__dataclass_fields__:
             raise LRSError(
-                f"'{name}' is not a setting of the scene; see the fields of jdaviz_lrs.simulate.Scene."
+                f"'{name}' is not a setting of the scene; see the fields of "
+                f"jdaviz_lrs.simulate.{kind.__name__}."
             )
         if not isinstance(value, int | float):
             raise LRSError(f"{name} = {value!r} is not a number.")
-    for path in write_observation(arguments.directory, Scene(**settings), cal=not arguments.no_cal).values():
-        print(path)
+    scene = kind(**settings)
+    if arguments.series:
+        written = write_series(arguments.directory, scene)
+    else:
+        written = write_observation(arguments.directory, scene, cal=not arguments.no_cal)
+    print(*written.values(), sep="\n")

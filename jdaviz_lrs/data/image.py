@@ -279,6 +279,12 @@ class SpectralImage:
         vars(other).update({name: getattr(self, name) for name in _GEOMETRY if name != "xdisp_index"})
         return other
 
+    def integrations(self, part: slice) -> SpectralImage:
+        """Return some integrations of a stack."""
+        planes = ("data", "var_poisson", "var_rnoise", "var_flat", "dq", "good")
+        margins = self.margins and tuple(end[part] for end in self.margins)
+        return self._seen_otherwise(margins=margins, **{name: getattr(self, name)[part] for name in planes})
+
     def header_only(self) -> SpectralImage:
         """Return the image without pixels and WCS: what a spectrum needs of it to be written."""
         nothing = np.empty((0, 0))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -59,22 +61,30 @@ def fits_profile(
     Notes
     -----
     Where the flux from the sum over the pixels left and that from a plain least-squares fit of the profile to
-    them, which the core decides, agree as they do at the other wavelengths, in the median. In an image that
-    was resampled after its pixels were lost they do not: what is left of it beside the gap has taken its
-    light from farther out.
+    them, which the core decides, agree as they do at the other wavelengths of the image, in the median. In an
+    image that was resampled after its pixels were lost they do not: what is left of it beside the gap has
+    taken its light from farther out.
     """
-    summed, squared = np.where(good, weights, 0.0), profile**2 * (weights > 0)
-    fitted = np.where(good & (weights > 0), profile, 0.0)
-    share, information = np.vecdot(profile, summed), np.where(good, squared, 0.0).sum(axis=-1)
+    inside, seen = (weights > 0).astype(float), good.astype(float)
+    data, variance = np.where(good, data, 0.0), np.where(good, variance, 0.0)
+    fitted = profile * inside
+    share, information = np.vecdot(seen, profile * weights), np.vecdot(seen, fitted**2)
     known = (share > 0) & (information > 0)
-    summed, fitted = (
-        np.divide(w, total[..., None], out=np.zeros(good.shape), where=known[..., None])
-        for w, total in ((summed, share), (fitted, information))
+    share, information = np.where(known, share, 1.0), np.where(known, information, 1.0)
+    sum_flux, fit_flux = np.vecdot(data, weights) / share, np.vecdot(data, fitted) / information
+    of_sum, of_both, of_fit = (
+        np.vecdot(variance, product) / scale
+        for product, scale in (
+            (weights**2 * inside, share**2),
+            (weights * fitted, share * information),
+            (fitted**2, information**2),
+        )
     )
-    sum_flux, fit_flux = np.vecdot(data, summed), np.vecdot(data, fitted)
-    whole = known & ~((weights > 0) & ~good).any(axis=-1)
-    whole &= sum_flux > SIGMA * np.sqrt(np.vecdot(variance, summed**2))
-    usual = np.median(fit_flux[whole] / sum_flux[whole]) if whole.any() else 1.0
+    whole = known & (np.vecdot(seen, inside) == inside.sum(axis=-1)) & (sum_flux > SIGMA * np.sqrt(of_sum))
+    ratio = np.divide(fit_flux, sum_flux, out=np.full(known.shape, np.nan), where=whole)
+    with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # none may be whole
+        usual = np.nanmedian(ratio, axis=-1, keepdims=True)
+    usual = np.where(np.isfinite(usual), usual, 1.0)
     off = np.abs(fit_flux / usual - sum_flux)
-    error = np.sqrt(np.vecdot(variance, (fitted / usual - summed) ** 2))
-    return ~((off > AGREEMENT * np.abs(sum_flux)) & (off > SIGMA * error))
+    error = np.sqrt(np.maximum(of_fit / usual**2 - 2.0 * of_both / usual + of_sum, 0.0))
+    return ~(known & (off > AGREEMENT * np.abs(sum_flux)) & (off > SIGMA * error))

@@ -101,36 +101,52 @@ def fit_profiles(
     pixel in c, so that they hold for any W.
     """
     n_bkg, shape = order + 1, profiles.shape[1:]
-    basis = np.broadcast_to(polynomial_basis(coordinate, order), (*shape, n_bkg))
-    design = np.concatenate([basis, np.moveaxis(profiles, 0, -1)], axis=-1)
-    weighted = design * weights[..., None]
-    normal = np.swapaxes(weighted, -1, -2) @ design
-    covariance, singular = solve_rows(normal, scaled)
-    coefficients = covariance @ (np.swapaxes(weighted, -1, -2) @ data[..., None])
+    basis = np.moveaxis(polynomial_basis(coordinate, order), -1, 0)[:, None]
+    design = [*np.broadcast_to(basis, (n_bkg, *shape)), *profiles]
+    covariance, singular = solve_rows(_normal(weights, design), scaled)
+    right = np.stack([np.vecdot(weights * data, one) for one in design], axis=-1)
+    coefficients = (covariance @ right[..., None])[..., 0]
+    background_image = _model(coefficients[..., :n_bkg], design[:n_bkg], data.shape)
 
-    pixel_weights = weighted @ covariance[..., n_bkg:]
-    flux = np.moveaxis(coefficients[..., n_bkg:, 0], -1, 0)
-    flux_var = np.moveaxis(_propagate(pixel_weights, variances), -1, 0)
-    background_image = (basis @ coefficients[..., :n_bkg, :])[..., 0]
-
-    profile_power = np.swapaxes(weighted * design, -1, -2).sum(axis=-1)[..., n_bkg:]
-    alone = _divide(weighted[..., n_bkg:], profile_power[..., None, :])
-    background = np.moveaxis((alone * background_image[..., None]).sum(axis=-2), -1, 0)
-    background_var = np.zeros_like(flux_var)
-    if n_bkg:
-        background_var = flux_var - np.moveaxis(_propagate(alone, variances), -1, 0)
-    used = (profiles * (weights > 0)[..., None, :, :]).sum(axis=-1)
+    each: dict[str, list[Image]] = {"flux_var": [], "background": [], "background_var": [], "npixels": []}
+    for k, profile in enumerate(profiles, start=n_bkg):
+        flux_var = _propagate(weights * _model(covariance[..., k], design, data.shape), variances)
+        # what an extraction with the profile alone would have added, and how uncertain it would have been
+        alone = weights * profile
+        power = np.vecdot(alone, profile)[..., None]
+        alone = np.divide(alone, power, out=np.zeros(data.shape), where=power != 0)
+        raised = flux_var - _propagate(alone, variances) if n_bkg else np.zeros_like(flux_var)
+        used = np.vecdot((weights > 0).astype(float), profile)
+        each["flux_var"].append(flux_var)
+        each["background"].append(np.vecdot(alone, background_image))
+        each["background_var"].append(np.where(raised > 0, raised, 0.0))
+        each["npixels"].append(_divide(used, (profile**2).sum(axis=-1)))
+    flux = np.moveaxis(coefficients[..., n_bkg:], -1, 0)
     return ProfileFit(
         flux=np.where(singular, np.nan, flux),
-        flux_var=flux_var,
-        background=background,
-        background_var=np.where(background_var > 0, background_var, 0.0),
-        npixels=np.moveaxis(_divide(used, (profiles**2).sum(axis=-1)), -2, 0),
-        coefficients=np.moveaxis(coefficients[..., :n_bkg, 0], -1, 0),
+        **{name: np.stack(values) for name, values in each.items()},
+        coefficients=np.moveaxis(coefficients[..., :n_bkg], -1, 0),
         background_image=background_image,
-        scene=(design @ coefficients)[..., 0],
+        scene=background_image + _model(coefficients[..., n_bkg:], design[n_bkg:], data.shape),
         singular=singular,
     )
+
+
+def _normal(weights: Image, design: list[Image]) -> Image:
+    """Return the normal matrices, ([n_int,] n_disp, n_term, n_term)."""
+    normal = np.empty((*weights.shape[:-1], len(design), len(design)))
+    for i, one in enumerate(design):
+        for j, other in enumerate(design[: i + 1]):
+            normal[..., i, j] = normal[..., j, i] = np.vecdot(weights, one * other)
+    return normal
+
+
+def _model(coefficients: Image, design: list[Image], shape: tuple[int, ...]) -> Image:
+    """Sum of the terms, each with its coefficient at every wavelength."""
+    total = np.zeros(shape)
+    for k, term in enumerate(design):
+        total += coefficients[..., k, None] * term
+    return total
 
 
 def invert_rows(normal: Image) -> Image:
@@ -173,8 +189,8 @@ def solve_rows(normal: Image, scaled: bool = True) -> tuple[Image, NDArray[np.bo
 
 
 def _propagate(pixel_weights: Image, variances: Image) -> Image:
-    """Variances of sums over pixels, shape (3, [n_int,] n_disp, n_source)."""
-    return (np.swapaxes(pixel_weights**2, -1, -2) @ variances[..., None])[..., 0]
+    """Variances of sums over pixels, shape (3, [n_int,] n_disp)."""
+    return np.vecdot(variances, pixel_weights**2)
 
 
 def _divide(numerator: Image, denominator: Image) -> Image:

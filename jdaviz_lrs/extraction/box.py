@@ -54,7 +54,9 @@ def sum_box(layout: ExtractionLayout) -> ExtractedSpectrum:
     spectrum = tabulate(image, sums, placement.weights, placement.limits)
     if convention.light_made_up_for and (sums.npixels < placement.weights.sum(axis=-1)).any():
         source = seen.filled if background is None else seen.filled - background.image
-        spectrum = make_up_for_lost_light(spectrum, image, references, placement, seen.good, source)
+        spectrum = make_up_for_lost_light(
+            spectrum, image, references, placement, seen.good, source, layout.known_profile
+        )
     if convention.light_made_up_for:
         spectrum = tell_of_estimates(spectrum, seen, placement.weights)
     spectrum = correct_aperture(spectrum, image, parameters, references, placement)

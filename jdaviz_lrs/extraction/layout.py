@@ -90,6 +90,11 @@ class ExtractionLayout:
         return box_outliers(self.seen, self.placement, self.parameters.outlier_sigma) if wanted else None
 
     @cached_property
+    def known_profile(self) -> NDArray[np.float64] | None:
+        """How the light is spread, (n_disp, n_xdisp), where other images of the source have told."""
+        return None
+
+    @cached_property
     def summed(self) -> SpectralImage:
         """The image that a box extraction sums: without what is rejected."""
         return self.seen if self.rejected is None else self.seen.without(self.rejected)

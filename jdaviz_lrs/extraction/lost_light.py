@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -40,6 +41,7 @@ def make_up_for_lost_light(
     placement: Placement,
     good: Mask,
     source: Image,
+    known: Image | None = None,
 ) -> ExtractedSpectrum:
     """Give a box extraction the light that lost pixels would have had.
 
@@ -57,6 +59,8 @@ def make_up_for_lost_light(
         The pixels that were summed.
     source : ndarray, same shape
         The image without its background.
+    known : ndarray, (n_disp, n_xdisp), optional
+        How the light is spread, where that was seen in other images of the source.
 
     Returns
     -------
@@ -71,7 +75,9 @@ def make_up_for_lost_light(
     if not some.any():
         return spectrum
     used, fits = {}, np.ones(pixels.shape, bool)
-    if image.observation.source_type == "POINT" and "psf" not in references.not_applicable:
+    if known is not None:
+        profile, by = known, "the mean profile of the series"
+    elif image.observation.source_type == "POINT" and "psf" not in references.not_applicable:
         profile = _point_source(image, references.psf, placement)
         used, by = {"psf": references.psf.name}, "the PSF's share of the pixels left"
         variance = np.where(good, image.variances.sum(axis=0), 0.0)
@@ -94,11 +100,12 @@ def make_up_for_lost_light(
 
 
 def give_up_lost_light(
-    spectrum: ExtractedSpectrum, image: SpectralImage, profile: Image, source: Image
+    spectrum: ExtractedSpectrum, image: SpectralImage, profile: Image, source: Callable[[], Image]
 ) -> ExtractedSpectrum:
     """Take the flux of an optimal extraction away where too little of its profile lies on good pixels.
 
-    So, too, where the pixels left do not look like the profile: those beside a gap that was resampled.
+    So, too, where the pixels left do not look like the profile: those beside a gap that was resampled. The
+    integrations of a series never are, and are not looked at so.
 
     Elsewhere the fit has made up for what is lost already; where that is more than a hundredth of the light,
     it is flagged and counted.
@@ -110,8 +117,8 @@ def give_up_lost_light(
     image : SpectralImage
     profile : ndarray, (n_disp, n_xdisp)
         Of the source.
-    source : ndarray, ([n_int,] n_disp, n_xdisp)
-        The image without background and other sources.
+    source : callable
+        Gives the image without background and other sources, ([n_int,] n_disp, n_xdisp).
 
     Returns
     -------
@@ -125,13 +132,15 @@ def give_up_lost_light(
     told, enough = known & (left < 1.0 - WORTH_TELLING), left >= LEAST_LEFT
     if not told.any():
         return spectrum
-    # what was rejected beside a gap is what does not look like the profile
-    seen = image.good
-    core = profile > CORE * profile.max(axis=-1, keepdims=True)
-    variance = np.where(seen, np.nan_to_num(spectrum.variance), 0.0)
-    fits = fits_profile(np.where(seen, source, 0.0), variance, profile, core, seen)
-    gap = light_left(profile, weights, seen) < 1.0 - WORTH_TELLING
-    fits = (fits | ~gap)[..., spectrum.rows]
+    fits = np.ones(left.shape, bool)
+    if image.resampled or image.data.ndim == 2:
+        # what was rejected beside a gap is what does not look like the profile
+        seen = image.good
+        core = profile > CORE * profile.max(axis=-1, keepdims=True)
+        variance = np.where(seen, np.nan_to_num(spectrum.variance), 0.0)
+        fits = fits_profile(np.where(seen, source(), 0.0), variance, profile, core, seen)
+        gap = light_left(profile, weights, seen) < 1.0 - WORTH_TELLING
+        fits = (fits | ~gap)[..., spectrum.rows]
     note = _told(left, told & enough & fits, told & ~enough, "made up for by the fit", "the profile")
     if unlike := int((told & enough & ~fits).sum()):
         note = (*note, _unlike(unlike, left.size))

@@ -58,16 +58,32 @@ class FixedScene:
         What it was refined on.
     scene : SceneModel
         Traces and shapes as fitted.
-    rejected : ndarray of bool, (n_disp, n_xdisp)
+    rejected : ndarray of bool, ([n_int,] n_disp, n_xdisp)
         Pixels left out as outliers.
     variances : ndarray, (3, n_disp, n_xdisp), or None
         Of the model; None: those of the image that is extracted.
+    shape_variance : ndarray, (n_source, n_disp), or None
+        Of the fluxes, from the shape; None: it is found from the image that is extracted.
     """
 
     frame: Frame
     scene: SceneModel
     rejected: NDArray[np.bool_]
     variances: Image | None
+    shape_variance: Image | None = None
+
+    def with_shape_variance(self) -> FixedScene:
+        """Find the variance that the shape adds from what it was fitted to, for all images alike."""
+        added = shape_variance(self.scene, self.frame.data, self.weights(self.frame.good))
+        return replace(self, shape_variance=added)
+
+    def weights(self, good: NDArray[np.bool_]) -> Image:
+        """Inverse variances of the model, or 1, for the good pixels, ([n_int,] n_disp, n_xdisp)."""
+        kept = good & ~self.rejected
+        if self.variances is None:
+            return kept.astype(float)
+        total = self.variances.sum(axis=0)
+        return np.divide(1.0, total, out=np.zeros(kept.shape), where=kept & (total > 0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -472,14 +488,11 @@ def _extract(image, good, fixed: FixedScene, parameters, notes, report) -> Optim
     """Fit the final scene."""
     frame, scene = fixed.frame, fixed.scene
     profiles = scene.profiles()
-    kept = good & ~fixed.rejected
-    variances, weights = image.variances, kept.astype(float)
+    variances, weights = image.variances, fixed.weights(good)
     if fixed.variances is not None:
         variances = fixed.variances
         if image.data.ndim == 3:
             variances = np.broadcast_to(variances[:, None], image.variances.shape)
-        total = variances.sum(axis=0)
-        weights = np.divide(1.0, total, out=np.zeros_like(total), where=kept & (total > 0))
     if "background" in parameters.refinements and scene.order >= 0:
         length = parameters.smoothing_length or SMOOTHING_LENGTH
         report["background_smoothing_length"] = length
@@ -490,7 +503,7 @@ def _extract(image, good, fixed: FixedScene, parameters, notes, report) -> Optim
         if "background" in parameters.refinements:
             notes.append("No background is fitted, so that none is smoothed; see subtract_background.")
         fit = fit_profiles(image.filled, variances, weights, profiles, scene.coordinate, scene.order)
-    fit = replace(fit, flux_var=_with_shape_variance(fit.flux_var, frame, scene, weights))
+    fit = replace(fit, flux_var=_with_shape_variance(fit.flux_var, fixed, weights))
     rejected = good & fixed.rejected
     return _result(image, frame, scene, fit, profiles, rejected, variances, notes, report)
 
@@ -505,14 +518,15 @@ def _check_solved(image: SpectralImage, fit: OptimalExtraction) -> None:
         )
 
 
-def _with_shape_variance(flux_var: Image, frame: Frame, scene: SceneModel, weights: Image) -> Image:
+def _with_shape_variance(flux_var: Image, fixed: FixedScene, weights: Image) -> Image:
     """Raise each of the three variances in proportion: the shape comes from the same noise."""
-    if scene.shape is None:
+    if fixed.scene.shape is None:
         return flux_var
-    mean_weights = weights if weights.ndim == 2 else weights.mean(axis=0)
-    added = shape_variance(scene, frame.data, mean_weights)[:, None]
-    if weights.ndim == 3:
-        added = added[:, :, None]
+    added = fixed.shape_variance
+    if added is None:
+        mean_weights = weights if weights.ndim == 2 else weights.mean(axis=0)
+        added = shape_variance(fixed.scene, fixed.frame.data, mean_weights)
+    added = added[:, None] if weights.ndim == 2 else added[:, None, None]
     total = flux_var.sum(axis=1, keepdims=True)
     return flux_var * (1.0 + np.divide(added, total, out=np.zeros_like(total), where=total > 0))
 

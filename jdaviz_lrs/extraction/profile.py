@@ -81,6 +81,8 @@ def _without_lost_light(
     image = layout.seen
     if not convention_of(layout.parameters).light_made_up_for:
         return spectrum
-    light = np.nan_to_num(fit.flux)[..., None] * fit.profile
-    source = np.nan_to_num(fit.residual) + light
+
+    def source() -> Image:
+        return np.nan_to_num(fit.residual) + np.nan_to_num(fit.flux)[..., None] * fit.profile
+
     return give_up_lost_light(tell_of_estimates(spectrum, image, fit.profile), image, fit.profile, source)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from jdaviz_lrs.analysis.compare import Comparison
+from jdaviz_lrs.data.combined import CombinedSpectrum
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError, LRSWarning
-from jdaviz_lrs.panel.edits import add_free_region
+from jdaviz_lrs.fluxcal.response import Response
+from jdaviz_lrs.panel.free_region import add_free_region
 from jdaviz_lrs.panel.inputs import Choice
 from jdaviz_lrs.panel.reference_search import OVERRIDES
 from jdaviz_lrs.panel.sections.advice import refine
@@ -18,6 +23,7 @@ from jdaviz_lrs.panel.sections.scene import WITH_IMAGES, check_kind, scene_spect
 from jdaviz_lrs.panel.sections.subset import aperture_of_subset
 from jdaviz_lrs.panel.sections.width.section import WidthSection
 from jdaviz_lrs.parameters import APERTURE_NAMES
+from jdaviz_lrs.pipeline.verification import Verification
 
 __all__ = ["Actions"]
 
@@ -40,7 +46,11 @@ class Actions:
         """Add a background region where there is room for one."""
         plan, layout = self.state.plan, self.state.layout
         if layout is not None and layout.edges is not None:
-            added = add_free_region(plan.image, plan.parameters, layout)
+            try:
+                added = add_free_region(plan.image, plan.parameters, layout)
+            except LRSError as error:
+                self.say(str(error), "warning")
+                return
             self.update(parameters=plan.parameters.with_(added))
 
     def aperture_from_subset(self, subset: str | None = None) -> None:
@@ -192,6 +202,114 @@ class Actions:
         data = self._app.data_collection[record.dataset]
         overrides = {name: record.overrides.get(name, "") for name in OVERRIDES}
         self.choose(Choice(data, record.dataset, overrides), record.parameters)
+
+    # ---- from spectra to one that is calibrated and verified
+
+    def combine(self, labels: Sequence[str] | None = None, **settings: Any) -> CombinedSpectrum:
+        """Combine extractions of the history into one spectrum, and add it to the viewer.
+
+        Parameters
+        ----------
+        labels : sequence of str, optional
+            Of their spectra; without it, those chosen in the section.
+        **settings
+            See `jdaviz_lrs.combine`.
+
+        Raises
+        ------
+        LRSError
+            For fewer than two, for one that is not in the history, or such as do not go together.
+        """
+        combined = self.sections["combine"].combine(labels, **settings)
+        self.add(combined, "combined")
+        return combined
+
+    def save_c1d(self, path: str | Path | None = None, overwrite: bool = False) -> Path:
+        """Write the spectrum that was combined last, in the pipeline's format.
+
+        Raises
+        ------
+        LRSError
+            When there is none, or the file exists and `overwrite` is false.
+        """
+        return self.sections["combine"].save(path, overwrite)
+
+    def verify(self) -> Verification:
+        """Run the installed pipeline with the panel's parameters, and compare; see `jdaviz_lrs.verify`.
+
+        Raises
+        ------
+        LRSError
+            When the pipeline is not installed or fails, or nothing can be extracted.
+        """
+        return self.sections["verify"].verify()
+
+    def save_report(self, path: str | Path | None = None, overwrite: bool = False) -> Path:
+        """Write the report of the last verification as Markdown.
+
+        Raises
+        ------
+        LRSError
+            When there is none, or the file exists and `overwrite` is false.
+        """
+        return self.sections["verify"].save(path, overwrite)
+
+    def make_response(self, star: str = "", model: Any = None) -> Response:
+        """Find the response from a standard star in the history; see `jdaviz_lrs.response`.
+
+        Parameters
+        ----------
+        star : str
+            Label of its extraction; the one chosen in the section, without it.
+        model : optional
+            A path, a spectrum or a model; what the section has, without it.
+
+        Raises
+        ------
+        LRSError
+            When there is no such extraction or model, or they give no response.
+        """
+        return self.sections["calibrate"].make_response(star, model)
+
+    def read_response(self, path: str | Path) -> Response:
+        """Take a response from its file.
+
+        Raises
+        ------
+        LRSError
+            When the file is none.
+        """
+        return self.sections["calibrate"].read(path)
+
+    def save_response(self, path: str | Path | None = None, overwrite: bool = False) -> Path:
+        """Write the response as ECSV.
+
+        Raises
+        ------
+        LRSError
+            When there is none, or the file exists and `overwrite` is false.
+        """
+        return self.sections["calibrate"].save(path, overwrite)
+
+    def calibrate(self, label: str = "") -> ExtractedSpectrum:
+        """Apply the response to an extraction of the history, and add the result to viewer and history.
+
+        Parameters
+        ----------
+        label : str
+            Of the extraction; the one chosen in the section, without it.
+
+        Raises
+        ------
+        LRSError
+            When there is no response or extraction, or star and target were extracted differently.
+        """
+        label = label or self.sections["calibrate"].target
+        calibrated = self.sections["calibrate"].calibrate(label)
+        self.add(calibrated, f"{label} calibrated", of=label)
+        return calibrated
+
+    # ---- files
 
     @property
     def filename(self):

@@ -17,18 +17,24 @@ from jdaviz_lrs.panel.layout import Layout
 from jdaviz_lrs.parameters import Coefficients, ExtractionParameters
 
 __all__ = [
-    "add_free_region", "add_region", "add_source", "free_region", "keep_regions", "move_aperture",
-    "move_region", "move_source", "move_trace", "nearest", "nearest_line", "remove_region", "remove_source",
+    "add_region",
+    "add_source",
+    "keep_regions",
+    "move_aperture",
+    "move_region",
+    "move_source",
+    "move_trace",
+    "nearest",
+    "nearest_line",
+    "remove_region",
+    "remove_source",
     "toggle_pixel",
-]  # fmt: skip
+]
 
 Changes = dict[str, Any]
 
 #: Digits kept of what the mouse gives, in pixels.
 DIGITS = 2
-
-#: Pixels left free between the aperture and a new region, and the new region's usual width.
-GAP, WIDTH = 3.0, 6.0
 
 
 def across(image: SpectralImage) -> tuple[str, str]:
@@ -120,44 +126,6 @@ def add_region(parameters: ExtractionParameters, layout: Layout, lower: float, u
     """Add a background region between two columns of the image."""
     new = tuple((round(edge - layout.shift, DIGITS),) for edge in sorted((lower, upper)))
     return {"bkg_coeff": (*(parameters.bkg_coeff or ()), *new)}
-
-
-def add_free_region(image: SpectralImage, parameters: ExtractionParameters, layout: Layout) -> Changes:
-    """Add a background region where there is room for one."""
-    regions = () if layout.background_edges is None else layout.background_edges
-    bounds = [
-        (float(np.nanmin(lower)), float(np.nanmax(upper))) for lower, upper in (*layout.edges, *regions)
-    ]
-    columns = image.xdisp_index
-    return add_region(parameters, layout, *free_region(bounds, columns[0] - 0.5, columns[-1] + 0.5))
-
-
-def free_region(taken: Sequence[tuple[float, float]], first: float, last: float) -> tuple[float, float]:
-    """Find a place for another region on the widest free stretch.
-
-    Parameters
-    ----------
-    taken : sequence of (float, float)
-        Lower and upper bounds of what is there already, the aperture first.
-    first, last : float
-        The edges of the image.
-
-    Returns
-    -------
-    tuple of float
-        Lower and upper edge, on borders of pixels.
-    """
-    stops = sorted([*taken, (first, first), (last, last)])
-    stretches, reach = [], first
-    for lower, upper in stops:
-        stretches.append((lower - reach, reach, lower))
-        reach = max(reach, upper)
-    room, lower, upper = max(stretches)
-    width = min(WIDTH, max(room - 2 * GAP, 1.0))
-    beside_aperture = lower == taken[0][1]
-    start = lower + GAP if beside_aperture else upper - GAP - width
-    start = min(max(round(start + 0.5) - 0.5, lower), upper - width)
-    return start, start + round(width)
 
 
 def toggle_pixel(parameters: ExtractionParameters, column: int, row: int) -> Changes:

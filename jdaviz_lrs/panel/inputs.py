@@ -14,12 +14,22 @@ from jdaviz_lrs.panel.loaders.image import IMAGE_KEY, LRSImporter
 from jdaviz_lrs.panel.viewer.display import Display
 from jdaviz_lrs.products.specutils_spectrum import from_spectrum
 
-__all__ = ["Choice", "Input", "is_2d_spectrum"]
+__all__ = ["Choice", "Input", "displayed", "is_2d_spectrum"]
 
 
 def is_2d_spectrum(data) -> bool:
     """Whether a glue dataset is a 2-D spectrum that could be extracted from."""
     return data.ndim == 2 and "spectral_axis_index" in data.meta and "Trace" not in data.meta
+
+
+def displayed(data) -> Display | None:
+    """How the image of a dataset lies in the viewers; None for one that our loader did not read.
+
+    Data derived from ours inherit its meta, but not its pixels.
+    """
+    image = getattr(data, "meta", {}).get(IMAGE_KEY)
+    ours = image is not None and data.meta.get("_importer") == LRSImporter.__name__
+    return Display.of(image) if ours else None
 
 
 @dataclass(frozen=True)
@@ -69,9 +79,7 @@ class Input:
         LRSError
             When it cannot be extracted from.
         """
-        image = data.meta.get(IMAGE_KEY)
-        # Data derived from ours inherit its meta, but not its pixels.
-        if image is not None and data.meta.get("_importer") == LRSImporter.__name__:
-            return cls(data, image, Display.of(image))
+        if (display := displayed(data)) is not None:
+            return cls(data, display.image, display)
         image = from_spectrum(data.get_object(cls=Spectrum, statistic=None))
         return cls(data, image, Display(image, np.arange(image.n_disp)))

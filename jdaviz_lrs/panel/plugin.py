@@ -28,19 +28,22 @@ from jdaviz.core.user_api import PluginUserApi
 from specutils import Spectrum
 from traitlets import Bool, Dict, List, Unicode, dlink
 
+from jdaviz_lrs.data.combined import CombinedSpectrum
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.plan import ExtractionPlan
 from jdaviz_lrs.panel.actions import Actions
 from jdaviz_lrs.panel.fields import describe
-from jdaviz_lrs.panel.inputs import Choice, Input, is_2d_spectrum
+from jdaviz_lrs.panel.inputs import Choice, Input, displayed, is_2d_spectrum
 from jdaviz_lrs.panel.loaders.image import IMAGE_KEY
 from jdaviz_lrs.panel.metadata import list_in_metadata_panel
 from jdaviz_lrs.panel.parameter_traits import ParameterTraits, as_meant, same
 from jdaviz_lrs.panel.presence import Presence
 from jdaviz_lrs.panel.reference_search import CANCELLED, OVERRIDES, PathText, ReferenceSearch
 from jdaviz_lrs.panel.sections.advice import as_listed
+from jdaviz_lrs.panel.sections.calibrate.section import CalibrateSection
+from jdaviz_lrs.panel.sections.combine.section import CombineSection
 from jdaviz_lrs.panel.sections.compare.section import CompareSection
 from jdaviz_lrs.panel.sections.history.record import Record
 from jdaviz_lrs.panel.sections.history.section import HistorySection
@@ -49,9 +52,12 @@ from jdaviz_lrs.panel.sections.saving.section import SavingSection
 from jdaviz_lrs.panel.sections.scene import KINDS
 from jdaviz_lrs.panel.sections.section import Section
 from jdaviz_lrs.panel.sections.verdict.section import VerdictSection
+from jdaviz_lrs.panel.sections.verify.section import VerifySection
 from jdaviz_lrs.panel.sections.width.section import WidthSection
 from jdaviz_lrs.panel.state import KEPT, NO_DATA, PanelState, next_state
 from jdaviz_lrs.panel.tasks import CancelledError, Extractions, Outcome
+from jdaviz_lrs.panel.viewer.display import in_order
+from jdaviz_lrs.panel.viewer.file_pixels import FilePixels
 from jdaviz_lrs.panel.viewer.marks import PreviewMarks
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.references.find import References
@@ -64,14 +70,20 @@ HERE = Path(__file__).parent
 COMPONENTS = {"lrs-field": "field.vue"}
 
 #: Where they stand in the template: trait to the sections that it lists.
-PLACES = {"view_widgets": ("profile", "width"), "result_widgets": ("compare", "history", "saving")}
+PLACES = {
+    "view_widgets": ("profile", "width"),
+    "result_widgets": ("compare", "verify", "history", "combine", "calibrate", "saving"),
+}
 
 SECTIONS: dict[str, type[Section]] = {
     "profile": ProfileSection,
     "width": WidthSection,
     "verdict": VerdictSection,
     "compare": CompareSection,
+    "verify": VerifySection,
     "history": HistorySection,
+    "combine": CombineSection,
+    "calibrate": CalibrateSection,
     "saving": SavingSection,
 }
 
@@ -84,6 +96,8 @@ SETTINGS = ("dataset", *OVERRIDES, "live_preview", "add_results")
 ACTIONS = (
     "extract", "compare_with", "compare_ranges", "compare", "history", "restore", "filename", "save_x1d",
     "import_extract1d", "export_extract1d", "to_python", "show_scene", "aperture_from_subset", "inspect",
+    "combine", "save_c1d", "verify", "save_report",
+    "make_response", "read_response", "save_response", "calibrate",
 )  # fmt: skip
 
 
@@ -106,6 +120,10 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
     * :meth:`extract`, :meth:`import_extract1d`, :meth:`export_extract1d`, :meth:`save_x1d`,
       :meth:`to_python`, :meth:`show_scene`, :meth:`aperture_from_subset`,
       :meth:`inspect`
+    * :meth:`combine`, :meth:`save_c1d`: extractions of the history into one.
+    * :meth:`verify`, :meth:`save_report`: the installed pipeline on the same file.
+    * :meth:`make_response`, :meth:`read_response`, :meth:`save_response`, :meth:`calibrate`: the flux scale
+      of a standard star.
     """
 
     template_file = __file__, "plugin.vue"
@@ -147,6 +165,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
         )
         self.state = PanelState(choice=Choice(overrides=dict.fromkeys(OVERRIDES, "")))
         self.fields = describe(self.state.values)
+        self.file_pixels = FilePixels(self._app, displayed)
         self.presence = Presence(self._on_presence)
         self.search = ReferenceSearch(self._on_search, self.say)
         self.extractions = Extractions(self._on_work, self._on_begin, self._on_late)
@@ -189,6 +208,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
         self.update(active=active, live=self.live_preview, paused=self.previews_temp_disabled)
 
     def _on_viewers(self, change: Any) -> None:
+        self.file_pixels.attend()
         self.update()
 
     def update(self, **changes: Any) -> None:
@@ -493,6 +513,31 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
         record = Record.of(result, label, dataset, overrides)
         self.update(**self.sections["history"].with_record(record))
 
+    def add(self, spectrum: ExtractedSpectrum | CombinedSpectrum, label: str, of: str = "") -> str:
+        """Add a spectrum that was made of extractions to the app, and to the viewer of spectra.
+
+        Parameters
+        ----------
+        spectrum : ExtractedSpectrum or CombinedSpectrum
+        label : str
+            What it is to be called, where that is free.
+        of : str
+            The label of the extraction of which it takes dataset and reference files, for the history.
+
+        Returns
+        -------
+        str
+            Its label.
+        """
+        label = self._app.return_unique_name(label)
+        shown = _for_jdaviz(spectrum)
+        shown.meta["plugin"] = self._plugin_name
+        self._app._jdaviz_helper.load(shown, loader="object", format="1D Spectrum", data_label=label)
+        if of:
+            record = self.sections["history"].record(of)
+            self._record(spectrum, label, record.dataset, record.overrides)
+        return label
+
     def _name_result(self) -> None:
         self.results_label_default = self._app.return_unique_name(f"{self.state.source.label} LRS")
 
@@ -546,8 +591,8 @@ def _missing(image: SpectralImage) -> str:
     return f"This dataset lacks {', '.join(image.missing)}. Loaded as JWST LRS, a file keeps all it has."
 
 
-def _for_jdaviz(result: ExtractedSpectrum) -> Spectrum:
-    spectrum = result.to_spectrum()
+def _for_jdaviz(result: ExtractedSpectrum | CombinedSpectrum) -> Spectrum:
+    spectrum = in_order(result.to_spectrum())
     if result.image is not None:
         # for jdaviz's conversion between flux and surface brightness
         spectrum.meta["PIXAR_SR"] = result.image.pixel_area

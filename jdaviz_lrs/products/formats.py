@@ -10,6 +10,7 @@ from jdaviz_lrs.data.spectrum import FORMATS, ExtractedSpectrum
 WRITERS = {
     (ExtractedSpectrum, "x1d"): ("jdaviz_lrs.products.x1d", "write_x1d"),
     (ExtractedSpectrum, "specutils"): ("jdaviz_lrs.products.specutils_spectrum", "to_spectrum"),
+    (ExtractedSeries, "specutils"): ("jdaviz_lrs.products.specutils_spectrum", "to_spectrum"),
     (ExtractedSeries, "x1dints"): ("jdaviz_lrs.products.x1dints", "write_x1dints"),
     (CombinedSpectrum, "c1d"): ("jdaviz_lrs.products.c1d", "write_c1d"),
     (CombinedSpectrum, "specutils"): ("jdaviz_lrs.products.specutils_spectrum", "to_spectrum"),

@@ -10,16 +10,18 @@ from specutils import Spectrum
 from jdaviz_lrs.data.flags import DO_NOT_USE
 from jdaviz_lrs.data.image import Observation, SpectralImage
 from jdaviz_lrs.data.provenance import provenance
+from jdaviz_lrs.data.series import ExtractedSeries
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
 
 __all__ = ["from_spectrum", "to_spectrum"]
 
 
-def to_spectrum(spectrum: ExtractedSpectrum) -> Spectrum:
+def to_spectrum(spectrum: ExtractedSpectrum | ExtractedSeries) -> Spectrum:
     """Return an extracted spectrum in Jy, with standard deviations, mask, and its history in ``meta``.
 
-    Wavelengths run as in the x1d table; specutils takes falling ones as they are.
+    Of a series the flux is (n_int, n_wavelength). Wavelengths run as in the table; specutils takes falling
+    ones as they are.
     """
     return Spectrum(
         spectral_axis=spectrum.wavelength * u.um,

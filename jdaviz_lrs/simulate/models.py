@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from gwcs import WCS
 from numpy.typing import NDArray
 
 from jdaviz_lrs.data.flags import DO_NOT_USE
@@ -13,7 +14,7 @@ from jdaviz_lrs.simulate.render import PIXAR_A2, PIXAR_SR
 if TYPE_CHECKING:
     from stdatamodels.jwst.datamodels import ImageModel, SlitModel
 
-__all__ = ["to_model"]
+__all__ = ["describe_exposure", "describe_pointing", "to_model"]
 
 EXPOSURE_S = 332.9
 START_MJD = 60994.61
@@ -55,8 +56,9 @@ def to_model(observation: SimulatedExposure, image_model: bool = False) -> "Slit
     model.meta.bunit_data = model.meta.bunit_err = "MJy/sr"
     model.meta.photometry.pixelarea_steradians = PIXAR_SR
     model.meta.photometry.pixelarea_arcsecsq = PIXAR_A2
-    _describe_exposure(model.meta)
-    _describe_pointing(model.meta, observation)
+    describe_exposure(model.meta)
+    describe_pointing(model.meta, observation.pointing, observation.grid.wcs)
+    _describe_nod(model.meta, observation)
     steps = ["assign_wcs", "flat_field", "pathloss", "photom", "srctype"]
     steps += ["bkg_subtract"] * observation.scene.nod_subtracted + ["resample"] * rectified
     for step in steps:
@@ -76,7 +78,8 @@ def _whole(observation: SimulatedExposure, image: NDArray, outside: float = np.n
     return whole
 
 
-def _describe_exposure(meta: Any) -> None:
+def describe_exposure(meta: Any) -> None:
+    """Tell what was observed, when and how: one exposure of the whole array."""
     meta.telescope = "JWST"
     meta.instrument.name, meta.instrument.detector, meta.instrument.filter = "MIRI", "MIRIMAGE", "P750L"
     meta.exposure.type, meta.exposure.readpatt = "MIR_LRS-FIXEDSLIT", "FASTR1"
@@ -96,13 +99,14 @@ def _describe_exposure(meta: Any) -> None:
     meta.target.source_type = meta.target.source_type_apt = "POINT"
 
 
-def _describe_pointing(meta: Any, observation: SimulatedExposure) -> None:
-    pointing, wcs = observation.pointing, observation.grid.wcs
+def describe_pointing(meta: Any, pointing: geometry.Pointing, wcs: WCS) -> None:
+    """Tell where the telescope looks, and what part of the sky is seen."""
+    optics = pointing.optics
     meta.target.ra, meta.target.dec = pointing.ra, pointing.dec
     meta.velocity_aberration.scale_factor = geometry.VELOCITY_ABERRATION
     info = meta.wcsinfo
-    info.v2_ref, info.v3_ref = geometry.V2_REF, geometry.V3_REF
-    info.v3yangle, info.vparity = geometry.V3I_YANG, geometry.VPARITY
+    info.v2_ref, info.v3_ref = optics.v2_ref, optics.v3_ref
+    info.v3yangle, info.vparity = optics.v3i_yang, geometry.VPARITY
     info.ra_ref, info.dec_ref = pointing.reference
     info.roll_ref = pointing.roll_ref
     info.dispersion_direction = 2
@@ -113,6 +117,10 @@ def _describe_pointing(meta: Any, observation: SimulatedExposure) -> None:
     half = 0.255 / 3600
     corners = zip(ra[[0, 1, 1, 0]], dec[[0, 1, 1, 0]] + [-half, -half, half, half], strict=True)
     info.s_region = "POLYGON ICRS  " + " ".join(f"{a:.9f} {d:.9f}" for a, d in corners)
+
+
+def _describe_nod(meta: Any, observation: SimulatedExposure) -> None:
+    pointing = observation.pointing
     meta.dither.primary_type = "ALONG-SLIT-NOD"
     meta.dither.position_number, meta.dither.total_points = observation.nod, 2
     meta.dither.x_offset, meta.dither.y_offset = pointing.x_offset, pointing.y_offset

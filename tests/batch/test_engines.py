@@ -5,10 +5,11 @@ import signal
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from jdaviz_lrs import LRSError, extract
 from jdaviz_lrs.batch.engines import client_of, results, workers
-from jdaviz_lrs.data.series import SERIES_COLUMNS
+from jdaviz_lrs.data.series import DRIFT_COLUMNS, SERIES_COLUMNS
 from tests.slitless import write_segments
 
 pytest.importorskip("distributed")
@@ -46,11 +47,26 @@ def test_two_workers_give_the_same_to_the_last_bit(client, tmp_path):
     here = extract(paths, chunk_size=2)
     there = extract(paths, chunk_size=2, client=client, done=lambda *done: told.append(done))
     address = extract(paths, chunk_size=2, client=client.scheduler.address)
-    for name in SERIES_COLUMNS:
+    for name in (*SERIES_COLUMNS, *DRIFT_COLUMNS):
         np.testing.assert_array_equal(getattr(there, name), getattr(here, name), err_msg=name)
         np.testing.assert_array_equal(getattr(address, name), getattr(here, name), err_msg=name)
     assert told[-1] == (7, 7)
     assert there.verdict == here.verdict
+
+
+@pytest.mark.parametrize("kind", ["box", "optimal"])
+def test_two_workers_find_the_same_outliers(client, tmp_path, kind):
+    """What sticks out is told by integrations of other chunks, and of the other file."""
+    paths = write_segments(tmp_path, (6, 4), light=1e-3)
+    with fits.open(paths[0], mode="update") as hdus:
+        hdus["SCI"].data[5, 100:110, 38] += 3e4
+    parameters = {"extraction_type": kind, "refinements": ("outliers",)}
+    here = extract(paths, **parameters)
+    there = extract(paths, chunk_size=3, client=client, **parameters)
+    for name in (*SERIES_COLUMNS, *DRIFT_COLUMNS):
+        np.testing.assert_array_equal(getattr(there, name), getattr(here, name), err_msg=name)
+    # 17,000 pixels of 10 integrations have one beyond 5 sigma by chance in ten such series
+    assert here.outliers[5] - np.median(here.outliers) == pytest.approx(10, abs=1)
 
 
 def test_work_is_divided(client):

@@ -31,10 +31,22 @@ def assert_same(one, other):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
 
 
-@pytest.mark.parametrize("parameters", [BACKGROUND, {"refinements": ("outliers",)}], ids=str)
-def test_series_is_what_the_stacks_in_memory_give(paths, series, parameters):
-    ours = series if parameters is BACKGROUND else extract(paths, **parameters)
-    stacks = [extract(read(path), **parameters) for path in paths]
+def test_series_is_what_the_stacks_in_memory_give(paths, series):
+    assert_like_stacks(series, [extract(read(path), **BACKGROUND) for path in paths])
+
+
+def test_a_few_integrations_are_looked_at_each_by_itself(tmp_path):
+    """No median over time tells what sticks out of four."""
+    paths = write_segments(tmp_path, (2, 2))
+    with fits.open(paths[0], mode="update") as hdus:
+        hdus["SCI"].data[1, 200, 37] += 3e4
+    refined = {"refinements": ("outliers",)}
+    series = extract(paths, **refined)
+    assert_like_stacks(series, [extract(read(path), **refined) for path in paths])
+    assert series.outliers[1] == series.outliers[0] + 1
+
+
+def assert_like_stacks(ours, stacks):
     for name in SERIES_COLUMNS:
         theirs = np.concatenate([getattr(one, name) for one in stacks])
         np.testing.assert_allclose(getattr(ours, name), theirs, rtol=1e-12, atol=1e-15, err_msg=name)

@@ -142,9 +142,9 @@ def start(tmp_path_factory) -> Path:
     return path
 
 
-@pytest.fixture(params=["standalone", "jupyterlab"])
+@pytest.fixture(params=["standalone", pytest.param("jupyterlab", marks=pytest.mark.slow)])
 def place(request) -> str:
-    """Where the app runs."""
+    """Where the app runs; what a kernel or a page could change is tested in both by `make test`, too."""
     return request.param
 
 

@@ -11,9 +11,39 @@ def s2d(observation) -> Path:
     return observation["nod1_s2d"]
 
 
+#: What of jdaviz the panel meets; an app with all of it takes twice as long to make and to load a file into.
+PLUGINS = {
+    "lrs-extraction",
+    "g-unit-conversion",
+    "g-metadata-viewer",
+    "g-subset-tools",
+    "g-plot-options",
+    "spectral-extraction-2d",
+    "export",
+    "logger",
+}
+PARSERS = {"fits", "specutils.Spectrum", "object"}
+IMPORTERS = {"JWST LRS", "JWST LRS x1d", "1D Spectrum", "2D Spectrum"}
+
+
 @pytest.fixture
-def app():
+def whole_jdaviz() -> bool:
+    """Whether the app has all plugins and loaders; tests of how a file finds its loader say so."""
+    return False
+
+
+@pytest.fixture
+def app(whole_jdaviz, monkeypatch):
     from jdaviz import App
+    from jdaviz.core.registries import loader_importer_registry, loader_parser_registry, tray_registry
+
+    import jdaviz_lrs.panel.registration  # noqa: F401 - else the app's own import adds to the registries
+
+    kept = {tray_registry: PLUGINS, loader_parser_registry: PARSERS, loader_importer_registry: IMPORTERS}
+    for registry, names in kept.items():
+        if not whole_jdaviz:
+            for other in registry.members.keys() - names:
+                monkeypatch.delitem(registry.members, other)
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -1,76 +1,100 @@
-"""Whether the panel is open, as the browser's pings tell."""
+"""Whether the panel is open, as the browser's pings tell; in loops whose clock the test moves."""
 
-import asyncio
+from __future__ import annotations
+
 import threading
-import time
+from collections.abc import Callable
 
 import pytest
 
 from jdaviz_lrs.panel import presence
-from tests.panel.test_reference_search import until
+from jdaviz_lrs.panel.presence import INTERVAL, LATE, Presence
+
+
+class Loop:
+    """What of an event loop is asked: its time, and to call something later."""
+
+    def __init__(self):
+        self.now, self.closed = 0.0, False
+        self._calls: list[tuple[float, Callable, tuple]] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def is_closed(self) -> bool:
+        return self.closed
+
+    def call_at(self, when: float, act: Callable, *arguments) -> None:
+        self._calls.append((when, act, arguments))
+
+    def go_on(self, seconds: float, late: float = 0.0) -> None:
+        """Let time go by, and what is due be called, so late."""
+        end = self.now + seconds
+        while due := [call for call in self._calls if call[0] <= end]:
+            call = min(due, key=lambda one: one[0])
+            self._calls.remove(call)
+            self.now = max(self.now, call[0] + late)
+            call[1](*call[2])
+        self.now = max(self.now, end)
 
 
 @pytest.fixture
-def closed_in(panel):
-    """The threads in which the panel was found closed, as it is."""
+def loop(monkeypatch) -> Loop:
+    """The loop of the page that is open."""
+    loop = Loop()
+    monkeypatch.setattr(presence, "browser_loop", lambda: loop)
+    return loop
+
+
+@pytest.fixture
+def told() -> list[bool]:
+    return []
+
+
+@pytest.fixture
+def watch(told) -> Presence:
+    return Presence(told.append)
+
+
+def test_open_while_pings_come_and_closed_after(loop, watch, told):
+    for _ in range(30):
+        watch.ping()
+        loop.go_on(0.2)
+    assert set(told) == {True}
+    loop.go_on(2 * INTERVAL)
+    assert told[-1] is False
+    assert told.count(False) == 1
+
+
+def test_a_busy_kernel_does_not_take_it_for_closed(loop, watch, told):
+    watch.ping()
+    loop.go_on(INTERVAL, late=2 * LATE)  # nothing was heard meanwhile
+    assert told == [True]
+    loop.go_on(INTERVAL)
+    assert told == [True, False]
+
+
+def test_another_page_takes_over(monkeypatch, loop, watch, told):
+    watch.ping()
+    loop.closed = True
+    other = Loop()
+    monkeypatch.setattr(presence, "browser_loop", lambda: other)
+    watch.ping()
+    other.go_on(2 * INTERVAL)
+    assert told == [True, True, False]
+
+
+def test_a_script_has_no_loop_to_tell_it(monkeypatch, watch, told):
+    monkeypatch.setattr(presence, "browser_loop", lambda: None)
+    assert not watch.ping()
+    assert told == []
+
+
+def test_the_panel_follows(loop, panel):
     threads = []
-    panel._obj.observe(
-        lambda change: change["new"] or threads.append(threading.current_thread()), "is_active"
-    )
-    return threads
-
-
-@pytest.fixture
-def in_browser(monkeypatch, panel):
-    """Run a function as the browser's messages are run, in a loop of its own as each page has."""
-    monkeypatch.setattr(presence, "INTERVAL", 0.1)
-    monkeypatch.setattr(presence, "LATE", 0.01)
-
-    def asyncio_run(scenario):
-        async def run():
-            loop = asyncio.get_running_loop()
-            monkeypatch.setattr(presence, "browser_loop", lambda: loop)
-            await scenario(panel._obj)
-
-        asyncio.run(run())
-
-    return asyncio_run
-
-
-def test_open_while_pings_come_and_closed_after(in_browser, closed_in):
-    async def scenario(panel):
-        for _ in range(30):
-            panel.vue_plugin_ping(0)
-            assert panel.is_active
-            await asyncio.sleep(0.01)
-        assert closed_in == []
-        await until(lambda: not panel.is_active)
-
-    in_browser(scenario)
-    assert closed_in == [threading.main_thread()]
-
-
-def test_a_busy_kernel_does_not_take_it_for_closed(in_browser, closed_in):
-    async def scenario(panel):
-        panel.vue_plugin_ping(0)
-        loop = asyncio.get_running_loop()
-        time.sleep(0.5)  # nothing is heard meanwhile; what was said waits until the kernel has time for it
-        loop.call_soon(loop.call_soon, panel.vue_plugin_ping, 0)
-        await asyncio.sleep(0.05)
-
-    in_browser(scenario)
-    assert closed_in == []
-
-
-def test_another_page_takes_over(in_browser, closed_in):
-    async def one_ping(panel):
-        panel.vue_plugin_ping(0)
-
-    async def silence(panel):
-        await one_ping(panel)
-        await until(lambda: not panel.is_active)
-
-    in_browser(one_ping)
-    assert closed_in == []
-    in_browser(silence)
-    assert closed_in == [threading.main_thread()]
+    panel._obj.observe(lambda change: threads.append(threading.current_thread()), "is_active")
+    panel._obj.vue_plugin_ping(0)
+    assert panel._obj.is_active
+    loop.go_on(2 * INTERVAL)
+    assert not panel._obj.is_active
+    assert threads == 2 * [threading.main_thread()]

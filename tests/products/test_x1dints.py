@@ -80,3 +80,12 @@ def test_whole_or_not_at_all(series, written, tmp_path):
 def test_other_files_are_refused(series, tmp_path):
     with pytest.raises(LRSError, match="a series of extracted spectra"):
         read_x1dints(series.inputs[-1])
+
+
+def test_specutils_has_all_integrations(series):
+    """Its own reader of x1d files refuses series, the pipeline's too: it asks for a column SOURCE_TYPE."""
+    spectrum = series.to_spectrum()
+    np.testing.assert_array_equal(spectrum.flux.to_value("Jy"), series.flux)
+    np.testing.assert_array_equal(spectrum.spectral_axis.to_value("um"), series.wavelength)
+    np.testing.assert_array_equal(spectrum.uncertainty.array, series.flux_error)
+    np.testing.assert_array_equal(spectrum.mask, (series.dq & 1) > 0)

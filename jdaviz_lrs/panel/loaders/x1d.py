@@ -15,6 +15,7 @@ from specutils import Spectrum
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.modes import DEFAULT
 from jdaviz_lrs.panel.loaders.image import X1D_FORMAT, RefusingImporter, harmless, prefer_ours
+from jdaviz_lrs.panel.viewer.display import in_order
 from jdaviz_lrs.products.x1d import read_x1d
 
 __all__ = ["X1DImporter"]
@@ -48,9 +49,9 @@ class X1DImporter(RefusingImporter):
 
     @cached_property
     def output(self) -> Spectrum | None:
-        """The spectrum, its rows in the file's order; None where the file is refused."""
+        """The spectrum, its wavelengths rising; None where the file is refused."""
         try:
-            spectrum = read_x1d(self._parser.input).to_spectrum()
+            spectrum = in_order(read_x1d(self._parser.input).to_spectrum())
         except LRSError as error:
             self.refusal = str(error)
             return None

@@ -9,6 +9,7 @@ from jdaviz.core.template_mixin import TemplateMixin
 from traitlets import Any as AnyTrait
 from traitlets import Unicode
 
+from jdaviz_lrs.data.combined import CombinedSpectrum
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.panel.state import PanelState
 
@@ -32,6 +33,9 @@ class Panel(Protocol):
 
     def when_computed(self, what: str, act: Callable[[], None], **changes: Any) -> None:
         """Do something that needs the spectrum as soon as it is there, or say why it is not."""
+
+    def add(self, spectrum: ExtractedSpectrum | CombinedSpectrum, label: str, of: str = "") -> str:
+        """Add a spectrum to the app, under a label that is free; see `LRSExtraction.add`."""
 
     def say(self, text: str, color: str | None = None) -> None:
         """Show a message."""

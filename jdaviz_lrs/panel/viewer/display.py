@@ -15,7 +15,21 @@ from specutils import Spectrum
 
 from jdaviz_lrs.data.image import SpectralImage
 
-__all__ = ["Display"]
+__all__ = ["Display", "in_order"]
+
+
+def in_order(spectrum: Spectrum) -> Spectrum:
+    """Return a 1-D spectrum with its wavelengths rising, as those of the image are shown."""
+    order = np.argsort(spectrum.spectral_axis, kind="stable")
+    if (np.diff(order) == 1).all():
+        return spectrum
+    planes = {name: getattr(spectrum, name) for name in ("uncertainty", "mask")}
+    return Spectrum(
+        spectral_axis=spectrum.spectral_axis[order],
+        flux=spectrum.flux[order],
+        meta=spectrum.meta,
+        **{name: plane[order] for name, plane in planes.items() if plane is not None},
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,8 @@ class Record:
     overrides : Mapping of str to str
         The reference files given in the panel.
     parameters : ExtractionParameters
+    spectrum : ExtractedSpectrum
+        Without the pixels, which would outlive their dataset.
     curve : Curve
     width, place : float
         Median number of pixels at a wavelength, and where the middle lies: a column of the file. NaN where
@@ -41,6 +44,7 @@ class Record:
     dataset: str
     overrides: Mapping[str, str]
     parameters: ExtractionParameters
+    spectrum: ExtractedSpectrum
     curve: Curve
     width: float
     place: float
@@ -52,7 +56,8 @@ class Record:
         box = parameters.extraction_type == "box"
         width = float(np.nanmedian(result.npixels)) if box else np.nan
         place = np.nan if result.center is None else result.center[1]
-        return cls(label, dataset, dict(overrides), parameters, Curve.of(result), width, place)
+        light = copy(replace(result, inspect=None))
+        return cls(label, dataset, dict(overrides), parameters, light, Curve.of(result), width, place)
 
     def row(self, reference: Reference | None) -> dict[str, Any]:
         """Return the row; the bias is blank where there is no reference that fits."""

@@ -1,0 +1,159 @@
+"""The section Combine: extractions of the history into one spectrum."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from traitlets import Bool, List, Unicode, observe
+
+from jdaviz_lrs.combine.spectra import EXPTIME_KEYS, combine
+from jdaviz_lrs.data.combined import CombinedSpectrum
+from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.panel.sections.combine.chart import CombineChart
+from jdaviz_lrs.panel.sections.history.record import Record
+from jdaviz_lrs.panel.sections.saving.section import FileInTheWayError, file_path, working_folder
+from jdaviz_lrs.panel.sections.section import Section
+from jdaviz_lrs.panel.state import PanelState
+from jdaviz_lrs.products.files import output_path
+
+__all__ = ["CombineSection"]
+
+
+class CombineSection(Section):
+    """Choose from the history, combine, look, save.
+
+    Parameters
+    ----------
+    panel : Panel
+    app : PrivateApplication
+    """
+
+    template_file = __file__, "combine.vue"
+
+    items = List().tag(sync=True)
+    chosen = List().tag(sync=True)
+    exptime_keys = List(list(EXPTIME_KEYS)).tag(sync=True)
+    exptime_key = Unicode(EXPTIME_KEYS[0]).tag(sync=True)
+    fit_scales = Bool(False).tag(sync=True)
+    rows = List().tag(sync=True)  # of the inputs of the result
+    agreement = Unicode().tag(sync=True)
+    notes = List().tag(sync=True)
+    plot_widget = Unicode().tag(sync=True)
+    legend = List().tag(sync=True)
+    filename = Unicode().tag(sync=True)
+    folder = Unicode().tag(sync=True)
+    written = Unicode().tag(sync=True)
+    in_the_way = Bool(False).tag(sync=True)
+
+    def __init__(self, panel, app):
+        super().__init__(panel, app)
+        self._records: tuple[Record, ...] = ()
+        self.combined: CombinedSpectrum | None = None
+
+    @cached_property
+    def chart(self) -> CombineChart:
+        """The plot of inputs and result."""
+        return CombineChart(self.panel)
+
+    def show(self, state: PanelState) -> None:
+        """Offer the extractions of the history; of each dataset the last is proposed."""
+        if state.records is self._records:
+            return
+        before, self._records = {one.label for one in self._records}, state.records
+        self.items = [one.label for one in state.records]
+        last = {one.dataset: one.label for one in state.records}
+        kept = [label for label in self.chosen if label in self.items]
+        new = [label for label in last.values() if label not in before]
+        gone = {one.label for one in state.records if one.dataset in self._datasets(new)} - {*new}
+        self.chosen = [label for label in self.items if label in new or (label in kept and label not in gone)]
+
+    def _datasets(self, labels: Sequence[str]) -> set[str]:
+        return {one.dataset for one in self._records if one.label in labels}
+
+    def combine(self, labels: Sequence[str] | None = None, **settings: Any) -> CombinedSpectrum:
+        """Combine extractions of the history, and show what came of it.
+
+        Parameters
+        ----------
+        labels : sequence of str, optional
+            Those chosen in the section, without it.
+        **settings
+            See `jdaviz_lrs.combine`.
+
+        Raises
+        ------
+        LRSError
+            For fewer than two, for one that is not in the history, or such as do not go together.
+        """
+        records = {one.label: one for one in self._records}
+        labels = self.chosen if labels is None else list(labels)
+        for label in labels:
+            if label not in records:
+                raise LRSError(f"{label!r} is no extraction in the history; there are: {', '.join(records)}.")
+        if len(labels) < 2:
+            raise LRSError(
+                "Combining needs at least two extractions of the history; extract and choose more."
+            )
+        settings = {"exptime_key": self.exptime_key, "fit_scales": self.fit_scales, **settings}
+        combined = combine([records[label].spectrum for label in labels], **settings)
+        self._show(combined, labels)
+        return combined
+
+    def save(self, path: str | Path | None = None, overwrite: bool = False) -> Path:
+        """Write the combined spectrum as a c1d file.
+
+        Raises
+        ------
+        LRSError
+            When nothing was combined, or the file exists or cannot be written.
+        """
+        if self.combined is None:
+            raise LRSError("There is no combined spectrum; press Combine.")
+        path = file_path(self.filename if path is None else path, ".fits")
+        if path.exists() and not overwrite:
+            raise FileInTheWayError(
+                f"{path}: the file exists; choose another name or allow it to be overwritten."
+            )
+        return self.combined.write(path, overwrite)
+
+    def _show(self, combined: CombinedSpectrum, labels: Sequence[str]) -> None:
+        self.combined, self.problem, self.written, self.in_the_way = combined, "", "", False
+        report = combined.report
+        scales = [f"{one:.4f}" for one in combined.scales] if "scales" in report else [""] * len(labels)
+        columns = zip(labels, report["inputs_used"], report["inputs_left_out"], scales, strict=True)
+        names = ("label", "used", "left_out", "scale")
+        self.rows = [dict(zip(names, (label, *map(str, rest)), strict=True)) for label, *rest in columns]
+        self.agreement = f"Chi-square {report['chi_square']:.2f} per degree of freedom."
+        self.notes = list(combined.notes)
+        self.folder = str(working_folder())
+        self.filename = output_path(combined.input_names[0] or "combined.fits", "c1d").name
+        self.chart.show(combined)
+        self.legend = self.chart.legend()
+        self.plot_widget = self.chart.widget
+
+    @observe("filename")
+    def _on_name(self, change: dict) -> None:
+        self.in_the_way = False
+
+    # ---- answers to the buttons
+
+    def vue_combine(self, _=None) -> None:
+        """Combine, and add the result to the viewer."""
+        try:
+            self.panel.add(self.combine(), "combined")
+        except LRSError as error:
+            self.problem = str(error)
+
+    def vue_save(self, _=None) -> None:
+        """Save; a second press overwrites."""
+        try:
+            path = self.save(overwrite=self.in_the_way)
+        except FileInTheWayError as error:
+            self.in_the_way, self.written = True, str(error)
+        except LRSError as error:
+            self.problem = str(error)
+        else:
+            self.in_the_way, self.written = False, f"Written to {path}"
