@@ -1,8 +1,10 @@
 import shutil
 
+import numpy as np
 import pytest
-from astropy.table import Table
+from astropy.table import QTable, Table
 
+from jdaviz_lrs import light_curves
 from jdaviz_lrs.batch.files import SUMMARY, jobs_of
 from jdaviz_lrs.cli import main
 from jdaviz_lrs.products.x1dints import read_x1dints
@@ -34,6 +36,17 @@ def test_one_series_from_the_command_line(folder, capsys):
     assert len(read_x1dints(path)) == 4
     assert main(["extract", "*calints.fits"]) == 2
     assert "exists already" in capsys.readouterr().err
+    assert main(["light-curves", str(path), "--number", "3", "--range", "6", "12", "-o", "c.ecsv"]) == 0
+    assert "4 integrations, 3 bins" in capsys.readouterr().out
+    curves = light_curves(read_x1dints(path), number=3, wavelength_range=(6.0, 12.0))
+    written = QTable.read("c.ecsv", format="ascii.ecsv")
+    assert all(np.allclose(written[name], column) for name, column in curves.table().items())
+    assert main(["light-curves", str(path), "-o", "c.ecsv"]) == 2
+    assert main(["light-curves", str(path), "-o", "c.fits"]) == 2
+    assert main(["light-curves", "c.ecsv", "-o", "d.ecsv"]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert ["exists already" in told[0], "end with .ecsv" in told[1], "c.ecsv" in told[2]] == [True] * 3
+    assert not (folder / "d.ecsv").exists()
 
 
 def test_one_bad_file_does_not_stop_the_others(folder, observation, capsys):

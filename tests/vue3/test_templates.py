@@ -1,0 +1,109 @@
+"""The panel's templates under Vue 3 and Vuetify 3, jdaviz's components stubbed: no warning is let pass."""
+
+import importlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+from traitlets import HasTraits
+
+import jdaviz_lrs.panel
+from jdaviz_lrs.panel.vuetify import PROPERTIES, TAGS, adapted
+from tests.browser.conftest import system_chromium  # noqa: F401 - a fixture
+
+PANEL = Path(jdaviz_lrs.panel.__file__).parent
+TEMPLATES = {path.relative_to(PANEL).as_posix(): path for path in sorted(PANEL.rglob("*.vue"))}
+MODULES = Path(__file__).parent / "node_modules"
+
+#: Mounts a template, its script's own data and methods, and what Python gives it; returns what Vue says.
+MOUNT = """([template, script, given, methods]) => {
+    const exported = {}, said = [];
+    new Function("module", script)(exported);
+    const own = exported.exports || {};
+    const stub = { inheritAttrs: false, template: "<div><slot></slot></div>" };
+    const component = {
+        ...own, template,
+        data() { return { ...given, ...(own.data ? own.data.call(this) : {}) }; },
+        methods: { ...Object.fromEntries(methods.map((name) => [name, () => {}])), ...own.methods },
+    };
+    const app = Vue.createApp(component).use(Vuetify.createVuetify());
+    app.config.warnHandler = (text, _, trace) => said.push(text + trace);
+    app.config.errorHandler = (error) => said.push(String(error));
+    app.config.compilerOptions.isCustomElement = (tag) => tag === "jupyter-widget";
+    const names = [...template.matchAll(/<((?:j|plugin|lrs|loader)-[\\w-]+)/g)].map((found) => found[1]);
+    new Set(names).forEach((name) => app.component(name, stub));
+    document.body.innerHTML = "<div id='app'></div>";
+    app.mount("#app");
+    return said;
+}"""
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_nothing_of_the_old_is_left(name):
+    new = adapted(TEMPLATES[name].read_text(encoding="utf-8"))
+    template = new[: new.rindex("</template>")]
+    assert ".sync" not in template
+    for tag in TAGS:
+        assert f"<{tag}" not in template
+    for tag, properties in PROPERTIES.items():
+        for found in re.finditer(rf'<{tag}(?=[\s>])((?:\s+[^\s=>/]+(?:="[^"]*")?)*)', template):
+            names = {one.partition("=")[0] for one in re.findall(r'[^\s=>/]+(?:="[^"]*")?', found[1])}
+            assert not names & {*properties, "dense", "small"}
+
+
+def test_what_vuetify_2_says_is_said_in_the_words_of_3():
+    old = (
+        '<template><v-text-field dense :value="a" @change="b = $event"></v-text-field>'
+        '<plugin-switch :value.sync="c"/><v-btn small text>x</v-btn></template><script>a.sync</script>'
+    )
+    assert adapted(old) == (
+        '<template><v-text-field density="compact" :model-value="a" @change="b = $event.target.value">'
+        '</v-text-field><plugin-switch v-model:value="c"/><v-btn size="small" variant="text">x</v-btn>'
+        "</template><script>a.sync</script>"
+    )
+
+
+def given(name: str) -> tuple[dict, list[str]]:
+    """What Python gives a template: the traits of the class beside it at their first values, and methods."""
+    path = TEMPLATES[name]
+    classes = []
+    for source in path.parent.glob("*.py"):
+        dotted = ".".join((PANEL.parent.name, *source.relative_to(PANEL.parent).with_suffix("").parts))
+        module = importlib.import_module(dotted.removesuffix(".__init__"))
+        classes += [
+            one for one in vars(module).values() if isinstance(one, type) and issubclass(one, HasTraits)
+        ]
+    named = [one for one in classes if str(vars(one).get("template_file", ("", ""))[-1]).endswith(path.name)]
+    traits: dict = {}
+    methods: list[str] = []
+    for one in named:
+        for trait, kind in one.class_traits(sync=True).items():
+            try:
+                traits[trait] = json.loads(json.dumps(kind.default()))
+            except (TypeError, ValueError):
+                traits[trait] = None
+        methods += [method.removeprefix("vue_") for method in dir(one) if method.startswith("vue_")]
+    return traits | {"opened": 0} if "opened" in traits else traits, methods
+
+
+@pytest.fixture(scope="module")
+def page(system_chromium):  # noqa: F811
+    if not MODULES.is_dir():
+        pytest.skip(f"Vue 3 and Vuetify 3 are not at hand: npm install in {MODULES.parent}")
+    page = system_chromium.new_page()
+    page.add_script_tag(path=MODULES / "vue" / "dist" / "vue.global.js")
+    page.add_script_tag(path=MODULES / "vuetify" / "dist" / "vuetify.js")
+    yield page
+    page.close()
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.parametrize("name", [name for name in TEMPLATES if name != "field.vue"])
+def test_vue_3_renders_it_without_a_warning(page, name):
+    text = adapted(TEMPLATES[name].read_text(encoding="utf-8"))
+    template = text[text.index("<template>") + 10 : text.rindex("</template>")]
+    script = re.search(r"<script>(.*?)</script>", text, re.DOTALL)
+    said = page.evaluate(MOUNT, [template, script[1] if script else "", *given(name)])
+    assert not said
