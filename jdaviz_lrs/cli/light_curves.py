@@ -16,7 +16,7 @@ def add_to(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
     one = commands.add_parser(
         "light-curves",
         help="make light curves of an extracted time series",
-        description="Make light curves of the spectra in an x1dints file: white, and in bins of wavelength.",
+        description="Make light curves of an x1dints file: in white light and in bins of wavelength.",
     )
     one.add_argument("input", metavar="INPUT", help="the x1dints file")
     one.add_argument("-o", "--output", type=Path, required=True, metavar="ECSV", help="the light curves")
