@@ -217,7 +217,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
                 self.shown_image.imported(message.data.label, message.viewer)
             else:
                 self.shown_image.follow()
-        self.update()
+        self._on_viewers(message)
 
     def _on_shown(self, label: str) -> None:
         """Choose the dataset whose image the user has come to see."""
