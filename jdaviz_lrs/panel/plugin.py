@@ -11,6 +11,7 @@ from typing import Any
 
 from glue.core.message import DataCollectionDeleteMessage
 from jdaviz.core.events import (
+    AddDataMessage,
     GlobalDisplayUnitChanged,
     SnackbarMessage,
     ViewerVisibleLayersChangedMessage,
@@ -64,6 +65,7 @@ from jdaviz_lrs.panel.undo import Pauses
 from jdaviz_lrs.panel.viewer.display import in_order
 from jdaviz_lrs.panel.viewer.file_pixels import FilePixels
 from jdaviz_lrs.panel.viewer.marks import PreviewMarks
+from jdaviz_lrs.panel.viewer.shown_image import ShownImage
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.references.beside import references_beside
 from jdaviz_lrs.references.find import References
@@ -197,6 +199,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
         self.status = asdict(status_of(self.state))
         self._chosen: dict[str, bool] = {}
         self.pauses = Pauses()
+        self.shown_image = ShownImage(self._app, lambda: self.dataset.choices, self._on_shown)
         self.presence = Presence(self._on_presence)
         self.search = ReferenceSearch(self._on_search, self.say)
         self.extractions = Extractions(self._on_work, self._on_begin, self._on_late)
@@ -213,8 +216,9 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
         self.observe(self._on_setting, ["is_active", "live_preview", "previews_temp_disabled"])
         self.observe(self._on_viewers, "add_to_viewer_selected")
         self.observe(self._on_image_shown, "image_shown")
-        for message in (GlobalDisplayUnitChanged, ViewerVisibleLayersChangedMessage):
-            self.hub.subscribe(self, message, handler=self._on_viewers)
+        self.hub.subscribe(self, GlobalDisplayUnitChanged, handler=self._on_viewers)
+        self.hub.subscribe(self, ViewerVisibleLayersChangedMessage, handler=self._on_layers)
+        self.hub.subscribe(self, AddDataMessage, handler=self._on_layers)
         self.hub.subscribe(self, DataCollectionDeleteMessage, handler=_forget_image)
         self.update(**self.sections["compare"].choice())
         self._on_choice({"name": "dataset_selected"})
@@ -245,6 +249,19 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
     def _on_viewers(self, change: Any) -> None:
         self.file_pixels.attend()
         self.update()
+
+    def _on_layers(self, message: AddDataMessage | ViewerVisibleLayersChangedMessage) -> None:
+        if self._tray_instance:
+            if isinstance(message, AddDataMessage):
+                self.shown_image.imported(message.data.label, message.viewer)
+            else:
+                self.shown_image.follow()
+        self._on_viewers(message)
+
+    def _on_shown(self, label: str) -> None:
+        """Choose the dataset whose image the user has come to see."""
+        if label != self.dataset_selected:
+            self.dataset_selected = label
 
     def update(self, **changes: Any) -> None:
         """Change the state, and show it; have its spectrum extracted if it wants one.
@@ -403,6 +420,8 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
 
     def _show_choice(self, choice: Choice) -> None:
         self.dataset_selected = choice.label
+        if self._tray_instance:
+            self.shown_image.show(choice.label)
         for name, path in choice.overrides.items():
             setattr(self, name, path)
 

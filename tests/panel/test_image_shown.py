@@ -48,7 +48,9 @@ def test_presets_and_another_dataset(loaded, active, observation, tmp_path, monk
     assert panel.extract_width == 12.0
     with pytest.raises(LRSError, match="is no preset; there are: 8 px"):
         panel.apply_preset("none")
-    loaded.load(str(observation["nod2_s2d"]), auto_extract=False)
+    first = panel.dataset.selected
+    loaded.load(str(observation["nod2_s2d"]), format="JWST LRS", auto_extract=False)
+    panel.dataset = first  # what is loaded is chosen
     other = "jw00001001001_03101_00002_mirimage_s2d"
     label, *more = panel.apply_to(other)
     assert (label in loaded._app.data_collection, more) == (True, [])
