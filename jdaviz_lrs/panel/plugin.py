@@ -253,7 +253,8 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
     def _on_layers(self, message: AddDataMessage | ViewerVisibleLayersChangedMessage) -> None:
         if self._tray_instance:
             if isinstance(message, AddDataMessage):
-                self.shown_image.imported(message.data.label, message.viewer)
+                if displayed(message.data) is not None:  # else what was made of it, as a residual
+                    self.shown_image.imported(message.data.label, message.viewer)
             else:
                 self.shown_image.follow()
         self._on_viewers(message)

@@ -3,6 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from jdaviz_lrs.panel.viewer.marks import GREY, ORANGE
+
 
 @pytest.fixture
 def auto_extract():
@@ -52,6 +54,9 @@ def test_no_stale_marks(loaded, active):
     def size(name):
         return mark(active, name).x.size
 
+    def color(name):
+        return mark(active, name).colors[0]
+
     assert size("spectrum")
     assert size("aperture")
     active.keep_active = False
@@ -59,11 +64,15 @@ def test_no_stale_marks(loaded, active):
     assert not size("aperture")
     active.keep_active = True
     assert size("band")
-    active.extract_width = -1
-    assert not size("band")
-    assert not size("aperture")
+    active.extract_width = -1  # the last ones stay, grey
+    assert (size("band") > 0, color("band"), size("aperture") > 0, color("aperture")) == (
+        True,
+        GREY,
+        True,
+        GREY,
+    )
     active.extract_width = None
-    assert size("spectrum")
+    assert (size("spectrum") > 0, color("spectrum")) == (True, ORANGE)
     active.live_preview = False
     assert not size("spectrum")
     assert size("aperture")

@@ -200,7 +200,7 @@ def test_restored_parameters_outlast_a_search(app, observation, slow, in_browser
     for nod in (1, 2):
         app.load(str(observation[f"nod{nod}_s2d"]), data_label=f"nod{nod}")
     panel = panel_of(app)
-    panel.extract_width = 5
+    panel.dataset.selected, panel.extract_width = "nod1", 5
     panel.extract()
     panel.dataset.selected, panel.extract_width = "nod2", 7
     slow.clear()

@@ -100,10 +100,11 @@ def test_an_earlier_extraction_is_a_reference(panel):
 def test_another_dataset_takes_the_comparison_away(loaded, reference, active, observation):
     view = active.sections["compare"]
     view.opened = 0
-    loaded.load(str(observation["nod2_s2d"]))
+    assert view.rows
     active.keep_active = False
     active.is_active = False
-    active.dataset.selected = "jw00001001001_03101_00002_mirimage_s2d"
+    loaded.load(str(observation["nod2_s2d"]), format="JWST LRS", auto_extract=False)
+    assert active.dataset.selected == "jw00001001001_03101_00002_mirimage_s2d"  # what is loaded is chosen
     assert "no spectrum to compare" in view.problem
 
 
