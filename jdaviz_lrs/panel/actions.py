@@ -20,7 +20,7 @@ from jdaviz_lrs.panel.sections.advice import refine
 from jdaviz_lrs.panel.sections.compare.section import curve_of
 from jdaviz_lrs.panel.sections.files import parameters_of_file, told_of
 from jdaviz_lrs.panel.sections.profile.section import ProfileSection
-from jdaviz_lrs.panel.sections.saving.section import working_folder
+from jdaviz_lrs.panel.sections.result_file import working_folder
 from jdaviz_lrs.panel.sections.scene import WITH_IMAGES, check_kind, scene_spectrum
 from jdaviz_lrs.panel.sections.subset import aperture_of_subset
 from jdaviz_lrs.panel.sections.width.section import WidthSection

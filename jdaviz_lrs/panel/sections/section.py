@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 from jdaviz.core.template_mixin import TemplateMixin
 from traitlets import Any as AnyTrait
-from traitlets import Unicode
+from traitlets import Dict, Unicode
 
 from jdaviz_lrs.data.combined import CombinedSpectrum
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.panel.state import PanelState
 
 __all__ = ["Panel", "Section"]
+
+HERE = Path(__file__).parent
+
+#: What several templates are made of: tag to file.
+COMPONENTS = {"lrs-legend": "legend.vue", "lrs-result-file": "result_file.vue"}
 
 
 class Panel(Protocol):
@@ -50,6 +56,9 @@ class Section(TemplateMixin):
     app : jdaviz application
     """
 
+    components = Dict({tag: (HERE / name).read_text() for tag, name in COMPONENTS.items()}).tag(
+        sync=True, **TemplateMixin.class_component_serialization
+    )
     opened = AnyTrait(None, allow_none=True).tag(sync=True)  # 0 while the section is open
     problem = Unicode().tag(sync=True)
 

@@ -66,7 +66,7 @@ def test_a_stand_in_says_so(section, drawn):
     assert section.problem == ""
     assert "stand-in" in section.response_name
     np.testing.assert_array_equal(
-        section.response.factor, section.make_response(model=rayleigh_jeans(0.05)).factor
+        section.result.factor, section.make_response(model=rayleigh_jeans(0.05)).factor
     )
     section.model_flux = ""
     section.vue_make()
@@ -89,7 +89,7 @@ def test_to_a_file_and_back(section, drawn, tmp_path, monkeypatch):
     section.response_path = "star.ecsv"
     section.vue_read()
     assert section.problem == ""
-    np.testing.assert_array_equal(section.response.factor, made.factor)
+    np.testing.assert_array_equal(section.result.factor, made.factor)
     with pytest.raises(LRSError, match="the file exists"):
         section.save("star.ecsv")
 

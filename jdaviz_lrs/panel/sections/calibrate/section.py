@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from traitlets import Any as AnyTrait
-from traitlets import Bool, List, Unicode, observe
+from traitlets import List, Unicode
 
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
@@ -18,9 +18,8 @@ from jdaviz_lrs.fluxcal.standard_star import response
 from jdaviz_lrs.fluxcal.star_model import engelke, rayleigh_jeans
 from jdaviz_lrs.panel.reference_search import PathText
 from jdaviz_lrs.panel.sections.calibrate.chart import ResponseChart
-from jdaviz_lrs.panel.sections.history.record import Record
-from jdaviz_lrs.panel.sections.saving.section import FileInTheWayError, file_path, working_folder
-from jdaviz_lrs.panel.sections.section import Section
+from jdaviz_lrs.panel.sections.history.record import Record, record_of
+from jdaviz_lrs.panel.sections.result_file import SavingResult, working_folder
 from jdaviz_lrs.panel.state import PanelState
 
 __all__ = ["CalibrateSection"]
@@ -28,7 +27,7 @@ __all__ = ["CalibrateSection"]
 FILE, HOT, COOL = "file", "Rayleigh-Jeans law", "Engelke function"
 
 
-class CalibrateSection(Section):
+class CalibrateSection(SavingResult):
     """A response from a star of the history or from a file, and the target that it is applied to.
 
     Parameters
@@ -38,6 +37,8 @@ class CalibrateSection(Section):
     """
 
     template_file = __file__, "calibrate.vue"
+    ending = ".ecsv"
+    none_yet = "There is no response; make one from a standard star, or read its file."
 
     items = List().tag(sync=True)
     star = Unicode().tag(sync=True)
@@ -53,15 +54,10 @@ class CalibrateSection(Section):
     notes = List().tag(sync=True)
     plot_widget = Unicode().tag(sync=True)
     legend = List().tag(sync=True)
-    filename = Unicode().tag(sync=True)
-    folder = Unicode().tag(sync=True)
-    written = Unicode().tag(sync=True)
-    in_the_way = Bool(False).tag(sync=True)
 
     def __init__(self, panel, app):
         super().__init__(panel, app)
         self._records: tuple[Record, ...] = ()
-        self.response: Response | None = None
 
     @cached_property
     def chart(self) -> ResponseChart:
@@ -95,7 +91,9 @@ class CalibrateSection(Section):
         LRSError
             When there is no such extraction or model, or they give no response.
         """
-        found = response(self._spectrum(star or self.star), self._model() if model is None else model)
+        found = response(
+            record_of(self._records, star or self.star).spectrum, self._model() if model is None else model
+        )
         self._take(found)
         return found
 
@@ -122,34 +120,8 @@ class CalibrateSection(Section):
         LRSError
             When there is no response or extraction, or star and target were extracted differently.
         """
-        if self.response is None:
-            raise LRSError("There is no response; make one from a standard star, or read its file.")
-        return calibrate(self._spectrum(label or self.target), self.response)
-
-    def save(self, path: str | Path | None = None, overwrite: bool = False) -> Path:
-        """Write the response as ECSV.
-
-        Raises
-        ------
-        LRSError
-            When there is none, or the file exists or cannot be written.
-        """
-        if self.response is None:
-            raise LRSError("There is no response; make one from a standard star.")
-        path = file_path(self.filename if path is None else path, ".ecsv")
-        if path.exists() and not overwrite:
-            raise FileInTheWayError(
-                f"{path}: the file exists; choose another name or allow it to be overwritten."
-            )
-        return self.response.write(path, overwrite)
-
-    def _spectrum(self, label: str) -> ExtractedSpectrum:
-        known = {one.label: one.spectrum for one in self._records}
-        if label not in known:
-            raise LRSError(
-                f"{label!r} is no extraction in the history; there are: {', '.join(known) or 'none yet'}."
-            )
-        return known[label]
+        response = self.made()
+        return calibrate(record_of(self._records, label or self.target).spectrum, response)
 
     def _model(self) -> Any:
         if self.model_kind == FILE:
@@ -162,17 +134,11 @@ class CalibrateSection(Section):
         return engelke(_number(self.model_temperature), flux, at)
 
     def _take(self, found: Response) -> None:
-        self.response, self.problem, self.written, self.in_the_way = found, "", "", False
+        self.keep(found, f"{Path(found.stars[0]).stem or 'star'}_response.ecsv")
         self.response_name, self.notes = found.name, list(found.notes)
-        self.folder = str(working_folder())
-        self.filename = f"{Path(found.stars[0]).stem or 'star'}_response.ecsv"
         self.chart.show(found)
         self.legend = self.chart.legend()
         self.plot_widget = self.chart.widget
-
-    @observe("filename")
-    def _on_name(self, change: dict) -> None:
-        self.in_the_way = False
 
     # ---- answers to the buttons
 
@@ -188,17 +154,6 @@ class CalibrateSection(Section):
         """Calibrate the target, and add it to the viewer and the history."""
         label = self.target
         self._try(lambda: self.panel.add(self.calibrate(label), f"{label} calibrated", of=label))
-
-    def vue_save(self, _=None) -> None:
-        """Save; a second press overwrites."""
-        try:
-            path = self.save(overwrite=self.in_the_way)
-        except FileInTheWayError as error:
-            self.in_the_way, self.written = True, str(error)
-        except LRSError as error:
-            self.problem = str(error)
-        else:
-            self.in_the_way, self.written = False, f"Written to {path}"
 
     def _try(self, act: Any) -> None:
         self.problem = ""

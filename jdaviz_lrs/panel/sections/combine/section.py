@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from traitlets import Bool, List, Unicode, observe
+from traitlets import Bool, List, Unicode
 
 from jdaviz_lrs.combine.spectra import EXPTIME_KEYS, combine
 from jdaviz_lrs.data.combined import CombinedSpectrum
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.panel.sections.combine.chart import CombineChart
-from jdaviz_lrs.panel.sections.history.record import Record
-from jdaviz_lrs.panel.sections.saving.section import FileInTheWayError, file_path, working_folder
-from jdaviz_lrs.panel.sections.section import Section
+from jdaviz_lrs.panel.sections.history.record import Record, record_of
+from jdaviz_lrs.panel.sections.result_file import SavingResult
 from jdaviz_lrs.panel.state import PanelState
 from jdaviz_lrs.products.files import output_path
 
 __all__ = ["CombineSection"]
 
 
-class CombineSection(Section):
+class CombineSection(SavingResult):
     """Choose from the history, combine, look, save.
 
     Parameters
@@ -32,6 +30,7 @@ class CombineSection(Section):
     """
 
     template_file = __file__, "combine.vue"
+    none_yet = "There is no combined spectrum; press Combine."
 
     items = List().tag(sync=True)
     chosen = List().tag(sync=True)
@@ -43,15 +42,10 @@ class CombineSection(Section):
     notes = List().tag(sync=True)
     plot_widget = Unicode().tag(sync=True)
     legend = List().tag(sync=True)
-    filename = Unicode().tag(sync=True)
-    folder = Unicode().tag(sync=True)
-    written = Unicode().tag(sync=True)
-    in_the_way = Bool(False).tag(sync=True)
 
     def __init__(self, panel, app):
         super().__init__(panel, app)
         self._records: tuple[Record, ...] = ()
-        self.combined: CombinedSpectrum | None = None
 
     @cached_property
     def chart(self) -> CombineChart:
@@ -88,39 +82,19 @@ class CombineSection(Section):
         LRSError
             For fewer than two, for one that is not in the history, or such as do not go together.
         """
-        records = {one.label: one for one in self._records}
         labels = self.chosen if labels is None else list(labels)
-        for label in labels:
-            if label not in records:
-                raise LRSError(f"{label!r} is no extraction in the history; there are: {', '.join(records)}.")
+        records = [record_of(self._records, label) for label in labels]
         if len(labels) < 2:
             raise LRSError(
                 "Combining needs at least two extractions of the history; extract and choose more."
             )
         settings = {"exptime_key": self.exptime_key, "fit_scales": self.fit_scales, **settings}
-        combined = combine([records[label].spectrum for label in labels], **settings)
+        combined = combine([record.spectrum for record in records], **settings)
         self._show(combined, labels)
         return combined
 
-    def save(self, path: str | Path | None = None, overwrite: bool = False) -> Path:
-        """Write the combined spectrum as a c1d file.
-
-        Raises
-        ------
-        LRSError
-            When nothing was combined, or the file exists or cannot be written.
-        """
-        if self.combined is None:
-            raise LRSError("There is no combined spectrum; press Combine.")
-        path = file_path(self.filename if path is None else path, ".fits")
-        if path.exists() and not overwrite:
-            raise FileInTheWayError(
-                f"{path}: the file exists; choose another name or allow it to be overwritten."
-            )
-        return self.combined.write(path, overwrite)
-
     def _show(self, combined: CombinedSpectrum, labels: Sequence[str]) -> None:
-        self.combined, self.problem, self.written, self.in_the_way = combined, "", "", False
+        self.keep(combined, output_path(combined.input_names[0] or "combined.fits", "c1d").name)
         report = combined.report
         scales = [f"{one:.4f}" for one in combined.scales] if "scales" in report else [""] * len(labels)
         columns = zip(labels, report["inputs_used"], report["inputs_left_out"], scales, strict=True)
@@ -128,17 +102,11 @@ class CombineSection(Section):
         self.rows = [dict(zip(names, (label, *map(str, rest)), strict=True)) for label, *rest in columns]
         self.agreement = f"Chi-square {report['chi_square']:.2f} per degree of freedom."
         self.notes = list(combined.notes)
-        self.folder = str(working_folder())
-        self.filename = output_path(combined.input_names[0] or "combined.fits", "c1d").name
         self.chart.show(combined)
         self.legend = self.chart.legend()
         self.plot_widget = self.chart.widget
 
-    @observe("filename")
-    def _on_name(self, change: dict) -> None:
-        self.in_the_way = False
-
-    # ---- answers to the buttons
+    # ---- answer to the button
 
     def vue_combine(self, _=None) -> None:
         """Combine, and add the result to the viewer."""
@@ -146,14 +114,3 @@ class CombineSection(Section):
             self.panel.add(self.combine(), "combined")
         except LRSError as error:
             self.problem = str(error)
-
-    def vue_save(self, _=None) -> None:
-        """Save; a second press overwrites."""
-        try:
-            path = self.save(overwrite=self.in_the_way)
-        except FileInTheWayError as error:
-            self.in_the_way, self.written = True, str(error)
-        except LRSError as error:
-            self.problem = str(error)
-        else:
-            self.in_the_way, self.written = False, f"Written to {path}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from jdaviz_lrs.extraction.placement import subtracts_background
 from jdaviz_lrs.panel.sections.compare.reference import Reference
 from jdaviz_lrs.parameters import ExtractionParameters
 
-__all__ = ["Record", "background_words"]
+__all__ = ["Record", "background_words", "record_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +79,22 @@ class Record:
             "reference": label,
             "dataset": self.dataset,
         }
+
+
+def record_of(records: Iterable[Record], label: str) -> Record:
+    """Return the extraction of this label.
+
+    Raises
+    ------
+    LRSError
+        When there is none.
+    """
+    known = {record.label: record for record in records}
+    if label not in known:
+        raise LRSError(
+            f"{label!r} is no extraction in the history; there are: {', '.join(known) or 'none yet'}."
+        )
+    return known[label]
 
 
 def background_words(parameters: ExtractionParameters) -> str:

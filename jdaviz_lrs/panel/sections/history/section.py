@@ -11,7 +11,7 @@ from traitlets import Unicode
 
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.panel.sections.compare.reference import Reference
-from jdaviz_lrs.panel.sections.history.record import Record
+from jdaviz_lrs.panel.sections.history.record import Record, record_of
 from jdaviz_lrs.panel.sections.section import Section
 from jdaviz_lrs.panel.state import Changes, PanelState
 
@@ -90,13 +90,7 @@ class HistorySection(Section):
         LRSError
             When there is none.
         """
-        label = label or self.selected_label
-        known = {record.label: record for record in self.panel.state.records}
-        if label not in known:
-            raise LRSError(
-                f"{label!r} is no extraction in the history; there are: {', '.join(known) or 'none yet'}."
-            )
-        return known[label]
+        return record_of(self.panel.state.records, label or self.selected_label)
 
     def with_record(self, record: Record) -> Changes:
         """Add an extraction; one of the same label gives way, as its spectrum does."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from jdaviz.core.template_mixin import AutoTextField
 from traitlets import Bool, Dict, List, Unicode, observe
 
 from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.panel.sections.result_file import FileInTheWayError, check_free, file_path, working_folder
 from jdaviz_lrs.panel.sections.saving.as_python import as_python
 from jdaviz_lrs.panel.sections.section import Section
 from jdaviz_lrs.panel.state import PanelState
@@ -138,12 +138,8 @@ class SavingSection(Section):
         """Write the spectrum of the panel's parameters and, beside it, the images they ask for."""
         path = file_path(self.filename_value if path is None else path, ".fits")
         result = self.panel.compute()
-        existing = [one for one in products_of(result, path) if one.exists()]
-        if existing and not overwrite:
-            names = ", ".join(map(str, existing))
-            raise FileInTheWayError(
-                f"{names}: the file exists; choose another name or allow it to be overwritten."
-            )
+        if not overwrite:
+            check_free(*products_of(result, path))
         return write_products(result, path, overwrite)
 
     def _references(self) -> list[str]:
@@ -154,10 +150,8 @@ class SavingSection(Section):
         """Write the extract1d file with which the pipeline gives this spectrum."""
         path = file_path(self.json_value if path is None else path, ".json")
         export = self._export()
-        if path.exists() and not overwrite:
-            raise FileInTheWayError(
-                f"{path}: the file exists; choose another name or allow it to be overwritten."
-            )
+        if not overwrite:
+            check_free(path)
         self._describe(export, path)
         inputs = (self._origin(), *self._references())
         return export.reference.write(path, overwrite, inputs), export
@@ -214,36 +208,3 @@ class SavingSection(Section):
         else:
             self.written = f"Written to {paths[0].parent}: {', '.join(path.name for path in paths)}"
             self.panel.say(self.written, "success")
-
-
-class FileInTheWayError(LRSError):
-    """A file is in the way, and nobody said that it may go."""
-
-
-def working_folder() -> Path:
-    """Where a name without a folder goes: as in jdaviz, the folder in which it was started."""
-    return Path(os.environ.get("JDAVIZ_START_DIR") or Path.cwd())
-
-
-def file_path(name: str | Path, ending: str) -> Path:
-    """Complete the name of a file with its folder and its ending.
-
-    Raises
-    ------
-    LRSError
-        Where it is none, or that of a folder.
-    """
-    name = str(name).strip()
-    endings = (ending, ".gz") if ending == ".fits" else (ending,)
-    try:
-        path = working_folder() / Path(name).expanduser()
-        named = bool(name) and "\0" not in name and not path.is_dir()
-        if named and path.suffix not in endings:
-            path = path.with_name(f"{path.name}{ending}")
-        path.exists()  # a name that is too long fails here
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise LRSError(f"'{name[:40]}' cannot name a file ({reason}); give another.") from None
-    if not named:
-        raise LRSError(f"'{name}' names no file; give one such as spectrum{ending}.")
-    return path

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from traitlets import Bool, List, Unicode, observe
+from traitlets import Bool, List, Unicode
 
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.panel.reference_search import OVERRIDES
-from jdaviz_lrs.panel.sections.saving.section import FileInTheWayError, file_path, working_folder
-from jdaviz_lrs.panel.sections.section import Section
+from jdaviz_lrs.panel.sections.result_file import SavingResult
 from jdaviz_lrs.panel.state import PanelState
 from jdaviz_lrs.panel.tasks import CancelledError, Work, browser_loop
 from jdaviz_lrs.parameters import ExtractionParameters
@@ -25,7 +23,7 @@ __all__ = ["VerifySection"]
 CANCELLED = "The verification was cancelled."
 
 
-class VerifySection(Section):
+class VerifySection(SavingResult):
     """A button, what it found, and the report of it.
 
     Parameters
@@ -35,6 +33,8 @@ class VerifySection(Section):
     """
 
     template_file = __file__, "verify.vue"
+    ending = ".md"
+    none_yet = "Nothing was verified yet; press Verify."
 
     possible = Bool(False).tag(sync=True)
     work_line = Unicode().tag(sync=True)
@@ -44,20 +44,15 @@ class VerifySection(Section):
     rows = List().tag(sync=True)
     differences = List().tag(sync=True)
     notes = List().tag(sync=True)
-    filename = Unicode().tag(sync=True)
-    folder = Unicode().tag(sync=True)
-    written = Unicode().tag(sync=True)
-    in_the_way = Bool(False).tag(sync=True)
 
     def __init__(self, panel, app):
         super().__init__(panel, app)
         self._work: Work[Verification] | None = None
-        self.report: Verification | None = None
 
     def show(self, state: PanelState) -> None:
         """Say whether there is something to verify, and whether what is shown is of these parameters."""
         self.possible = state.layout is not None and state.problem == ""
-        report = self.report
+        report = self.result
         if report is not None and state.source is not None:
             alike = _file(state) == report.file and _named(state) == _shared(report.parameters)
             self.stale = not alike
@@ -74,23 +69,6 @@ class VerifySection(Section):
         self._take(report)
         return report
 
-    def save(self, path: str | Path | None = None, overwrite: bool = False) -> Path:
-        """Write the report as Markdown.
-
-        Raises
-        ------
-        LRSError
-            When nothing was verified, or the file exists or cannot be written.
-        """
-        if self.report is None:
-            raise LRSError("Nothing was verified yet; press Verify.")
-        path = file_path(self.filename if path is None else path, ".md")
-        if path.exists() and not overwrite:
-            raise FileInTheWayError(
-                f"{path}: the file exists; choose another name or allow it to be overwritten."
-            )
-        return self.report.write(path, overwrite)
-
     def _asked(self) -> Callable[[Any], Verification]:
         """Return the verification that the state asks for now, as a function of what is told its progress."""
         state = self.panel.state
@@ -100,7 +78,7 @@ class VerifySection(Section):
         return lambda progress: verify(image, **overrides, progress=progress, **parameters)
 
     def _take(self, report: Verification) -> None:
-        self.report, self.problem, self.written, self.in_the_way = report, "", "", False
+        self.keep(report, f"{output_path(report.file, 'verified').stem}.md")
         self.sentence, self.equal, self.notes = report.sentence, report.equal, list(report.notes)
         ours = {column.name: column for column in report.default}
         self.rows = [
@@ -110,8 +88,6 @@ class VerifySection(Section):
         self.differences = [
             f"{one.what}: the pipeline {one.pipeline}; here {one.here}." for one in report.differences
         ]
-        self.folder = str(working_folder())
-        self.filename = f"{output_path(report.file, 'verified').stem}.md"
         self.show(self.panel.state)
 
     # ---- answers to the buttons
@@ -140,17 +116,6 @@ class VerifySection(Section):
         if self._work is not None:
             self._work.end_with(CancelledError(CANCELLED))
 
-    def vue_save(self, _=None) -> None:
-        """Save; a second press overwrites."""
-        try:
-            path = self.save(overwrite=self.in_the_way)
-        except FileInTheWayError as error:
-            self.in_the_way, self.written = True, str(error)
-        except LRSError as error:
-            self.problem = str(error)
-        else:
-            self.in_the_way, self.written = False, f"Written to {path}"
-
     def _tell(self, line: str) -> None:
         self.work_line = line
 
@@ -160,10 +125,6 @@ class VerifySection(Section):
             self.problem = str(outcome)
         else:
             self._take(outcome)
-
-    @observe("filename")
-    def _on_name(self, change: dict) -> None:
-        self.in_the_way = False
 
 
 def _outcome(do: Callable[[Any], Verification]) -> Verification | LRSError:
