@@ -54,7 +54,8 @@ def wavelength_bins(
         if found.ndim != 1 or found.size < 2 or not (np.diff(found) > 0).all():
             raise LRSError("edges must be two or more wavelengths in micron, rising.")
     elif number is not None:
-        _positive("number", number)
+        if isinstance(number, bool) or not float(number).is_integer() or number < 1:
+            raise LRSError(f"number is {number}; a whole number of bins is needed, 1 or more.")
         found = np.linspace(start, stop, int(number) + 1)
     elif width is not None:
         _positive("width", width)

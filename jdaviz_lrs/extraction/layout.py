@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -52,6 +52,19 @@ class ExtractionLayout:
         vars(other)["bad_pixels"] = None if bad is None else bad[:, columns]
         if not self.optimal:
             vars(other)["placement"] = self.placement.narrowed(columns)
+        return other
+
+    def informed(self, rejected: NDArray[np.bool_], profile: NDArray[np.float64]) -> ExtractionLayout:
+        """Return this layout where other images of the source have told what sticks out of this one.
+
+        Parameters
+        ----------
+        rejected : ndarray of bool, ([n_int,] n_disp, n_xdisp)
+        profile : ndarray, (n_disp, n_xdisp)
+            How the light is spread, for what is lost.
+        """
+        other = replace(self)
+        vars(other).update(vars(self), rejected=self.seen.good & rejected, known_profile=profile)
         return other
 
     @property

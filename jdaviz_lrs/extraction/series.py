@@ -138,8 +138,7 @@ class SeriesPlan:
             spectrum = tabulate_fit(layout, extract_with(fixed, layout.seen, layout.parameters))
         else:
             if rejected is not None:
-                vars(layout)["rejected"] = layout.seen.good & rejected[part]
-                vars(layout)["known_profile"] = self.template.light
+                layout = layout.informed(rejected[part], self.template.light)
             spectrum = sum_box(layout)
         shape = (len(image.data), self.wavelength.size)
         columns = {name: np.broadcast_to(getattr(spectrum, name), shape) for name in SERIES_COLUMNS}

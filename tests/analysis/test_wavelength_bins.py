@@ -33,6 +33,8 @@ def test_resolving_power_is_that_of_every_bin():
     [
         ({"number": 3, "width": 0.1}, "width and number both"),
         ({"number": 0}, "number is 0"),
+        ({"number": 2.5}, "a whole number of bins"),
+        ({"number": np.inf}, "a whole number of bins"),
         ({"width": -1.0}, "width is"),
         ({"width": 9.0}, "no room for one bin"),
         ({"resolving_power": 0.3}, "no room"),

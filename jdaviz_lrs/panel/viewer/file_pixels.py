@@ -22,6 +22,9 @@ LIMITS = ("x_min", "x_max", "y_min", "y_max")
 #: Ticks along the axes of an image, at most.
 TICKS = {"x": 10, "y": 8}
 
+#: Of pixels, that ticks have: the browser looks a tick's label up by its number as text.
+DIGITS = 6
+
 #: jdaviz's own names of the axes.
 PLAIN = {"x": "x: pixels", "y": "y: pixels"}
 
@@ -69,8 +72,11 @@ class FilePixels:
             axis.label, start, step = along
             low, high = sorted(start + step * np.array(limits, float))
             numbers = MaxNLocator(TICKS[name], steps=[1, 2, 5, 10]).tick_values(low, high)
-            places = step * (numbers[(numbers >= low) & (numbers <= high)] - start)
-            labels = {f"{place:g}": f"{start + step * place:g}" for place in places}
+            numbers = numbers[(numbers >= low) & (numbers <= high)].round(DIGITS) + 0.0  # no minus zero
+            places = (step * (numbers - start)).round(DIGITS) + 0.0
+            labels = {
+                f"{place:.12g}": f"{number:.12g}" for place, number in zip(places, numbers, strict=True)
+            }
             with axis.hold_sync():
                 axis.tick_values, axis.tick_labels = places, labels
 

@@ -35,6 +35,14 @@ def test_axes_and_readout_are_in_the_files_pixels(app, observation, readout, pro
     rows = image.disp_index[order[np.isfinite(image.row_wavelength[order])]]
     for place, row in viewer.figure.axes[0].tick_labels.items():
         assert rows[int(place)] == float(row)
+    viewer.state.y_min, viewer.state.y_max = 12.11, 12.93  # ticks between pixels, and one at zero
+    viewer.state.x_min, viewer.state.x_max = -0.2, 0.4
+    for axis, first, step in zip(viewer.figure.axes, (rows[0], image.origin[1]), (-1, 1), strict=True):
+        assert [f"{place:.12g}" for place in axis.tick_values] == list(axis.tick_labels)
+        assert "-0" not in axis.tick_labels
+        for place, number in axis.tick_labels.items():
+            assert float(number) == pytest.approx(first + step * float(place), abs=1e-6)
+            assert len(number) < 8
     move(viewer, 100.0, 12.4)
     assert readout.row1a_text == f"column {12.4 + image.origin[1]:.1f}, row {rows[100]:.0f}"
 

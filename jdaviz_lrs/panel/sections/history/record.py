@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
 from jdaviz_lrs.analysis.curve import Curve
+from jdaviz_lrs.data.fit_images import FitImages
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.optimal import SMOOTHING_LENGTH, background_order
@@ -33,7 +34,7 @@ class Record:
         The reference files given in the panel.
     parameters : ExtractionParameters
     spectrum : ExtractedSpectrum
-        Without the pixels, which would outlive their dataset.
+        Without the pixels and the images of the fit, which would outlive their dataset.
     curve : Curve
     width, place : float
         Median number of pixels at a wavelength, and where the middle lies: a column of the file. NaN where
@@ -56,7 +57,8 @@ class Record:
         box = parameters.extraction_type == "box"
         width = float(np.nanmedian(result.npixels)) if box else np.nan
         place = np.nan if result.center is None else result.center[1]
-        light = copy(replace(result, inspect=None))
+        images = dict.fromkeys((one.name for one in fields(FitImages)), None)
+        light = copy(replace(result, inspect=None, **images))
         return cls(label, dataset, dict(overrides), parameters, light, Curve.of(result), width, place)
 
     def row(self, reference: Reference | None) -> dict[str, Any]:
