@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from astropy.stats import mad_std
 from scipy.ndimage import binary_dilation, find_objects, label
 from scipy.stats import theilslopes
 
 from jdaviz_lrs.data.image import SpectralImage
+from jdaviz_lrs.engine.spatial_profile import median_profile
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.traces import place_traces
 from jdaviz_lrs.panel.edits import Changes, add_region
@@ -70,20 +70,18 @@ def lit_columns(image: SpectralImage) -> list[Bounds]:
     list of (float, float)
         Borders of the stretches, in the file's columns, a pixel wider on either side.
     """
-    data = np.where(image.good, image.data, np.nan)
-    rows = np.isfinite(data).any(axis=1)
-    if not rows.any():
+    rows = image.good.any(axis=1)
+    data, good = image.data[rows], image.good[rows]
+    sky = np.nanmedian(np.where(good, data, np.nan), axis=1, keepdims=True)
+    cut = median_profile(data - sky, image.variance[rows], good)
+    columns = np.flatnonzero(cut.number > 0.5 * len(data))
+    if columns.size < LEAST:
         return []
-    cut = data[rows] - np.nanmedian(data[rows], axis=1, keepdims=True)
-    enough = np.isfinite(cut).sum(axis=0) > 0.5 * len(cut)
-    profile = np.full(cut.shape[1], np.nan)
-    profile[enough] = np.nanmedian(cut[:, enough], axis=0)
-    columns = np.flatnonzero(enough)
-    slope, level, *_ = theilslopes(profile[enough], columns)  # of the sky, which no source leads astray
-    scatter = 1.253 * mad_std(cut[:, enough], axis=0, ignore_nan=True) / np.sqrt(len(cut))
-    lit = np.zeros(enough.shape, bool)
-    light = np.abs(profile[enough] - level - slope * columns)
-    lit[enough] = light > np.maximum(LIT * np.maximum(scatter, np.median(scatter)), SHARE * light.max())
+    value, error = cut.value[columns], cut.error[columns]
+    slope, level, *_ = theilslopes(value, columns)  # of the sky, which no source leads astray
+    light = np.abs(value - level - slope * columns)
+    lit = np.zeros(image.n_xdisp, bool)
+    lit[columns] = light > np.maximum(LIT * np.maximum(error, np.median(error)), SHARE * light.max())
     stretches, _ = label(binary_dilation(lit))
     first = image.xdisp_index[0] - 0.5
     return [(first + one.start, first + one.stop) for (one,) in find_objects(stretches)]

@@ -632,9 +632,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
             Its label.
         """
         label = self._app.return_unique_name(label)
-        shown = _for_jdaviz(spectrum)
-        shown.meta["plugin"] = self._plugin_name
-        self._app._jdaviz_helper.load(shown, loader="object", format="1D Spectrum", data_label=label)
+        self._load(spectrum, label)
         if of:
             record = self.sections["history"].record(of)
             self._record(spectrum, label, record.dataset, record.overrides)
@@ -681,10 +679,14 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
         except LRSError as error:
             self.say(f"No spectrum was extracted from {source.label}: {error}", "warning")
             return
+        self._load(result, label)
+        self._record(result, label, source.label, {})
+
+    def _load(self, result: ExtractedSpectrum | CombinedSpectrum, label: str) -> None:
+        """Add a spectrum to the app as one of this panel's."""
         spectrum = _for_jdaviz(result)
         spectrum.meta["plugin"] = self._plugin_name
         self._app._jdaviz_helper.load(spectrum, loader="object", format="1D Spectrum", data_label=label)
-        self._record(result, label, source.label, {})
 
     # ---- whether the panel is open
 

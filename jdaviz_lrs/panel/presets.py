@@ -15,6 +15,7 @@ from jdaviz_lrs.panel.free_region import add_free_region
 from jdaviz_lrs.panel.layout import lay_out
 from jdaviz_lrs.panel.parameter_traits import as_meant, as_typed
 from jdaviz_lrs.parameters import ExtractionParameters
+from jdaviz_lrs.products.files import whole_file
 
 __all__ = ["ENDING", "EXAMPLES", "Preset", "presets_beside", "read_preset", "write_preset"]
 
@@ -128,14 +129,11 @@ def write_preset(path: str | Path, parameters: ExtractionParameters, overwrite: 
     path = Path(path)
     if not path.name.endswith(ENDING):
         path = path.with_name(f"{path.name.removesuffix('.json')}{ENDING}")
-    if path.exists() and not overwrite:
-        raise LRSError(f"{path}: the file exists; choose another name or allow it to be overwritten.")
     default = as_typed(ExtractionParameters())
     own = {name: value for name, value in as_typed(parameters).items() if value != default[name]}
-    try:
-        path.write_text(json.dumps({KEY: _name(path), "parameters": own}, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise LRSError(f"{path}: it cannot be written ({error.strerror}); choose another place.") from None
+    text = json.dumps({KEY: _name(path), "parameters": own}, indent=1) + "\n"
+    with whole_file(path, overwrite) as temporary:
+        temporary.write_text(text, encoding="utf-8")
     return path
 
 
