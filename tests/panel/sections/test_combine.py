@@ -56,10 +56,11 @@ def test_two_nods_into_one(app, nods, spectra, tmp_path):
 
 
 def test_of_each_dataset_the_last_extraction_is_proposed(panel, spectra):
-    assert panel.section.chosen == ["nod0", "nod1"]
+    assert (panel.section.chosen, panel.section.opened) == (["nod0", "nod1"], 0)
+    panel.section.opened = None
     again = Record.of(spectra[1], "nod1 again", "nod1_s2d", {})
     panel.update(records=(*panel.state.records, again))
-    assert panel.section.chosen == ["nod0", "nod1 again"]
+    assert (panel.section.chosen, panel.section.opened) == (["nod0", "nod1 again"], None)  # as it was left
     panel.section.chosen = ["nod0", "nod1"]
     panel.update(records=panel.state.records[1:])
     assert panel.section.chosen == ["nod1"]

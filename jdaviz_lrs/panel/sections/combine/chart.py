@@ -29,6 +29,7 @@ class CombineChart(Chart):
     def __init__(self, panel):
         super().__init__(panel, "combined", STYLES, height="260px")
         self.name_axes("Wavelength (um)", "Flux (Jy)")
+        self.plot.viewer.axis_y.tick_format = "~s"  # 1.2m: zeros would run into the axis' name
 
     def show(self, spectrum: CombinedSpectrum) -> None:
         """Draw the inputs as they were averaged, over one another."""

@@ -53,7 +53,10 @@ class CombineSection(SavingResult):
         return CombineChart(self.panel)
 
     def show(self, state: PanelState) -> None:
-        """Offer the extractions of the history; of each dataset the last is proposed."""
+        """Offer the extractions of the history; of each dataset the last is proposed.
+
+        The section opens when there are several for the first time.
+        """
         if state.records is self._records:
             return
         before, self._records = {one.label for one in self._records}, state.records
@@ -62,7 +65,10 @@ class CombineSection(SavingResult):
         kept = [label for label in self.chosen if label in self.items]
         new = [label for label in last.values() if label not in before]
         gone = {one.label for one in state.records if one.dataset in self._datasets(new)} - {*new}
+        several = len(self.chosen) > 1
         self.chosen = [label for label in self.items if label in new or (label in kept and label not in gone)]
+        if len(self.chosen) > 1 and not several:
+            self.opened = 0
 
     def _datasets(self, labels: Sequence[str]) -> set[str]:
         return {one.dataset for one in self._records if one.label in labels}

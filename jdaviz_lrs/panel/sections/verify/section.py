@@ -156,4 +156,6 @@ def _shared(parameters: ExtractionParameters) -> dict[str, Any]:
 def _size(column: ColumnComparison | None) -> str:
     if column is None:
         return ""
-    return "one has no number" if column.largest == float("inf") else f"{column.largest:.0e}"
+    if column.largest == float("inf"):
+        return "one has no number"
+    return f"{column.largest:.0e}" if column.largest else "0"
