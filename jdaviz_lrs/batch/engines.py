@@ -13,6 +13,10 @@ __all__ = ["client_of", "results", "workers"]
 ANSWER = "10s"
 """For which a scheduler is waited."""
 
+ENVIRONMENT = "distributed.nanny.pre-spawn-environ"
+"""Of workers to be started. Dask has them give memory back at every chance (MALLOC_TRIM_THRESHOLD_): half of the
+speed is lost where arrays are made and forgotten all the time, as here."""
+
 NOT_INSTALLED = (
     "Workers need the package distributed, which is not installed; install it with: pip install "
     "'jdaviz-lrs[distributed]'."
@@ -58,11 +62,18 @@ def workers(number: int) -> Iterator[Any]:
     if number < 1:
         raise LRSError(f"workers = {number}: at least one is needed.")
     try:
+        import dask.config
         from distributed import Client, LocalCluster
     except ImportError:
         raise LRSError(NOT_INSTALLED) from None
+    environment = dict(dask.config.get(ENVIRONMENT))
+    environment.pop("MALLOC_TRIM_THRESHOLD_", None)
     settings = {"dashboard_address": None, "host": "127.0.0.1", "threads_per_worker": 1}
-    with LocalCluster(n_workers=number, **settings) as cluster, Client(cluster) as client:
+    with (
+        dask.config.set({ENVIRONMENT: environment}),
+        LocalCluster(n_workers=number, **settings) as cluster,
+        Client(cluster) as client,
+    ):
         yield client
 
 
