@@ -14,8 +14,8 @@ ANSWER = "10s"
 """For which a scheduler is waited."""
 
 ENVIRONMENT = "distributed.nanny.pre-spawn-environ"
-"""Of workers to be started. Dask has them give memory back at every chance (MALLOC_TRIM_THRESHOLD_): half of the
-speed is lost where arrays are made and forgotten all the time, as here."""
+"""Of workers to be started. Dask has them give memory back at every chance (MALLOC_TRIM_THRESHOLD_): half of
+the speed is lost where arrays are made and forgotten all the time, as here."""
 
 NOT_INSTALLED = (
     "Workers need the package distributed, which is not installed; install it with: pip install "
