@@ -19,7 +19,14 @@ def kernel(tmp_path_factory):
         yield client.km
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, marks=pytest.mark.slow if path.stem == "07_refinements" else ())
+        for path in NOTEBOOKS
+    ],
+    ids=lambda path: path.stem,
+)
 def test_runs(path, tmp_path, kernel):
     notebook = nbformat.read(path, as_version=4)
     anew = f"%reset -f\n%cd -q {tmp_path}\nimport jdaviz\njdaviz.new_app()\ndel jdaviz"

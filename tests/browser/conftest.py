@@ -144,7 +144,7 @@ def start(tmp_path_factory) -> Path:
 
 @pytest.fixture(params=["standalone", pytest.param("jupyterlab", marks=pytest.mark.slow)])
 def place(request) -> str:
-    """Where the app runs; what a kernel or a page could change is tested in both by `make test`, too."""
+    """Where the app runs; what a notebook changes is tested in `test_notebook.py` by `make test`, too."""
     return request.param
 
 

@@ -37,10 +37,7 @@ pytestmark = pytest.mark.browser
 
 CLICKS = 12  # that a new user may need
 
-in_both_places = pytest.mark.parametrize("place", ["standalone", "jupyterlab"], indirect=True)
 
-
-@in_both_places
 def test_first_spectrum_within_twelve_clicks(fresh_app, folder):
     """The path of `from_pipeline_to_panel.md`, step by step."""
     app = fresh_app
@@ -79,7 +76,6 @@ def test_first_spectrum_within_twelve_clicks(fresh_app, folder):
     assert clicks_before + 1 == app.clicks <= CLICKS
 
 
-@in_both_places
 def test_preview_follows_the_width(app, panel):
     field = panel.get_by_label(WIDTH, exact=True)
     aperture, spectrum = app.marks(0, ORANGE), app.marks(1, ORANGE)
@@ -174,7 +170,6 @@ def test_best_width_and_tapered_aperture(app, panel):
     app.picture("taper", app.viewers.first.screenshot())
 
 
-@in_both_places
 def test_mouse_moves_the_edges(app, panel):
     take_tool(app, panel)
     first, last = columns(panel)

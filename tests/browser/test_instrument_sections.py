@@ -220,6 +220,7 @@ def test_refinements_and_their_advice(app, panel):
     app.until(lambda: bool(app.marks(1, ORANGE)), "the preview is back")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["jupyterlab"], indirect=True)  # elsewhere jdaviz has no API hints
 def test_api_hints(app, panel):
     toggle = app.page.locator(".jdaviz .v-app-bar button:has(img[width='24'])")

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.browser import servers
 from tests.browser.app import ORANGE, PURPLE, App
 from tests.browser.notebook import run_notebook, warnings, write_notebook
-from tests.browser.panel import open_section
+from tests.browser.panel import columns, height, leave_tool, open_section, take_tool
 
 pytestmark = pytest.mark.browser
 
@@ -26,7 +26,12 @@ specviz2d.show()""",
 )
 
 
-@pytest.fixture(params=[TOP_LEVEL, SPECVIZ2D], ids=["app", "specviz2d"])
+@pytest.fixture(
+    params=[
+        pytest.param(TOP_LEVEL, id="app"),
+        pytest.param(SPECVIZ2D, id="specviz2d", marks=pytest.mark.slow),
+    ]
+)
 def lab_server(request, data, artifacts):
     write_notebook(data / "extract.ipynb", *request.param)
     with servers.jupyterlab(data, artifacts / "server.log") as server:
@@ -45,6 +50,12 @@ def test_extract_in_jupyterlab(lab_server, tab, artifacts):
     spectrum = app.marks(1, ORANGE)
     app.fill(panel, "Width (pixels)", "12")
     app.until(lambda: app.marks(1, ORANGE) != spectrum, "the preview follows the width")
+    take_tool(app, panel)
+    first, last = columns(panel)
+    app.drag(0, (0.3, height(last - 0.5)), (0.3, height(last + 0.7)))
+    moved = pytest.approx((first, last + 1.2), abs=0.3)
+    app.until(lambda: columns(panel) == moved, "the edge lies where the mouse left it")
+    leave_tool(app, panel)
     app.choose(panel, "Extraction", "optimal")
     app.until(lambda: len(app.marks(0, PURPLE)) == 1, "the trace of the other nod is drawn")
     app.button("Extract", panel).click()

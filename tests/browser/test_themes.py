@@ -44,7 +44,7 @@ CONTRASTS = """(panel) => {
 JDAVIZ_TEXTS = re.compile(r"Learn More|\(\d+/\d+ selected\)")
 
 
-@pytest.fixture(params=["light", "dark"])
+@pytest.fixture(params=["dark", pytest.param("light", marks=pytest.mark.slow)])
 def themed_server(request, data, artifacts):
     with servers.jdaviz(data, artifacts / "server.log", theme=request.param) as server:
         yield server

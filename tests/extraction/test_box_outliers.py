@@ -81,7 +81,17 @@ def test_cosmic_rays_are_left_out(product, subtracted):
 
 
 @pytest.mark.parametrize("product", ["s2d", "cal"])
-@pytest.mark.parametrize("scene", [{}, {"lines": 5.0}, {"brightness": 5e-3}, {"brightness": 5.5e-6}], ids=str)
+@pytest.mark.parametrize(
+    "scene",
+    [
+        {"lines": 5.0},
+        *(
+            pytest.param(scene, marks=pytest.mark.slow)
+            for scene in ({}, {"brightness": 5e-3}, {"brightness": 5.5e-6})
+        ),
+    ],
+    ids=str,
+)
 def test_a_clean_scene_is_left_as_it_is(product, scene):
     _, _, spectra = pulls(product, False, ("outliers",), **scene)
     for spectrum in spectra:

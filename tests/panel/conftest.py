@@ -57,8 +57,14 @@ def auto_extract() -> bool:
 
 
 @pytest.fixture
-def loaded(app, s2d, auto_extract):
-    app.load(str(s2d), format="JWST LRS", auto_extract=auto_extract)  # without the format jdaviz tries all
+def loaded(app, s2d, auto_extract, monkeypatch):
+    from jdaviz.core.registries import loader_parser_registry
+
+    # With the format, and without the parsers that are not the image's, jdaviz need not try them all.
+    with monkeypatch.context() as fewer:
+        for parser in loader_parser_registry.members.keys() & PARSERS - {"fits"}:
+            fewer.delitem(loader_parser_registry.members, parser)
+        app.load(str(s2d), format="JWST LRS", auto_extract=auto_extract)
     return app
 
 
