@@ -17,6 +17,7 @@ _HOMES = {
     "read": "jdaviz_lrs.products.read",
     "read_c1d": "jdaviz_lrs.products.c1d",
     "read_series": "jdaviz_lrs.products.series",
+    "read_session": "jdaviz_lrs.batch.session",
     "read_x1d": "jdaviz_lrs.products.x1d",
     "read_x1dints": "jdaviz_lrs.products.x1dints",
     "along_slit": "jdaviz_lrs.analysis.along_slit",

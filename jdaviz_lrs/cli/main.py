@@ -9,13 +9,23 @@ import threading
 import warnings
 from collections.abc import Sequence
 
-from jdaviz_lrs.cli import along_slit, combine, demo, extract, light_curves, response, simulate, verify
+from jdaviz_lrs.cli import (
+    along_slit,
+    combine,
+    demo,
+    extract,
+    light_curves,
+    repeat,
+    response,
+    simulate,
+    verify,
+)
 from jdaviz_lrs.cli.progress import log_to_stderr
 from jdaviz_lrs.errors import LRSError
 
 __all__ = ["main", "parser"]
 
-COMMANDS = (extract, response, verify, combine, along_slit, light_curves, demo, simulate)
+COMMANDS = (extract, repeat, response, verify, combine, along_slit, light_curves, demo, simulate)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
