@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jdaviz_lrs.analysis.compare import Comparison
+from jdaviz_lrs.batch.session import Session, read_session
 from jdaviz_lrs.data.combined import CombinedSpectrum
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError, LRSWarning
@@ -22,6 +23,7 @@ from jdaviz_lrs.panel.sections.files import parameters_of_file, told_of
 from jdaviz_lrs.panel.sections.profile.section import ProfileSection
 from jdaviz_lrs.panel.sections.result_file import working_folder
 from jdaviz_lrs.panel.sections.scene import WITH_IMAGES, check_kind, scene_spectrum
+from jdaviz_lrs.panel.sections.session.in_app import load_datasets
 from jdaviz_lrs.panel.sections.subset import aperture_of_subset
 from jdaviz_lrs.panel.sections.width.section import WidthSection
 from jdaviz_lrs.panel.undo import back, forth
@@ -463,6 +465,65 @@ class Actions:
         """
         return self.sections["saving"].save_x1d(path, overwrite)[0]
 
+    def save_figure(self, path: str | Path | None = None, overwrite: bool = False) -> Path:
+        """Draw image, spectrum and residual into a file (pdf, png, svg); see `jdaviz_lrs.analysis.figure`.
+
+        Parameters
+        ----------
+        path : path-like, optional
+            Without it, the name in the section Figure.
+        overwrite : bool
+
+        Raises
+        ------
+        LRSError
+            When it cannot be extracted, or the file exists and `overwrite` is false.
+        """
+        return self.sections["figure"].save(path, overwrite)
+
+    def save_session(self, path: str | Path | None = None, overwrite: bool = False) -> Path:
+        """Write what is set for every dataset, the reference files and the history to one file.
+
+        Parameters
+        ----------
+        path : path-like, optional
+            Without it, the name in the section Session.
+        overwrite : bool
+
+        Raises
+        ------
+        LRSError
+            When a parameter is wrong, there is nothing to save, or the file exists and `overwrite` is false.
+        """
+        return self.sections["session"].save(path, overwrite)
+
+    def load_session(self, path: str | Path) -> Session:
+        """Load what `save_session` wrote: the data that are not in the app, parameters, and the history anew.
+
+        What is in the app stays there, and the extractions of its history are not made twice.
+
+        Raises
+        ------
+        LRSError
+            When the file is no session, or files of it are missing or damaged; then nothing is changed.
+        """
+        session = read_session(working_folder() / Path(path).expanduser())
+        session.check_files()
+        labels = load_datasets(self._app, session)
+        data = {file: self._app.data_collection[label] for file, label in labels.items()}
+        set_before = {data[one.file].uuid: one.parameters for one in session.settings}
+        self.update(remembered={**self.state.remembered, **set_before})
+        known = {(one.label, one.dataset, one.parameters) for one in self.state.records}
+        for one in session.history:
+            dataset = labels[one.file]
+            if (one.label, dataset, one.parameters) not in known:
+                label = self._app.return_unique_name(one.label)
+                self.extract_default(dataset, label, one.parameters, _as_text(one.overrides))
+        for one in session.settings[:1]:
+            choice = Choice(data[one.file], labels[one.file], _as_text(one.overrides))
+            self.choose(choice, one.parameters)
+        return session
+
     def export_extract1d(self, path: str | Path | None = None, overwrite: bool = False) -> Path:
         """Write an extract1d reference file with which the pipeline gives our spectrum.
 
@@ -512,3 +573,8 @@ class Actions:
         """
         self.update(advice=tuple(self.compute().advice))
         return self.advice
+
+
+def _as_text(overrides: Mapping[str, Path]) -> dict[str, str]:
+    """Spell reference files as the inputs of the panel hold them."""
+    return {name: str(overrides.get(name, "")) for name in OVERRIDES}

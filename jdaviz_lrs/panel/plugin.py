@@ -48,6 +48,7 @@ from jdaviz_lrs.panel.sections.advice import as_listed
 from jdaviz_lrs.panel.sections.calibrate.section import CalibrateSection
 from jdaviz_lrs.panel.sections.combine.section import CombineSection
 from jdaviz_lrs.panel.sections.compare.section import CompareSection
+from jdaviz_lrs.panel.sections.figure.section import FigureSection
 from jdaviz_lrs.panel.sections.history.record import Record
 from jdaviz_lrs.panel.sections.history.section import HistorySection
 from jdaviz_lrs.panel.sections.profile.section import ProfileSection
@@ -55,6 +56,7 @@ from jdaviz_lrs.panel.sections.saving.section import SavingSection
 from jdaviz_lrs.panel.sections.scene import WITH_IMAGES
 from jdaviz_lrs.panel.sections.scene_layer import DATA, VIEWS, SceneLayer
 from jdaviz_lrs.panel.sections.section import Section
+from jdaviz_lrs.panel.sections.session.section import SessionSection
 from jdaviz_lrs.panel.sections.verdict.section import VerdictSection
 from jdaviz_lrs.panel.sections.verify.section import VerifySection
 from jdaviz_lrs.panel.sections.width.section import WidthSection
@@ -80,7 +82,7 @@ COMPONENTS = {"lrs-field": "field.vue"}
 #: Where they stand in the template: trait to the sections that it lists.
 PLACES = {
     "inspect_widgets": ("profile", "width", "compare", "verify"),
-    "save_widgets": ("history", "combine", "calibrate", "saving"),
+    "save_widgets": ("history", "combine", "calibrate", "saving", "figure", "session"),
 }
 
 SECTIONS: dict[str, type[Section]] = {
@@ -93,7 +95,12 @@ SECTIONS: dict[str, type[Section]] = {
     "combine": CombineSection,
     "calibrate": CalibrateSection,
     "saving": SavingSection,
+    "figure": FigureSection,
+    "session": SessionSection,
 }
+
+#: What reads and writes files alone: none of the user's where the server is elsewhere.
+FILES = {"figure", "session"}
 
 #: Where the tab Save stands among the three.
 SAVE_TAB = 2
@@ -108,7 +115,7 @@ ACTIONS = (
     "extract", "compare_with", "compare_ranges", "compare", "history", "restore", "filename", "save_x1d",
     "undo", "redo", "reset", "import_extract1d", "export_extract1d", "to_python", "show_scene",
     "aperture_from_subset", "inspect", "presets", "apply_preset", "save_preset", "apply_to",
-    "combine", "save_c1d", "verify", "save_report",
+    "combine", "save_c1d", "verify", "save_report", "save_figure", "save_session", "load_session",
     "make_response", "read_response", "save_response", "calibrate",
 )  # fmt: skip
 
@@ -137,6 +144,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
     * :meth:`extract`, :meth:`import_extract1d`, :meth:`export_extract1d`, :meth:`save_x1d`,
       :meth:`to_python`, :meth:`show_scene`, :meth:`aperture_from_subset`,
       :meth:`inspect`
+    * :meth:`save_figure`; :meth:`save_session`, :meth:`load_session`: all that was worked on, in one file.
     * :meth:`combine`, :meth:`save_c1d`: extractions of the history into one.
     * :meth:`verify`, :meth:`save_report`: the installed pipeline on the same file.
     * :meth:`make_response`, :meth:`read_response`, :meth:`save_response`, :meth:`calibrate`: the flux scale
@@ -169,6 +177,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
     inspect_widgets = List().tag(sync=True)
     verdict_widget = Unicode().tag(sync=True)
     save_widgets = List().tag(sync=True)
+    session_widget = Unicode().tag(sync=True)  # where there are no data yet
     tab = Int(0).tag(sync=True)  # Set up, Inspect or Save
     status = Dict().tag(sync=True)  # see `jdaviz_lrs.panel.status.Status`
     can_undo = Bool(False).tag(sync=True)
@@ -210,7 +219,8 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
         shown = {name: f"IPY_MODEL_{section.model_id}" for name, section in self.sections.items()}
         self.verdict_widget = shown["verdict"]
         for trait, names in PLACES.items():
-            setattr(self, trait, [shown[name] for name in names])
+            setattr(self, trait, [shown[name] for name in names if self.can_save or name not in FILES])
+        self.session_widget = shown["session"] if self.can_save else ""
         self.observe(self._on_parameter, ExtractionParameters.names())
         self.observe(self._on_choice, ["dataset_items", "dataset_selected", *OVERRIDES])
         self.observe(self._on_setting, ["is_active", "live_preview", "previews_temp_disabled"])
@@ -653,21 +663,28 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
         self.results_label_default = self._app.return_unique_name(f"{self.state.source.label} LRS")
 
     def extract_default(
-        self, dataset: str, label: str, parameters: ExtractionParameters | None = None
+        self,
+        dataset: str,
+        label: str,
+        parameters: ExtractionParameters | None = None,
+        overrides: Mapping[str, str] | None = None,
     ) -> None:
         """Extract from a dataset with parameters that are given, or the default ones, as the loader does.
 
         The panel stays as it is.
         """
-        source = Input.of(self._app.data_collection[dataset])
-        self.search.find(source.image, lambda found: self._add_default(source, found, label, parameters))
+        source, given = Input.of(self._app.data_collection[dataset]), overrides or {}
+        self.search.find(
+            source.image, lambda found: self._add_default(source, found, label, parameters, given), given
+        )
 
     def _add_default(
         self,
         source: Input,
         found: References | LRSError,
         label: str,
-        parameters: ExtractionParameters | None = None,
+        parameters: ExtractionParameters | None,
+        overrides: Mapping[str, str],
     ) -> None:
         if source.label not in self._app.data_collection:  # removed while the files were looked for
             return
@@ -680,7 +697,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
             self.say(f"No spectrum was extracted from {source.label}: {error}", "warning")
             return
         self._load(result, label)
-        self._record(result, label, source.label, {})
+        self._record(result, label, source.label, overrides)
 
     def _load(self, result: ExtractedSpectrum | CombinedSpectrum, label: str) -> None:
         """Add a spectrum to the app as one of this panel's."""

@@ -30,15 +30,15 @@ class SavingResult(Section):
 
     Attributes
     ----------
-    ending : str
-        Of the names of its files.
+    endings : tuple of str
+        That the names of its files may have; the first is given to one that has none.
     none_yet : str
         What is said where nothing was made.
     result : object or None
         What was made last.
     """
 
-    ending = ".fits"
+    endings: tuple[str, ...] = (".fits", ".fits.gz")
     none_yet = ""
 
     filename = Unicode().tag(sync=True)
@@ -76,7 +76,7 @@ class SavingResult(Section):
             When nothing was made, or the file exists or cannot be written.
         """
         result = self.made()
-        path = file_path(self.filename if path is None else path, self.ending)
+        path = file_path(self.filename if path is None else path, *self.endings)
         if not overwrite:
             check_free(path)
         return result.write(path, overwrite)
@@ -106,8 +106,8 @@ def working_folder() -> Path:
     return Path(os.environ.get("JDAVIZ_START_DIR") or Path.cwd())
 
 
-def file_path(name: str | Path, ending: str) -> Path:
-    """Complete the name of a file with its folder and its ending.
+def file_path(name: str | Path, ending: str, *others: str) -> Path:
+    """Complete the name of a file with its folder and, unless it has one of several, with its ending.
 
     Raises
     ------
@@ -115,11 +115,10 @@ def file_path(name: str | Path, ending: str) -> Path:
         Where it is none, or that of a folder.
     """
     name = str(name).strip()
-    endings = (ending, ".gz") if ending == ".fits" else (ending,)
     try:
         path = working_folder() / Path(name).expanduser()
         named = bool(name) and "\0" not in name and not path.is_dir()
-        if named and path.suffix not in endings:
+        if named and not path.name.endswith((ending, *others)):
             path = path.with_name(f"{path.name}{ending}")
         path.exists()  # a name that is too long fails here
     except (OSError, ValueError, RuntimeError) as error:

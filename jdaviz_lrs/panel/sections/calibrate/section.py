@@ -37,7 +37,7 @@ class CalibrateSection(SavingResult):
     """
 
     template_file = __file__, "calibrate.vue"
-    ending = ".ecsv"
+    endings = (".ecsv",)
     none_yet = "There is no response; make one from a standard star, or read its file."
 
     items = List().tag(sync=True)

@@ -136,7 +136,7 @@ class SavingSection(Section):
 
     def save_x1d(self, path: str | Path | None = None, overwrite: bool = False) -> list[Path]:
         """Write the spectrum of the panel's parameters and, beside it, the images they ask for."""
-        path = file_path(self.filename_value if path is None else path, ".fits")
+        path = file_path(self.filename_value if path is None else path, ".fits", ".fits.gz")
         result = self.panel.compute()
         if not overwrite:
             check_free(*products_of(result, path))

@@ -33,7 +33,7 @@ class VerifySection(SavingResult):
     """
 
     template_file = __file__, "verify.vue"
-    ending = ".md"
+    endings = (".md",)
     none_yet = "Nothing was verified yet; press Verify."
 
     possible = Bool(False).tag(sync=True)

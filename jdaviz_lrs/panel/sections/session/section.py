@@ -1,0 +1,75 @@
+"""The section Session: all that was worked on, saved in one file and loaded again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from traitlets import Bool, List, Unicode
+
+from jdaviz_lrs.batch.session import ENDING, Session
+from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.panel.sections.result_file import SavingResult, working_folder
+from jdaviz_lrs.panel.sections.session.in_app import session_of
+from jdaviz_lrs.panel.state import PanelState
+
+__all__ = ["SessionSection"]
+
+
+class SessionSection(SavingResult):
+    """A name and a button for either way.
+
+    Parameters
+    ----------
+    panel : Panel
+    app : PrivateApplication
+    """
+
+    template_file = __file__, "session.vue"
+    endings = (ENDING, ".json")
+
+    ready = Bool(False).tag(sync=True)  # there is something to save
+    path = Unicode(None, allow_none=True).tag(sync=True)  # of the file to load
+    nearby = List().tag(sync=True)  # files of sessions beside the data
+    loaded = Unicode().tag(sync=True)
+
+    def __init__(self, panel, app):
+        self._shown: tuple[object, object] = (None, None)
+        super().__init__(panel, app)
+        self.observe(self._look_around, "opened")
+        self.filename, self.folder = f"work{ENDING}", str(working_folder())
+        self._look_around()
+
+    def show(self, state: PanelState) -> None:
+        """Say whether there is something to save; what was written is forgotten with what it was of."""
+        self.ready, shown = state.source is not None, (state.values, state.records)
+        if any(one is not other for one, other in zip(shown, self._shown, strict=True)):
+            self._shown, self.written, self.in_the_way = shown, "", False
+
+    def _look_around(self, change=None) -> None:
+        source = self.panel.state.source if change else None
+        path = None if source is None else source.image.path
+        folders = {working_folder(), *([] if path is None else [Path(path).parent])}
+        self.nearby = sorted(str(file) for folder in folders for file in folder.glob(f"*{ENDING}"))
+
+    def made(self) -> Session:
+        """Gather what is to be saved; what no file can tell is said."""
+        session, left_out = session_of(self.panel.state, self._app.data_collection)
+        if left_out:
+            self.panel.say(f"No file tells of {', '.join(left_out)}: not in the session.", "warning")
+        return session
+
+    def vue_load(self, path: str | None) -> None:
+        """Answer to the button."""
+        self.problem = self.loaded = ""
+        if not path:
+            return
+        try:
+            session = self.panel.load_session(path)
+        except LRSError as error:
+            self.problem = str(error)
+        else:
+            count = len({one.file for one in (*session.settings, *session.history)})
+            self.loaded = (
+                f"Loaded {path}: {count} dataset{'s' if count != 1 else ''}, "
+                f"{len(session.history)} extraction{'s' if len(session.history) != 1 else ''}."
+            )
