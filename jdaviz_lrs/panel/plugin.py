@@ -68,6 +68,7 @@ from jdaviz_lrs.panel.viewer.display import in_order
 from jdaviz_lrs.panel.viewer.file_pixels import FilePixels
 from jdaviz_lrs.panel.viewer.marks import PreviewMarks
 from jdaviz_lrs.panel.viewer.shown_image import ShownImage
+from jdaviz_lrs.panel.vuetify import AdaptedTemplate, read_template
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.references.beside import references_beside
 from jdaviz_lrs.references.find import References
@@ -121,7 +122,9 @@ ACTIONS = (
 
 
 @tray_registry("lrs-extraction", label="LRS Extraction", category="data:reduction")
-class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Actions, ParameterTraits):
+class LRSExtraction(
+    AdaptedTemplate, PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Actions, ParameterTraits
+):
     """Extract a spectrum from a JWST MIRI LRS slit image, as the pipeline's ``extract_1d`` step does.
 
     Every parameter of the extraction is an attribute under the pipeline's own name (``xstart``,
@@ -153,7 +156,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
 
     template_file = __file__, "plugin.vue"
     uses_active_status = Bool(True).tag(sync=True)
-    components = Dict({tag: (HERE / name).read_text() for tag, name in COMPONENTS.items()}).tag(
+    components = Dict({tag: read_template(HERE / name) for tag, name in COMPONENTS.items()}).tag(
         sync=True, **PluginTemplateMixin.class_component_serialization
     )
 

@@ -1,7 +1,7 @@
 """Templates for Vuetify 3, made of those for Vuetify 2: all that differs between them is told here.
 
 The templates are written for the Vuetify that jdaviz stands on: ipyvuetify 1, Vuetify 2. jdaviz 5.1 stands on
-ipyvuetify 3, with Vue 3 and Vuetify 3: then every template has to pass through `adapted` when it is read.
+ipyvuetify 3, with Vue 3 and Vuetify 3: there every template passes through `adapted` when it is read.
 """
 
 from __future__ import annotations
@@ -9,8 +9,11 @@ from __future__ import annotations
 import re
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
-__all__ = ["VUETIFY_3", "adapted"]
+from traitlets import HasTraits, validate
+
+__all__ = ["VUETIFY_3", "AdaptedTemplate", "adapted", "read_template"]
 
 
 def _is_new() -> bool:
@@ -59,6 +62,23 @@ def adapted(template: str) -> str:
     return TAG.sub(_tag, template[:end]) + template[end:]
 
 
+def read_template(path: Path) -> str:
+    """Read a template as the Vuetify that is installed has it."""
+    text = path.read_text(encoding="utf-8")
+    return adapted(text) if VUETIFY_3 else text
+
+
+class AdaptedTemplate(HasTraits):
+    """A widget whose template, which ipyvue reads from its file, is as the Vuetify installed has it."""
+
+    @validate("template")
+    def _adapt(self, proposal):
+        template = proposal["value"]
+        if VUETIFY_3:
+            template.template = adapted(template.template)
+        return template
+
+
 def _tag(found: re.Match) -> str:
     slash, name, attributes, end = found.groups()
     changed = ATTRIBUTE.sub(partial(_attribute, name), attributes)
@@ -73,7 +93,7 @@ def _attribute(tag: str, found: re.Match) -> str:
         for old, new in CLASSES.items():
             value = value.replace(old, new)
     if tag == "v-text-field" and name == "@change":  # of the input itself, which tells no value
-        value = value.replace("$event", "$event.target.value")
+        value = re.sub(r"\$event(?!\.target)", "$event.target.value", value)
     known = PROPERTIES.get(tag, {}) | (EVERYWHERE if tag.startswith("v-") else {})
     if name not in known:
         return f"{space}{name}{value}"

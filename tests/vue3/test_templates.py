@@ -9,8 +9,11 @@ import pytest
 from traitlets import HasTraits
 
 import jdaviz_lrs.panel
-from jdaviz_lrs.panel.vuetify import PROPERTIES, TAGS, adapted
+from jdaviz_lrs.panel import vuetify
+from jdaviz_lrs.panel.sections.verdict.section import VerdictSection
+from jdaviz_lrs.panel.vuetify import PROPERTIES, TAGS, adapted, read_template
 from tests.browser.conftest import system_chromium  # noqa: F401 - a fixture
+from tests.panel.bare import BarePanel
 
 PANEL = Path(jdaviz_lrs.panel.__file__).parent
 TEMPLATES = {path.relative_to(PANEL).as_posix(): path for path in sorted(PANEL.rglob("*.vue"))}
@@ -62,6 +65,22 @@ def test_what_vuetify_2_says_is_said_in_the_words_of_3():
         '</v-text-field><plugin-switch v-model:value="c"/><v-btn size="small" variant="text">x</v-btn>'
         "</template><script>a.sync</script>"
     )
+
+
+def test_templates_are_read_as_the_installed_vuetify_has_them(monkeypatch):
+    path = TEMPLATES["sections/verdict/verdict.vue"]
+    text = path.read_text(encoding="utf-8")
+    for is_new, expected in ((True, adapted(text)), (False, text), (True, adapted(text))):
+        monkeypatch.setattr(vuetify, "VUETIFY_3", is_new)
+        assert read_template(path) == expected
+        assert BarePanel(VerdictSection).section.template.template == expected
+    assert adapted(text) != text
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_what_is_adapted_stays_so(name):
+    new = adapted(TEMPLATES[name].read_text(encoding="utf-8"))
+    assert adapted(new) == new
 
 
 def given(name: str) -> tuple[dict, list[str]]:

@@ -19,6 +19,7 @@ from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.modes import MODES
 from jdaviz_lrs.panel.viewer.display import Display
+from jdaviz_lrs.panel.vuetify import AdaptedTemplate
 from jdaviz_lrs.products.read import read
 
 __all__ = ["FORMAT", "IMAGE_KEY", "X1D_FORMAT", "LRSImporter", "RefusingImporter", "harmless", "prefer_ours"]
@@ -70,7 +71,7 @@ class RefusingImporter(BaseImporterToDataCollection):
 
 
 @loader_importer_registry(FORMAT)
-class LRSImporter(RefusingImporter):
+class LRSImporter(AdaptedTemplate, RefusingImporter):
     """Load a MIRI LRS slit spectrum (s2d, cal) with its variances, flags, WCS and header.
 
     Only the following attributes and methods are available through the public API:

@@ -13,6 +13,7 @@ from traitlets import Dict, Unicode
 from jdaviz_lrs.data.combined import CombinedSpectrum
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.panel.state import PanelState
+from jdaviz_lrs.panel.vuetify import AdaptedTemplate, read_template
 
 __all__ = ["Panel", "Section"]
 
@@ -47,7 +48,7 @@ class Panel(Protocol):
         """Show a message."""
 
 
-class Section(TemplateMixin):
+class Section(AdaptedTemplate, TemplateMixin):
     """Shows the state; its actions return what they change of it.
 
     Parameters
@@ -56,7 +57,7 @@ class Section(TemplateMixin):
     app : jdaviz application
     """
 
-    components = Dict({tag: (HERE / name).read_text() for tag, name in COMPONENTS.items()}).tag(
+    components = Dict({tag: read_template(HERE / name) for tag, name in COMPONENTS.items()}).tag(
         sync=True, **TemplateMixin.class_component_serialization
     )
     opened = AnyTrait(None, allow_none=True).tag(sync=True)  # 0 while the section is open
