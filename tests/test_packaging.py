@@ -8,11 +8,14 @@ import sysconfig
 import tarfile
 import tomllib
 import zipfile
+from email.message import Message
 from pathlib import Path
 
 import pytest
 
 import jdaviz_lrs
+from jdaviz_lrs.panel import documentation
+from jdaviz_lrs.panel.documentation import PAGES, page
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -24,10 +27,24 @@ def test_the_citation_is_of_this_version():
     assert re.search(r"^license: (.+)$", cited, re.M)[1] == PROJECT["license"]
 
 
-def test_the_panel_leads_to_the_documentation():
-    template = (ROOT / "jdaviz_lrs" / "panel" / "plugin.vue").read_text()
-    (link,) = re.findall(r":link=\"docs_link \|\| '(.+?)'\"", template)
-    assert link == PROJECT["urls"]["Documentation"]
+def anchors(text: str) -> set[str]:
+    """The anchors that GitHub gives to headings."""
+    headings = re.findall(r"^#+ (.+)$", text, re.M)
+    return {re.sub(r"[^\w -]", "", one).lower().replace(" ", "-") for one in headings}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_panel_leads_to_the_documentation(name, monkeypatch):
+    repository = PROJECT["urls"]["Documentation"].partition("#")[0]
+    link = page(name)
+    assert link.startswith(f"{repository}/blob/v{PROJECT['version']}/")
+    path, _, anchor = link.partition(f"/v{PROJECT['version']}/")[2].partition("#")
+    assert anchor in {"", *anchors((ROOT / path).read_text())}
+    assert (ROOT / "docs" / f"{name}.md").exists()  # where the site is
+    site = Message()
+    site["Project-URL"] = "Documentation, https://lrs.example.org/"
+    monkeypatch.setattr(documentation, "metadata", lambda _: site)
+    assert page(name) == f"https://lrs.example.org/{name}.html"
 
 
 def run(folder: Path, *command: str | Path, **settings: str) -> str:

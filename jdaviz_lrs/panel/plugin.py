@@ -36,6 +36,7 @@ from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.plan import ExtractionPlan
 from jdaviz_lrs.panel.actions import Actions
+from jdaviz_lrs.panel.documentation import PAGES, page
 from jdaviz_lrs.panel.fields import chosen_by, describe
 from jdaviz_lrs.panel.inputs import Choice, Input, displayed, is_2d_spectrum
 from jdaviz_lrs.panel.loaders.image import IMAGE_KEY
@@ -183,6 +184,7 @@ class LRSExtraction(
     session_widget = Unicode().tag(sync=True)  # where there are no data yet
     tab = Int(0).tag(sync=True)  # Set up, Inspect or Save
     status = Dict().tag(sync=True)  # see `jdaviz_lrs.panel.status.Status`
+    pages = Dict({name: page(name) for name in PAGES}).tag(sync=True)  # of the documentation
     can_undo = Bool(False).tag(sync=True)
     can_redo = Bool(False).tag(sync=True)
     can_save = Bool(True).tag(sync=True)  # files of the server are none of the user's
