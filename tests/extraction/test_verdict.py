@@ -254,6 +254,27 @@ def test_witnesses_agree_on_the_width_of_a_narrow_psf(image, references):
         assert spectrum.report["psf_stretch"] == pytest.approx(1 / 0.85, abs=0.02)
 
 
+WIDER = replace(SCENE, psf_stretch=1.15)
+
+
+def test_source_wider_than_the_correction_has_it_with_a_psf_that_is_too_narrow(product, observation):
+    image, truth = observed(WIDER, product)
+    references = replace(references_of(image, observation), psf=WRONG_PSF["15 % too narrow"])
+    spectrum = extract(image, references=references, **ALL)
+    off, error = bias(spectrum, truth)
+    assert (np.abs(off) < 0.01 + 3 * error).all()
+    assert spectrum.verdict.dropped == ()
+    assert spectrum.verdict.witness_followed == "psf"
+
+
+def test_source_wider_than_the_correction_has_it_with_a_psf_without_wings_is_told(product, observation):
+    for scene, told in ((SCENE, 0), (WIDER, 1)):
+        image, _ = observed(scene, product)
+        references = replace(references_of(image, observation), psf=WRONG_PSF["without wings"])
+        notes = extract(image, references=references, **ALL).notes
+        assert sum("the source is" in note and "wider than the PSF" in note for note in notes) == told
+
+
 @pytest.mark.parametrize("kind", ["box", "optimal"])
 def test_sky_that_nobody_subtracted_is_told(product, kind, observation):
     image = observed(Scene(nod_subtracted=False), product)[0]
