@@ -206,9 +206,10 @@ class SceneModel:
 
         Of a PSF all pixels hold all light at any phase; of a reference with a step in it they do not.
         """
-        reach = int(np.ceil(self.psf.samples.shape[1] / self.psf.subpix))
-        everywhere = self.psf.around(trace, self.stretch, reach)[1].sum(axis=1)
-        inside = self._calibration(trace)[2]
+        farthest = max(self.psf.center, self.psf.samples.shape[1] - self.psf.center) / self.psf.subpix
+        distance, light = self.psf.around(trace, self.stretch, int(np.ceil(farthest * self.stretch.max())))
+        weights = np.clip(self.calibration_width / 2 + 0.5 - np.abs(distance), 0.0, 1.0)
+        inside, everywhere = np.vecdot(weights, light), light.sum(axis=1)
         return np.divide(inside, everywhere, out=np.zeros_like(inside), where=everywhere > 0)
 
     def light_of_knots(self) -> Image:
