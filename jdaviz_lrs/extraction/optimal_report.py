@@ -89,6 +89,8 @@ def describe_refinement(
         report["companion_significances"] = [c.significance for c in refined.companions]
         if close := _close_on_blurred(refined.scene, report["companion_offsets"]):
             notes.append(close)
+        if doubtful := _neighbour_or_wing(refined):
+            notes.append(doubtful)
     return report, notes
 
 
@@ -110,6 +112,21 @@ def _wider_than_the_correction(refined: Refined) -> str | None:
         f"{width:g} px, which no width explains, and the source is {wider:.0%} wider than the PSF: the "
         "correction is followed, but of such a source 1-3 % more may lie outside."
     )
+
+
+def _neighbour_or_wing(refined: Refined) -> str | None:
+    """Say where a faint neighbour beside the source may be a wing that the PSF lacks."""
+    enclosed = refined.enclosed
+    if enclosed is None or enclosed.followed != "apcorr":
+        return None
+    for found in refined.companions:
+        if abs(found.offset) < OVERLAPPING and found.ratio < abs(enclosed.disagreement):
+            return (
+                f"The neighbour at {found.offset:+.1f} px, {found.ratio:.2g} as bright, may be a wing "
+                f"that the PSF lacks, by which PSF and aperture correction are {abs(enclosed.disagreement):.1%} apart: "
+                "then its light is the source's."
+            )
+    return None
 
 
 def _close_on_blurred(scene: SceneModel, offsets: Sequence[float]) -> str | None:

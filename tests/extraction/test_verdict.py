@@ -203,6 +203,18 @@ def test_wider_source_is_advised_for_a_box_with_its_effect(product, observation)
     assert "% low without" in advice.sentence
 
 
+@pytest.mark.parametrize("brightness", [5e-4, 5e-3])
+def test_effect_of_an_advice_is_what_the_flux_is_off_by(brightness, observation):
+    """By the weights that it was extracted with: even ones feel more of a wrong profile."""
+    image, truth = observed(replace(SCENE, brightness=brightness), "cal")
+    leaning = replace(PSF, data=PSF.data * (1.0 + 0.25 * np.tanh(OFFSET)))
+    references = replace(references_of(image, observation), psf=leaning)
+    spectrum = extract(image, references=references, **OPTIMAL)
+    off, _ = bias(spectrum, truth)
+    effect = advised(spectrum)["width"].values["effect"]
+    assert effect == pytest.approx(min(off), rel=0.15)
+
+
 def test_neither_is_advised_where_a_refinement_answers_it(observation):
     scene = replace(SCENE, companion_offset=-7.0, companion_ratio=0.5)
     image, _ = observed(scene, "cal")
