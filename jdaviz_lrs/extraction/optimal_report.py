@@ -123,8 +123,8 @@ def _neighbour_or_wing(refined: Refined) -> str | None:
         if abs(found.offset) < OVERLAPPING and found.ratio < abs(enclosed.disagreement):
             return (
                 f"The neighbour at {found.offset:+.1f} px, {found.ratio:.2g} as bright, may be a wing "
-                f"that the PSF lacks, by which PSF and aperture correction are {abs(enclosed.disagreement):.1%} apart: "
-                "then its light is the source's."
+                "that the PSF lacks, by which PSF and aperture correction are "
+                f"{abs(enclosed.disagreement):.1%} apart: then its light is the source's."
             )
     return None
 
