@@ -230,13 +230,14 @@ def sky_left(
     The sky is the median of the pixels on that side of the source where it is lower: on the other there may
     be a neighbour. The negative trace of another nod makes it low, too, but never high.
     """
-    added = data * weight[:, None]
+    sides = (offset < -width) & seen, (offset > width) & seen
     found = []
     for band in bands:
         light = np.nanmedian(flux[band]) if np.isfinite(flux[band]).any() else np.nan
+        added = data[band] * weight[band, None]
         shares = [(np.nan, np.nan)]
-        for side in (offset < -width, offset > width):
-            sky = added[side & seen & band[:, None]]
+        for side in sides:
+            sky = added[side[band]]
             if sky.size >= LEAST_SKY and light > 0:
                 low, middle, high = np.percentile(sky, [25.0, 50.0, 75.0])
                 error = 1.2533 * (high - low) / 1.349 / np.sqrt(sky.size)  # of a median of normal values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,10 @@ __all__ = ["describe_location", "describe_refinement"]
 
 OVERLAPPING, UNUSUAL_BLUR = 6.0, 0.02
 """Pixels, and pixels squared beyond what the resampling of one exposure does."""
+
+WIDER = 0.07
+"""Parts of the width: with a source that much wider than a PSF, a per cent more of its light lies outside the
+aperture."""
 
 WING_DISTANCE = 4.0
 """Pixels from the source."""
@@ -72,6 +77,8 @@ def describe_refinement(
                 f"The data tell no better width than the PSF's (to {100 * error:.2g} %); it is kept."
             )
         report["psf_wing_light"] = _wing_light(refined.scene)
+        if told := _wider_than_the_correction(refined):
+            notes.append(told)
     if "outliers" in chosen:
         report["rejected_pixels"] = int(refined.rejected.sum())
     if "companions" in chosen or len(refined.companions):
@@ -82,7 +89,44 @@ def describe_refinement(
         report["companion_significances"] = [c.significance for c in refined.companions]
         if close := _close_on_blurred(refined.scene, report["companion_offsets"]):
             notes.append(close)
+        if doubtful := _neighbour_or_wing(refined):
+            notes.append(doubtful)
     return report, notes
+
+
+def _wider_than_the_correction(refined: Refined) -> str | None:
+    """Say where the correction was followed, though the source is wider than what it was made for."""
+    scene, enclosed = refined.scene, refined.enclosed
+    if enclosed is None or enclosed.followed != "apcorr":
+        return None
+    as_expected = replace(scene, stretch=np.ones_like(scene.stretch), blur=scene.expected_blur)
+    used = np.isfinite(scene.traces[0])
+    # by their peaks, which stretch and blur lower alike
+    expected, found = (one.psf.samples.max(axis=1) / one.stretch for one in (as_expected, scene))
+    wider = float(np.median((expected / found)[used])) - 1.0
+    if wider < WIDER:
+        return None
+    width = scene.calibration_width
+    return (
+        f"PSF and aperture correction are {abs(enclosed.disagreement):.1%} apart on the light within "
+        f"{width:g} px, which no width explains, and the source is {wider:.0%} wider than the PSF: the "
+        "correction is followed, but of such a source 1-3 % more may lie outside."
+    )
+
+
+def _neighbour_or_wing(refined: Refined) -> str | None:
+    """Say where a faint neighbour beside the source may be a wing that the PSF lacks."""
+    enclosed = refined.enclosed
+    if enclosed is None or enclosed.followed != "apcorr":
+        return None
+    for found in refined.companions:
+        if abs(found.offset) < OVERLAPPING and found.ratio < abs(enclosed.disagreement):
+            return (
+                f"The neighbour at {found.offset:+.1f} px, {found.ratio:.2g} as bright, may be a wing "
+                "that the PSF lacks, by which PSF and aperture correction are "
+                f"{abs(enclosed.disagreement):.1%} apart: then its light is the source's."
+            )
+    return None
 
 
 def _close_on_blurred(scene: SceneModel, offsets: Sequence[float]) -> str | None:

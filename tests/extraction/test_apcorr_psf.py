@@ -9,6 +9,7 @@ import pytest
 from jdaviz_lrs import extract, read
 from jdaviz_lrs.engine.apcorr import pixel_fractions, profile_correction
 from jdaviz_lrs.extraction.aperture_correction import psf_correction
+from jdaviz_lrs.extraction.found_trace import source_at
 from jdaviz_lrs.extraction.placement import place
 from jdaviz_lrs.references.apcorr import read_apcorr
 from jdaviz_lrs.references.find import find_references
@@ -177,3 +178,17 @@ def test_correction_of_whole_pixels_where_the_aperture_cuts_them(tmp_path):
     inside = (refined.wavelength > 5) & (refined.wavelength < 13.5)
     assert np.abs(refined.flux[inside] / (1e3 * unit) - 1).max() < 1e-3
     assert np.abs(np.array(refined.verdict.sum_ratio) - 1).max() < 1e-3
+
+
+def test_step_in_a_reference_is_no_phase():
+    """All pixels hold all light of a PSF at any phase, which they do not of one that is cut off."""
+    image = read(to_model(simulate(CLEAN, "cal")))
+    psf = built_in_psf()
+    offset = (np.arange(psf.data.shape[1]) - psf.center_col) / psf.subpix
+    cut = replace(psf, data=np.where(np.abs(offset) <= 3.0, psf.data, 0.0))
+    whole, without_wings = (source_at(image, one, image.source.trace) for one in (psf, cut))
+    used = np.isfinite(whole.traces[0]) & whole.grid.covered.any(axis=1)
+    assert np.ptp(without_wings.enclosed_light[used]) > 0.01
+    np.testing.assert_allclose(without_wings.phase_effect[used], 1.0, atol=1e-9)
+    # the first diffraction ring lies where the aperture cuts pixels
+    assert 0.001 < np.abs(whole.phase_effect[used] - 1.0).max() < 0.01

@@ -203,6 +203,18 @@ def test_wider_source_is_advised_for_a_box_with_its_effect(product, observation)
     assert "% low without" in advice.sentence
 
 
+@pytest.mark.parametrize("brightness", [5e-4, 5e-3])
+def test_effect_of_an_advice_is_what_the_flux_is_off_by(brightness, observation):
+    """By the weights that it was extracted with: even ones feel more of a wrong profile."""
+    image, truth = observed(replace(SCENE, brightness=brightness), "cal")
+    leaning = replace(PSF, data=PSF.data * (1.0 + 0.25 * np.tanh(OFFSET)))
+    references = replace(references_of(image, observation), psf=leaning)
+    spectrum = extract(image, references=references, **OPTIMAL)
+    off, _ = bias(spectrum, truth)
+    effect = advised(spectrum)["width"].values["effect"]
+    assert effect == pytest.approx(min(off), rel=0.15)
+
+
 def test_neither_is_advised_where_a_refinement_answers_it(observation):
     scene = replace(SCENE, companion_offset=-7.0, companion_ratio=0.5)
     image, _ = observed(scene, "cal")
@@ -252,6 +264,27 @@ def test_witnesses_agree_on_the_width_of_a_narrow_psf(image, references):
         assert 1.05 < spectrum.report["psf_stretch"] < 1 / 0.85
     else:
         assert spectrum.report["psf_stretch"] == pytest.approx(1 / 0.85, abs=0.02)
+
+
+WIDER = replace(SCENE, psf_stretch=1.15)
+
+
+def test_source_wider_than_the_correction_has_it_with_a_psf_that_is_too_narrow(product, observation):
+    image, truth = observed(WIDER, product)
+    references = replace(references_of(image, observation), psf=WRONG_PSF["15 % too narrow"])
+    spectrum = extract(image, references=references, **ALL)
+    off, error = bias(spectrum, truth)
+    assert (np.abs(off) < 0.01 + 3 * error).all()
+    assert spectrum.verdict.dropped == ()
+    assert spectrum.verdict.witness_followed == "psf"
+
+
+def test_source_wider_than_the_correction_has_it_with_a_psf_without_wings_is_told(product, observation):
+    for scene, told in ((SCENE, 0), (WIDER, 1)):
+        image, _ = observed(scene, product)
+        references = replace(references_of(image, observation), psf=WRONG_PSF["without wings"])
+        notes = extract(image, references=references, **ALL).notes
+        assert sum("the source is" in note and "wider than the PSF" in note for note in notes) == told
 
 
 @pytest.mark.parametrize("kind", ["box", "optimal"])

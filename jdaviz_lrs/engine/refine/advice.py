@@ -68,19 +68,22 @@ def inspect_scene(
     Notes
     -----
     The refinements are taken back one at a time: what the flux changes by is what it is off without that
-    one.
+    one. That is told by the weights of the extraction: what a wrong profile does depends on them.
     """
     refined = earned.refined
     none = np.zeros_like(refined.rejected)
     best, sigma = _flux(refined.scene, refined.rejected, earned, setting)
     off = _largest([_median_part(flux - best, best, band) for band in setting.bands])
+    evenly = "variance" not in chosen
+    if evenly:
+        best, _ = _flux(refined.scene, refined.rejected, earned, setting, evenly)
     answers = []
     for name, values in _found(earned).items():
         if name in chosen:
             continue
         scene, rejected = _taken_back(name, refined.scene, unrefined), refined.rejected
         rejected = none if name == "outliers" else rejected
-        without, _ = _flux(scene, rejected, earned, setting)
+        without, _ = _flux(scene, rejected, earned, setting, evenly)
         if name == "outliers":
             change = np.abs(without - best)
             hit = (change > HIT * sigma) & (change > WORTH * np.abs(best))
@@ -129,12 +132,13 @@ def _taken_back(name: str, refined: SceneModel, unrefined: SceneModel) -> SceneM
 
 
 def _flux(
-    scene: SceneModel, rejected: NDArray[np.bool_], earned: Earned, setting: Setting
+    scene: SceneModel, rejected: NDArray[np.bool_], earned: Earned, setting: Setting, evenly: bool = False
 ) -> tuple[Image, Image]:
-    """Flux of the target and its standard error, (n_disp,)."""
+    """Flux of the target and its standard error, (n_disp,); evenly weighted the second is none."""
     frame, variance = setting.frame, earned.refined.variances.sum(axis=0)
     usable = frame.good & ~rejected & (variance > 0)
     weights = np.divide(1.0, variance, out=np.zeros_like(variance), where=usable)
+    weights = usable.astype(float) if evenly else weights
     fit = linear_fit(scene.profiles(), scene.basis, frame.data, weights)
     return fit.flux[0], np.sqrt(fit.covariance[:, fit.n_background, fit.n_background])
 

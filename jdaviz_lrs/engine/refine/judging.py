@@ -20,9 +20,6 @@ Mask = NDArray[np.bool_]
 WORSE = 0.01
 """Of the flux: how far from the plain sum a refinement may lead where no refinement does not."""
 
-STRETCH_LIMITS = (0.7, 1.4)
-"""Beyond these it is no PSF that was stretched."""
-
 FURTHEST = 2.0
 """Pixels that a trace may be off from where it was located: four times what headers have been seen to be."""
 
@@ -173,14 +170,13 @@ def _without(chosen: Sequence[str], name: str) -> tuple[str, ...]:
 def _impossible(refined: Refined, start: SceneModel, starts: Sequence[float], chosen: Collection[str]):
     """Names and reasons of what cannot be."""
     scene = refined.scene
-    used = np.isfinite(scene.traces[0])
     if "width" in chosen:
-        low, high = scene.stretch[used].min(), scene.stretch[used].max()
-        if refined.aligned.too_wide or low < STRETCH_LIMITS[0] or high > STRETCH_LIMITS[1]:
+        if refined.aligned.too_wide:
             yield "width", "stretch"
         elif scene.shape is not None and _negative(scene):
             yield "width", "negative"
     if "trace" in chosen:
+        used = np.isfinite(scene.traces[0])
         first = starts[0] if starts else 0.0
         moved = scene.traces[0] - start.traces[0] - first
         if np.nanmax(np.abs(moved[used])) > FURTHEST:

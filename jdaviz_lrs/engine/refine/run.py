@@ -25,6 +25,9 @@ MOST_SIGMA = 5.0
 """That a pixel's deviation counts for when two scenes are compared."""
 
 MOST_COMPANIONS = 3
+WAY = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Parts of the change of width at which the PSF is held against the aperture correction."""
+
 INSPECTION_ORDER = 1
 """Least order of the background while looking for what is wrong: sky left in must not look like a source."""
 
@@ -228,11 +231,16 @@ def _gain(frame: Frame, one: _Explained, other: _Explained) -> float:
 
 def _enclosing(scene: SceneModel, tabulated: Image | None, frame: Frame) -> tuple[SceneModel, Enclosed]:
     """Give the light in the calibration aperture what the witnesses say of it."""
-    stretched = scene.enclosed_light
-    reference = replace(scene, stretch=np.ones_like(scene.stretch), blur=None).enclosed_light
-    enclosed = weigh_witnesses(reference, stretched, tabulated, frame.good.any(axis=-1))
+    widened = np.stack([_part_way(scene, part).enclosed_light for part in WAY])
+    stretched, enclosed = widened[-1], weigh_witnesses(widened, tabulated, frame.good.any(axis=-1))
     due = np.divide(enclosed.due, stretched, out=np.ones_like(stretched), where=stretched > 0)
     return replace(scene, enclosed=due), enclosed
+
+
+def _part_way(scene: SceneModel, part: float) -> SceneModel:
+    """Return a scene with a part of the change from the PSF reference to the width that the data show."""
+    blur = None if scene.blur is None else part * scene.blur
+    return replace(scene, stretch=1.0 + part * (scene.stretch - 1.0), blur=blur)
 
 
 def _fitted(trace: bool, width: bool) -> tuple[str, ...]:

@@ -198,8 +198,19 @@ class SceneModel:
         """
         edge = 0.5 * (1.0 + self.calibration_width)  # whole pixels have theirs half-way between columns
         aligned = np.floor(self.traces[0] - edge) + edge
-        whole = replace(self, traces=aligned[None]).enclosed_light
-        return np.divide(self.enclosed_light, whole, out=np.ones_like(whole), where=whole > 0)
+        here, whole = (self._share_inside(trace) for trace in (self.traces[0], aligned))
+        return np.divide(here, whole, out=np.ones_like(whole), where=whole > 0)
+
+    def _share_inside(self, trace: Image) -> Image:
+        """Light in the calibration aperture as a share of that on all pixels, (n_disp,).
+
+        Of a PSF all pixels hold all light at any phase; of a reference with a step in it they do not.
+        """
+        farthest = max(self.psf.center, self.psf.samples.shape[1] - self.psf.center) / self.psf.subpix
+        distance, light = self.psf.around(trace, self.stretch, int(np.ceil(farthest * self.stretch.max())))
+        weights = np.clip(self.calibration_width / 2 + 0.5 - np.abs(distance), 0.0, 1.0)
+        inside, everywhere = np.vecdot(weights, light), light.sum(axis=1)
+        return np.divide(inside, everywhere, out=np.zeros_like(inside), where=everywhere > 0)
 
     def light_of_knots(self) -> Image:
         """Change of the light in the calibration aperture with every share, in units of that due there.

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.polynomial import legendre
+from numpy.typing import ArrayLike, NDArray
 
 from jdaviz_lrs.engine.refine.geometry import Block, Geometry, fit_geometry
 from jdaviz_lrs.engine.refine.scene_model import SceneModel
 
-__all__ = ["TRACE_ORDER", "WIDTH_ORDER", "Aligned", "align"]
+__all__ = ["STRETCH_LIMITS", "TRACE_ORDER", "WIDTH_ORDER", "Aligned", "align", "is_stretch"]
 
 Image = NDArray[np.float64]
 
@@ -24,8 +25,12 @@ TRACE_PRIOR, WIDTH_PRIOR = 0.5, 0.2
 BLUR_ORDER, BLUR_PRIOR = 7, 0.03
 """Along the spectrum, and pixels squared: resampling blurs by its phase, which goes round along the trace."""
 
-WIDEST = 0.35
-"""Parts of the width by which a PSF may be off."""
+STRETCH_LIMITS = (0.7, 1.4)
+"""Of the PSF's width, anywhere along the spectrum: beyond these it is no PSF that was stretched. They leave
+room for a reference and a source that are both off by a sixth, to opposite sides."""
+
+ALONG = np.linspace(-1.0, 1.0, 101)
+"""The spectrum from end to end."""
 
 SIGNIFICANT = 3.0
 """Sigma; terms that do not reach it are left out, from the highest order down."""
@@ -56,8 +61,9 @@ class Aligned:
     @property
     def too_wide(self) -> bool:
         """Whether the data ask for a width that no PSF is off by, so that it was left out."""
-        width = _of_target(self.first_blocks, self.first, "width")
-        return width is not None and bool(np.abs(width[0]).sum() > WIDEST)
+        fits = (self.first_blocks, self.first), (self.blocks, self.geometry)
+        widths = [_of_target(*fit, "width") for fit in fits]
+        return any(width is not None and not is_stretch(width[0]) for width in widths)
 
     def term(self, kind: str, order: int) -> tuple[float, float] | None:
         """Legendre coefficient of the target's block of a kind and its error; zero where insignificant."""
@@ -68,6 +74,22 @@ class Aligned:
         if found is None or order >= found[0].size:
             return 0.0, float(full[1][order])
         return float(found[0][order]), float(found[1][order])
+
+
+def is_stretch(change: ArrayLike) -> bool:
+    """Whether a change of the PSF's width along the spectrum is within what a PSF may be off by.
+
+    Parameters
+    ----------
+    change : array_like, (n_term,)
+        Legendre coefficients, in parts of the width.
+
+    Returns
+    -------
+    bool
+    """
+    stretch = 1.0 + legendre.legval(ALONG, np.asarray(change, float))
+    return bool(stretch.min() >= STRETCH_LIMITS[0] and stretch.max() <= STRETCH_LIMITS[1])
 
 
 def align(
@@ -128,7 +150,7 @@ def _significant(blocks: Sequence[Block], geometry: Geometry, least: int) -> lis
     """Blocks up to their last clear term, or up to the order `least`."""
     kept = []
     for block, values, errors in zip(blocks, geometry.coefficients, geometry.errors, strict=True):
-        if block.kind == "width" and np.abs(values).sum() > WIDEST:
+        if block.kind == "width" and not is_stretch(values):
             continue  # that is no PSF but something else
         clear = np.flatnonzero(np.abs(values) > SIGNIFICANT * errors)
         order = max(int(clear[-1]) if clear.size else -1, least)

@@ -8,10 +8,11 @@ from jdaviz_lrs.engine.refine.witness import AGREE, weigh_witnesses
 N_ROW = 50
 EVERY = np.ones(N_ROW, bool)
 PSF = np.linspace(0.97, 0.93, N_ROW)
+UNCHANGED = np.stack([PSF, PSF])
 
 
 def test_alone_the_psf_is_followed_with_the_width_of_the_data():
-    found = weigh_witnesses(PSF, PSF - 0.02, None, EVERY)
+    found = weigh_witnesses(np.stack([PSF, PSF - 0.02]), None, EVERY)
     assert (found.followed, found.disagreement) == ("psf", 0.0)
     np.testing.assert_array_equal(found.due, PSF - 0.02)
 
@@ -21,14 +22,14 @@ def test_a_correction_that_says_nothing_is_no_witness(unknown):
     tabulated = np.full(N_ROW, np.nan) if unknown.startswith("nowhere") else PSF - 0.03
     used = ~EVERY if unknown == "no rows" else EVERY
     reference = np.zeros(N_ROW) if unknown.endswith("PSF") else PSF
-    found = weigh_witnesses(reference, PSF - 0.01, tabulated, used)
+    found = weigh_witnesses(np.stack([reference, PSF - 0.01]), tabulated, used)
     assert (found.followed, found.disagreement) == ("psf", 0.0)
 
 
 @pytest.mark.parametrize("wider", [0.0, -0.02, 0.01])
 def test_where_both_agree_both_are_stretched(wider):
     tabulated = PSF + 0.5 * AGREE
-    found = weigh_witnesses(PSF, PSF + wider, tabulated, EVERY)
+    found = weigh_witnesses(np.stack([PSF, PSF + wider]), tabulated, EVERY)
     assert found.followed == "both"
     # it is the source that is wider than the stars of both
     np.testing.assert_allclose(found.due, tabulated * (1 + wider / PSF))
@@ -38,16 +39,25 @@ def test_where_both_agree_both_are_stretched(wider):
 def test_where_a_stretch_brings_the_psf_to_the_correction_the_width_was_wrong():
     tabulated = PSF - 0.02
     for stretched in (PSF - 0.02, PSF - 0.015, PSF - 0.025):
-        found = weigh_witnesses(PSF, stretched, tabulated, EVERY)
+        found = weigh_witnesses(np.stack([PSF, stretched]), tabulated, EVERY)
         assert found.followed == "psf"
         np.testing.assert_array_equal(found.due, stretched)
         assert found.disagreement == pytest.approx(-0.02)
 
 
+def test_what_the_data_ask_for_beyond_the_correction_is_the_sources_own():
+    way = PSF - 0.01 * np.arange(5)[:, None]  # comes by the correction, and goes on
+    found = weigh_witnesses(way, PSF - 0.02, EVERY)
+    assert found.followed == "psf"
+    np.testing.assert_array_equal(found.due, way[-1])
+    # all at once it is no explanation
+    assert weigh_witnesses(way[[0, -1]], PSF - 0.02, EVERY).followed == "apcorr"
+
+
 @pytest.mark.parametrize("stretch", [0.0, 0.01, -0.005])
 def test_where_it_does_not_the_correction_is_followed(stretch):
     tabulated = PSF - 0.03  # as where the PSF lacks its wings
-    found = weigh_witnesses(PSF, PSF + stretch, tabulated, EVERY)
+    found = weigh_witnesses(np.stack([PSF, PSF + stretch]), tabulated, EVERY)
     assert found.followed == "apcorr"
     np.testing.assert_array_equal(found.due, tabulated)
     assert found.disagreement == pytest.approx(-0.03)
@@ -56,12 +66,12 @@ def test_where_it_does_not_the_correction_is_followed(stretch):
 def test_disagreement_is_the_largest_of_the_rows_that_count():
     tabulated = PSF + np.where(np.arange(N_ROW) == 7, 0.05, -0.01)
     used = np.arange(N_ROW) != 7
-    assert weigh_witnesses(PSF, PSF, tabulated, EVERY).disagreement == pytest.approx(0.05)
-    assert weigh_witnesses(PSF, PSF, tabulated, used).disagreement == pytest.approx(-0.01)
+    assert weigh_witnesses(UNCHANGED, tabulated, EVERY).disagreement == pytest.approx(0.05)
+    assert weigh_witnesses(UNCHANGED, tabulated, used).disagreement == pytest.approx(-0.01)
 
 
 def test_what_the_correction_does_not_cover_is_the_psfs():
     tabulated = np.where(np.arange(N_ROW) < 10, np.nan, PSF - 0.03)
-    found = weigh_witnesses(PSF, PSF, tabulated, EVERY)
+    found = weigh_witnesses(UNCHANGED, tabulated, EVERY)
     assert found.followed == "apcorr"
     np.testing.assert_array_equal(found.due[:10], PSF[:10])
