@@ -38,7 +38,7 @@ from jdaviz_lrs.extraction.plan import ExtractionPlan
 from jdaviz_lrs.panel.actions import Actions
 from jdaviz_lrs.panel.fields import chosen_by, describe
 from jdaviz_lrs.panel.inputs import Choice, Input, displayed, is_2d_spectrum
-from jdaviz_lrs.panel.loaders.image import IMAGE_KEY
+from jdaviz_lrs.panel.loaders.image import forget_pixels
 from jdaviz_lrs.panel.metadata import list_in_metadata_panel
 from jdaviz_lrs.panel.parameter_traits import ParameterTraits, as_meant, same
 from jdaviz_lrs.panel.presence import Presence
@@ -703,13 +703,13 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
         if self._tray_instance and "state" in vars(self):
             self.state = PanelState()
             for data in self._app.data_collection:
-                data.meta.pop(IMAGE_KEY, None)
+                forget_pixels(data)
         super().close()
 
 
 def _forget_image(message: DataCollectionDeleteMessage) -> None:
-    """Let the image of a dataset go with it: layers of jdaviz may keep the data."""
-    message.data.meta.pop(IMAGE_KEY, None)
+    """Let the image of a dataset go with it."""
+    forget_pixels(message.data)
 
 
 def _missing(image: SpectralImage) -> str:

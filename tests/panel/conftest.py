@@ -23,7 +23,7 @@ PLUGINS = {
     "logger",
 }
 PARSERS = {"fits", "specutils.Spectrum", "object"}
-IMPORTERS = {"JWST LRS", "JWST LRS x1d", "1D Spectrum", "2D Spectrum"}
+IMPORTERS = {"JWST LRS", "JWST LRS series", "JWST LRS x1d", "1D Spectrum", "2D Spectrum"}
 
 
 @pytest.fixture
