@@ -50,11 +50,13 @@ from jdaviz_lrs.panel.sections.combine.section import CombineSection
 from jdaviz_lrs.panel.sections.compare.section import CompareSection
 from jdaviz_lrs.panel.sections.history.record import Record
 from jdaviz_lrs.panel.sections.history.section import HistorySection
+from jdaviz_lrs.panel.sections.light_curves.section import LightCurvesSection
 from jdaviz_lrs.panel.sections.profile.section import ProfileSection
 from jdaviz_lrs.panel.sections.saving.section import SavingSection
-from jdaviz_lrs.panel.sections.scene import WITH_IMAGES
+from jdaviz_lrs.panel.sections.scene import WITH_IMAGES, scene_spectrum
 from jdaviz_lrs.panel.sections.scene_layer import DATA, VIEWS, SceneLayer
 from jdaviz_lrs.panel.sections.section import Section
+from jdaviz_lrs.panel.sections.series.section import SeriesSection
 from jdaviz_lrs.panel.sections.verdict.section import VerdictSection
 from jdaviz_lrs.panel.sections.verify.section import VerifySection
 from jdaviz_lrs.panel.sections.width.section import WidthSection
@@ -79,11 +81,13 @@ COMPONENTS = {"lrs-field": "field.vue"}
 
 #: Where they stand in the template: trait to the sections that it lists.
 PLACES = {
-    "inspect_widgets": ("profile", "width", "compare", "verify"),
+    "inspect_widgets": ("series", "light_curves", "profile", "width", "compare", "verify"),
     "save_widgets": ("history", "combine", "calibrate", "saving"),
 }
 
 SECTIONS: dict[str, type[Section]] = {
+    "series": SeriesSection,
+    "light_curves": LightCurvesSection,
     "profile": ProfileSection,
     "width": WidthSection,
     "verdict": VerdictSection,
@@ -109,6 +113,7 @@ ACTIONS = (
     "undo", "redo", "reset", "import_extract1d", "export_extract1d", "to_python", "show_scene",
     "aperture_from_subset", "inspect", "presets", "apply_preset", "save_preset", "apply_to",
     "combine", "save_c1d", "verify", "save_report",
+    "extract_series", "save_x1dints", "light_curves", "save_light_curves",
     "make_response", "read_response", "save_response", "calibrate",
 )  # fmt: skip
 
@@ -137,6 +142,8 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
     * :meth:`extract`, :meth:`import_extract1d`, :meth:`export_extract1d`, :meth:`save_x1d`,
       :meth:`to_python`, :meth:`show_scene`, :meth:`aperture_from_subset`,
       :meth:`inspect`
+    * :meth:`extract_series`, :meth:`save_x1dints`: all integrations of a time series; :meth:`light_curves`,
+      :meth:`save_light_curves`: of them.
     * :meth:`combine`, :meth:`save_c1d`: extractions of the history into one.
     * :meth:`verify`, :meth:`save_report`: the installed pipeline on the same file.
     * :meth:`make_response`, :meth:`read_response`, :meth:`save_response`, :meth:`calibrate`: the flux scale
@@ -355,7 +362,8 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
         try:
             plan = self.plan(**WITH_IMAGES)
             if plan.extracted:  # else the parameters have changed meanwhile, and another is on its way
-                self.colours = self.scene.show(source, plan.extract(), kind, self.image_viewers)
+                spectrum = scene_spectrum(source, plan.extract(), kind)
+                self.colours = self.scene.show(source, spectrum, kind, self.image_viewers)
         except LRSError as error:
             self.image_shown = DATA
             self.say(str(error), "error")
