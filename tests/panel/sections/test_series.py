@@ -76,14 +76,14 @@ def test_what_was_finished_is_not_done_again(panel, section, monkeypatch):
             raise CancelledError(CANCELLED)
 
     with pytest.raises(CancelledError):
-        section._asked(source, "")(once)
+        section.asked(source, "")(once)
     assert told[-1] == "9 of 15 integrations"
     told.clear()
-    section._asked(source, "")(lambda progress: told.append(progress.line))
+    section.asked(source, "")(lambda progress: told.append(progress.line))
     assert [line for line in told if "of 15" in line] == ["15 of 15 integrations"]
     panel.xstop = 40
     told.clear()
-    section._asked(source, "")(lambda progress: told.append(progress.line))
+    section.asked(source, "")(lambda progress: told.append(progress.line))
     assert sum("of 15" in line for line in told) == 2
 
 
@@ -105,9 +105,9 @@ def test_edges_follow_the_mouse_and_bad_ones_are_told(panel):
     curves = panel._obj.sections["light_curves"]
     curves.number, curves.last = 2, 11.0
     assert len(curves.result.bins) == 2
-    curves._on_cursor(9.5, True)
+    curves.toggle_edge(9.5)
     assert curves.edges == "5.000, 8.000, 9.500, 11.000"
-    curves._on_cursor(8.02, True)
+    curves.toggle_edge(8.02)
     assert curves.edges == "5.000, 9.500, 11.000"
     np.testing.assert_allclose(curves.result.bins, [[5, 9.5], [9.5, 11]])
     assert "scatter" in curves.sentence

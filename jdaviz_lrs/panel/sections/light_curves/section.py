@@ -138,15 +138,17 @@ class LightCurvesSection(SavingResult):
             self.problem = str(error)
 
     def _on_cursor(self, x: float | None, clicked: bool) -> None:
-        """Set an edge where the mouse clicks, or take away the one that is there."""
-        if not clicked or x is None or self.result is None:
-            return
-        edges = np.unique(self.result.bins)
-        nearest = int(np.argmin(np.abs(edges - x)))
-        if abs(edges[nearest] - x) < NEAR and len(edges) > 2:
+        if clicked and x is not None and self.result is not None:
+            self.toggle_edge(x)
+
+    def toggle_edge(self, wavelength: float) -> None:
+        """Set an edge of bins where the mouse clicks, um, or take away the one that is there."""
+        edges = np.unique(self.made().bins)
+        nearest = int(np.argmin(np.abs(edges - wavelength)))
+        if abs(edges[nearest] - wavelength) >= NEAR:
+            edges = np.sort([*edges, wavelength])
+        elif len(edges) > 2:
             edges = np.delete(edges, nearest)
-        elif abs(edges[nearest] - x) >= NEAR:
-            edges = np.sort([*edges, x])
         self.edges = ", ".join(f"{edge:.3f}" for edge in edges)
 
 

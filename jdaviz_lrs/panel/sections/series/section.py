@@ -180,7 +180,7 @@ class SeriesSection(SavingResult):
         """
         source = self._series_of(self.panel.state)
         self.panel.compute()
-        series = self._asked(source, resume or self.resume)(None)
+        series = self.asked(source, resume or self.resume)(None)
         self._arrive(source, series)
         return series
 
@@ -189,8 +189,22 @@ class SeriesSection(SavingResult):
             raise LRSError(NO_SERIES)
         return state.source
 
-    def _asked(self, source: Input, resume: str | Path) -> Callable[[Any], ExtractedSeries]:
-        """Return the extraction that the state asks for now, as a function of what is told its progress."""
+    def asked(self, source: Input, resume: str | Path) -> Callable[[Any], ExtractedSeries]:
+        """Return the extraction that the state asks for now, as a function of what is told its progress.
+
+        One of the same parameters as the last goes on where that ended, whatever it ended with.
+
+        Parameters
+        ----------
+        source : Input
+        resume : path-like
+            Folder of the finished chunks; of an empty one they are kept as long as the section.
+
+        Raises
+        ------
+        LRSError
+            When the parameters do not fit the image.
+        """
         plan = self.panel.state.ready
         if resume:
             folder: Any = working_folder() / Path(resume).expanduser()
@@ -222,7 +236,7 @@ class SeriesSection(SavingResult):
     def _begin(self) -> None:
         try:
             source = self._series_of(self.panel.state)
-            do = self._asked(source, self.resume)
+            do = self.asked(source, self.resume)
         except LRSError as error:
             self.problem = str(error)
             return
