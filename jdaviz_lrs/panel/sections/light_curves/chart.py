@@ -22,6 +22,9 @@ WHITE = {"colors": ["#808080"], "stroke_width": 1.5, "label": "white light"}
 #: Share of the residuals that lie within the colours, in per cent.
 WITHIN = 98.0
 
+#: Micron: below it the slitless spectrum is folded upon itself.
+SHORTEST = 4.9
+
 #: Rows of the image of time against wavelength, at most: what a screen can show.
 ROWS = 400
 
@@ -57,6 +60,7 @@ class DynamicChart(Chart):
             "edges": {"colors": ["#202020"], "stroke_width": 1, "full_height": True, "label": "edges of bins"}
         }
         super().__init__(panel, "dynamic spectrum", styles, height="300px")
+        self.reach = 0.0  # of the colours, relative to the median
         scales = {**self.plot.viewer.scales, "image": ColorScale(scheme="RdBu", min=-1, max=1)}
         self.image = ImageGL(image=np.zeros((2, 2)), scales=scales, visible=False)
         self.plot.figure.marks = [self.image, *self.plot.figure.marks]
@@ -64,15 +68,17 @@ class DynamicChart(Chart):
     def show(self, series: ExtractedSeries, curves: LightCurves) -> None:
         """Draw the flux over its median in time."""
         time, name = _time(curves)
-        known = np.flatnonzero(np.isfinite(series.wavelength) & (series.wavelength >= 4.9))
+        flux = np.asarray(series.flux)
+        known = np.flatnonzero(np.isfinite(flux).any(axis=0) & (series.wavelength >= SHORTEST))
         known = known[np.argsort(series.wavelength[known])]
-        flux = np.asarray(series.flux)[:, known]
+        flux = flux[:, known]
         with np.errstate(invalid="ignore", divide="ignore"):
             residual = flux / np.nanmedian(flux, axis=0) - 1
         wavelength = np.linspace(series.wavelength[known[0]], series.wavelength[known[-1]], known.size)
         nearest = np.abs(series.wavelength[known][:, None] - wavelength).argmin(axis=0)
         residual = _thinned(residual[:, nearest])
         reach = np.nanpercentile(np.abs(residual), WITHIN) or 1.0
+        self.reach = float(reach)
         self.image.scales["image"].min, self.image.scales["image"].max = -float(reach), float(reach)
         with self.image.hold_sync():
             self.image.image = np.nan_to_num(residual).astype(np.float32)
@@ -91,19 +97,19 @@ class DriftChart(Chart):
 
     def __init__(self, panel):
         styles = {
-            "shift": {"colors": [BLUE], "stroke_width": 1, "label": "place (pixels)"},
-            "width": {"colors": [ORANGE], "stroke_width": 1, "label": "width (relative)"},
+            "shift": {"colors": [BLUE], "stroke_width": 1, "label": "place (1/1000 pixel)"},
+            "width": {"colors": [ORANGE], "stroke_width": 1, "label": "width (1/1000 of it)"},
         }
         super().__init__(panel, "drift", styles, height="240px")
 
     def show(self, curves: LightCurves) -> None:
         """Draw what was measured; nothing, where it was not."""
         x, name = _time(curves)
-        drift = {key: np.asarray(curves.drift.get(key, ()), float) for key in ("shift", "width")}
+        drift = {key: 1e3 * np.asarray(curves.drift.get(key, ()), float) for key in ("shift", "width")}
         known = {key: one for key, one in drift.items() if np.isfinite(one).any()}
         self.clear()
         if known:
-            self.name_axes(name, "Difference from the mean")
+            self.name_axes(name, "Less the mean (1/1000)")
             self.draw(**{key: (x, one) for key, one in known.items()})
             low, high = np.nanpercentile([*known.values()], [0.2, 99.8])
             room = 0.1 * (high - low) or 1.0

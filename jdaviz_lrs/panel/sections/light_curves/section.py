@@ -44,6 +44,7 @@ class LightCurvesSection(SavingResult):
     last = Float(12.0).tag(sync=True)  # um
     edges = Unicode().tag(sync=True)  # of bins, um, with commas between; in place of the number
     sentence = Unicode().tag(sync=True)
+    colours = Unicode().tag(sync=True)  # what those of the image mean
     plots = List().tag(sync=True)
     legends = List().tag(sync=True)
 
@@ -98,6 +99,7 @@ class LightCurvesSection(SavingResult):
         self.dynamic.show(series, curves)
         self.drift.show(curves)
         self.cursor.listen_to([self.dynamic.plot.viewer])
+        self.colours = f"Flux over its median in time: blue is brighter, red fainter, up to {100 * self.dynamic.reach:.2g} %."
         self.plots = [chart.widget for chart in (self.chart, self.dynamic, self.drift)]
         self.legends = [chart.legend() for chart in (self.chart, self.dynamic, self.drift)]
 
