@@ -87,11 +87,9 @@ def test_what_was_finished_is_not_done_again(panel, section, monkeypatch):
     assert sum("of 15" in line for line in told) == 2
 
 
-def test_a_broken_file_is_told_and_the_button_comes_back(panel, section, tmp_path):
+def test_a_broken_file_is_told_and_the_button_comes_back(app, panel, section, tmp_path):
     paths = write_segments(tmp_path, (4, 4))
-    panel._obj._app._jdaviz_helper.load(
-        [str(one) for one in paths], format="JWST LRS series", auto_extract=False, data_label="other"
-    )
+    app.load([str(one) for one in paths], format="JWST LRS series", auto_extract=False, data_label="other")
     panel.dataset = "other"
     paths[1].write_bytes(paths[1].read_bytes()[:100_000])
     section.vue_extract()

@@ -99,7 +99,8 @@ class LightCurvesSection(SavingResult):
         self.dynamic.show(series, curves)
         self.drift.show(curves)
         self.cursor.listen_to([self.dynamic.plot.viewer])
-        self.colours = f"Flux over its median in time: blue is brighter, red fainter, up to {100 * self.dynamic.reach:.2g} %."
+        reach = f"{100 * self.dynamic.reach:.2g} %"
+        self.colours = f"Flux over its median in time: blue is brighter, red fainter, by up to {reach}."
         self.plots = [chart.widget for chart in (self.chart, self.dynamic, self.drift)]
         self.legends = [chart.legend() for chart in (self.chart, self.dynamic, self.drift)]
 
