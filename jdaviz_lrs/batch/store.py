@@ -78,8 +78,9 @@ class ChunkStore:
     ----------
     chunks : sequence of Chunk
     n_wavelength : int
-    folder : path-like, optional
-        Where finished chunks stay, and are found again; without it they go when nobody needs them any more.
+    folder : path-like or TemporaryDirectory, optional
+        Where finished chunks stay, and are found again; without it they go when nobody needs them any more,
+        and so does a temporary folder.
     job : mapping
         What distinguishes this extraction from others, as JSON.
 
@@ -93,7 +94,7 @@ class ChunkStore:
         self,
         chunks: Sequence[Chunk],
         n_wavelength: int,
-        folder: str | Path | None = None,
+        folder: str | Path | tempfile.TemporaryDirectory | None = None,
         job: Mapping[str, Any] | None = None,
     ):
         self.chunks = chunks
@@ -101,6 +102,8 @@ class ChunkStore:
         self._memory: dict[Chunk, Mapping[str, NDArray]] = {}
         self._keep: Any = None
         self.folder: Path | None = None
+        if isinstance(folder, tempfile.TemporaryDirectory):
+            self._keep, folder = folder, folder.name
         if folder is not None:
             self.folder = Path(folder)
             _claim(self.folder, dict(job or {}))

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from jdaviz_lrs.analysis.compare import Comparison
+from jdaviz_lrs.analysis.lightcurve import LightCurves
 from jdaviz_lrs.batch.session import Session, read_session
 from jdaviz_lrs.data.combined import CombinedSpectrum
+from jdaviz_lrs.data.series import ExtractedSeries
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError, LRSWarning
 from jdaviz_lrs.fluxcal.response import Response
@@ -332,6 +334,58 @@ class Actions:
         data = self._app.data_collection[record.dataset]
         overrides = {name: record.overrides.get(name, "") for name in OVERRIDES}
         self.choose(Choice(data, record.dataset, overrides), record.parameters)
+
+    # ---- time series
+
+    def extract_series(self, resume: str | Path | None = None) -> ExtractedSeries:
+        """Extract all integrations of the time series with the panel's parameters, and wait for them.
+
+        Parameters
+        ----------
+        resume : path-like, optional
+            Folder in which finished chunks stay, and from which an extraction goes on.
+
+        Raises
+        ------
+        LRSError
+            When the dataset is no time series, or it cannot be extracted.
+        """
+        return self.sections["series"].extract(resume)
+
+    def save_x1dints(self, path: str | Path | None = None, overwrite: bool = False) -> Path:
+        """Write the series that was extracted last, in the pipeline's format.
+
+        Raises
+        ------
+        LRSError
+            When there is none, or the file exists and `overwrite` is false.
+        """
+        return self.sections["series"].save(path, overwrite)
+
+    def light_curves(self, **settings: Any) -> LightCurves:
+        """Make light curves of the series that was extracted last.
+
+        Parameters
+        ----------
+        **settings
+            See `jdaviz_lrs.light_curves`; those of the section, without any.
+
+        Raises
+        ------
+        LRSError
+            When no series was extracted, or bins cannot be made of what is given.
+        """
+        return self.sections["light_curves"].make(**settings)
+
+    def save_light_curves(self, path: str | Path | None = None, overwrite: bool = False) -> Path:
+        """Write the light curves that were made last, as ECSV.
+
+        Raises
+        ------
+        LRSError
+            When there are none, or the file exists and `overwrite` is false.
+        """
+        return self.sections["light_curves"].save(path, overwrite)
 
     # ---- from spectra to one that is calibrated and verified
 

@@ -10,11 +10,15 @@ from glue.core import Data
 from specutils import Spectrum
 
 from jdaviz_lrs.data.image import SpectralImage
-from jdaviz_lrs.panel.loaders.image import IMAGE_KEY, LRSImporter
+from jdaviz_lrs.panel.loaders.image import IMAGE_KEY, SERIES_KEY, LRSImporter
+from jdaviz_lrs.panel.loaders.series import SeriesImporter
 from jdaviz_lrs.panel.viewer.display import Display
+from jdaviz_lrs.products.series import Series
 from jdaviz_lrs.products.specutils_spectrum import from_spectrum
 
 __all__ = ["Choice", "Input", "displayed", "is_2d_spectrum"]
+
+OURS = (LRSImporter.__name__, SeriesImporter.__name__)
 
 
 def is_2d_spectrum(data) -> bool:
@@ -28,7 +32,7 @@ def displayed(data) -> Display | None:
     Data derived from ours inherit its meta, but not its pixels.
     """
     image = getattr(data, "meta", {}).get(IMAGE_KEY)
-    ours = image is not None and data.meta.get("_importer") == LRSImporter.__name__
+    ours = image is not None and data.meta.get("_importer") in OURS
     return Display.of(image) if ours else None
 
 
@@ -59,11 +63,14 @@ class Input:
     data : glue.core.Data
     image : SpectralImage
     display : Display
+    series : Series or None
+        Of which the image is the mean.
     """
 
     data: Data
     image: SpectralImage
     display: Display
+    series: Series | None = None
 
     @property
     def label(self) -> str:
@@ -80,6 +87,6 @@ class Input:
             When it cannot be extracted from.
         """
         if (display := displayed(data)) is not None:
-            return cls(data, display.image, display)
+            return cls(data, display.image, display, data.meta.get(SERIES_KEY))
         image = from_spectrum(data.get_object(cls=Spectrum, statistic=None))
         return cls(data, image, Display(image, np.arange(image.n_disp)))

@@ -39,7 +39,7 @@ from jdaviz_lrs.panel.actions import Actions
 from jdaviz_lrs.panel.documentation import PAGES, page
 from jdaviz_lrs.panel.fields import chosen_by, describe
 from jdaviz_lrs.panel.inputs import Choice, Input, displayed, is_2d_spectrum
-from jdaviz_lrs.panel.loaders.image import IMAGE_KEY
+from jdaviz_lrs.panel.loaders.image import forget_pixels
 from jdaviz_lrs.panel.metadata import list_in_metadata_panel
 from jdaviz_lrs.panel.parameter_traits import ParameterTraits, as_meant, same
 from jdaviz_lrs.panel.presence import Presence
@@ -52,11 +52,13 @@ from jdaviz_lrs.panel.sections.compare.section import CompareSection
 from jdaviz_lrs.panel.sections.figure.section import FigureSection
 from jdaviz_lrs.panel.sections.history.record import Record
 from jdaviz_lrs.panel.sections.history.section import HistorySection
+from jdaviz_lrs.panel.sections.light_curves.section import LightCurvesSection
 from jdaviz_lrs.panel.sections.profile.section import ProfileSection
 from jdaviz_lrs.panel.sections.saving.section import SavingSection
-from jdaviz_lrs.panel.sections.scene import WITH_IMAGES
+from jdaviz_lrs.panel.sections.scene import WITH_IMAGES, scene_spectrum
 from jdaviz_lrs.panel.sections.scene_layer import DATA, VIEWS, SceneLayer
 from jdaviz_lrs.panel.sections.section import Section
+from jdaviz_lrs.panel.sections.series.section import SeriesSection
 from jdaviz_lrs.panel.sections.session.section import SessionSection
 from jdaviz_lrs.panel.sections.verdict.section import VerdictSection
 from jdaviz_lrs.panel.sections.verify.section import VerifySection
@@ -83,11 +85,13 @@ COMPONENTS = {"lrs-field": "field.vue"}
 
 #: Where they stand in the template: trait to the sections that it lists.
 PLACES = {
-    "inspect_widgets": ("profile", "width", "compare", "verify"),
+    "inspect_widgets": ("series", "light_curves", "profile", "width", "compare", "verify"),
     "save_widgets": ("history", "combine", "calibrate", "saving", "figure", "session"),
 }
 
 SECTIONS: dict[str, type[Section]] = {
+    "series": SeriesSection,
+    "light_curves": LightCurvesSection,
     "profile": ProfileSection,
     "width": WidthSection,
     "verdict": VerdictSection,
@@ -118,6 +122,7 @@ ACTIONS = (
     "undo", "redo", "reset", "import_extract1d", "export_extract1d", "to_python", "show_scene",
     "aperture_from_subset", "inspect", "presets", "apply_preset", "save_preset", "apply_to",
     "combine", "save_c1d", "verify", "save_report", "save_figure", "save_session", "load_session",
+    "extract_series", "save_x1dints", "light_curves", "save_light_curves",
     "make_response", "read_response", "save_response", "calibrate",
 )  # fmt: skip
 
@@ -149,6 +154,8 @@ class LRSExtraction(
       :meth:`to_python`, :meth:`show_scene`, :meth:`aperture_from_subset`,
       :meth:`inspect`
     * :meth:`save_figure`; :meth:`save_session`, :meth:`load_session`: all that was worked on, in one file.
+    * :meth:`extract_series`, :meth:`save_x1dints`: all integrations of a time series; :meth:`light_curves`,
+      :meth:`save_light_curves`: of them.
     * :meth:`combine`, :meth:`save_c1d`: extractions of the history into one.
     * :meth:`verify`, :meth:`save_report`: the installed pipeline on the same file.
     * :meth:`make_response`, :meth:`read_response`, :meth:`save_response`, :meth:`calibrate`: the flux scale
@@ -370,7 +377,8 @@ class LRSExtraction(
         try:
             plan = self.plan(**WITH_IMAGES)
             if plan.extracted:  # else the parameters have changed meanwhile, and another is on its way
-                self.colours = self.scene.show(source, plan.extract(), kind, self.image_viewers)
+                spectrum = scene_spectrum(source, plan.extract(), kind)
+                self.colours = self.scene.show(source, spectrum, kind, self.image_viewers)
         except LRSError as error:
             self.image_shown = DATA
             self.say(str(error), "error")
@@ -725,13 +733,13 @@ class LRSExtraction(
         if self._tray_instance and "state" in vars(self):
             self.state = PanelState()
             for data in self._app.data_collection:
-                data.meta.pop(IMAGE_KEY, None)
+                forget_pixels(data)
         super().close()
 
 
 def _forget_image(message: DataCollectionDeleteMessage) -> None:
-    """Let the image of a dataset go with it: layers of jdaviz may keep the data."""
-    message.data.meta.pop(IMAGE_KEY, None)
+    """Let the image of a dataset go with it."""
+    forget_pixels(message.data)
 
 
 def _missing(image: SpectralImage) -> str:

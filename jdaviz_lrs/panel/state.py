@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from jdaviz_lrs.data.series import ExtractedSeries
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.advice import Advice
@@ -89,6 +90,8 @@ class PanelState:
         By the uuid of the data: what was set in the panel, and the files that it began with.
     trails : Mapping of str to Trail
         By the uuid of the data: the changes that can be undone.
+    extracted_series : Mapping of str to ExtractedSeries
+        By the uuid of the data: what was extracted last of a time series.
     stale : Stale or None
         What stays on the screen, grey, while something is wrong.
     """
@@ -115,7 +118,13 @@ class PanelState:
     remembered: Mapping[str, ExtractionParameters] = field(default_factory=dict)
     begun_with: Mapping[str, References] = field(default_factory=dict)
     trails: Mapping[str, Trail] = field(default_factory=dict)
+    extracted_series: Mapping[str, ExtractedSeries] = field(default_factory=dict)
     stale: Stale | None = None
+
+    @property
+    def time_series(self) -> ExtractedSeries | None:
+        """What was extracted last of the dataset, where that is a time series."""
+        return None if self.source is None else self.extracted_series.get(self.source.data.uuid)
 
     @property
     def trail(self) -> Trail:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import ExitStack
 from threading import Thread
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from IPython import get_ipython
 
@@ -54,17 +54,17 @@ class Work(Generic[T]):
     name : str
         What it is, for the sentence on an unexpected failure.
     do : callable
-        Takes a function for lines on its progress, and returns what the work is for or raises `LRSError`.
+        Takes a function for news of its progress, and returns what the work is for or raises `LRSError`.
     tell : callable
-        Is told those lines.
+        Is told that news: lines, as a rule.
     loop : AbstractEventLoop
     """
 
     def __init__(
         self,
         name: str,
-        do: Callable[[Callable[[str], None]], T],
-        tell: Callable[[str], None],
+        do: Callable[[Callable[[Any], None]], T],
+        tell: Callable[[Any], None],
         loop: asyncio.AbstractEventLoop,
     ):
         self._name, self._do, self._tell, self._loop = name, do, tell, loop
@@ -108,14 +108,14 @@ class Work(Generic[T]):
             self._outcome = outcome
             self._loop.call_soon_threadsafe(self._finish)
 
-    def _progress(self, line: str) -> None:
+    def _progress(self, news: Any) -> None:
         if self._over:
             raise Cancelled
-        self._loop.call_soon_threadsafe(self._say, line)
+        self._loop.call_soon_threadsafe(self._say, news)
 
-    def _say(self, line: str) -> None:
+    def _say(self, news: Any) -> None:
         if not self._over:
-            self._tell(line)
+            self._tell(news)
 
     def _finish(self) -> None:
         if self._over:

@@ -53,7 +53,15 @@ def width(panel: Locator) -> float:
 #: The tab of every section that opens and closes.
 TABS = {
     "Set up": ("Reference files", "Advanced"),
-    "Inspect": ("Verdict", "Cross-dispersion profile", "Best width", "Compare", "Verify"),
+    "Inspect": (
+        "Series",
+        "Light curves",
+        "Verdict",
+        "Cross-dispersion profile",
+        "Best width",
+        "Compare",
+        "Verify",
+    ),
     "Save": ("History", "Combine", "Calibrate", "Save"),
 }
 

@@ -23,7 +23,7 @@ PLUGINS = {
     "logger",
 }
 PARSERS = {"fits", "specutils.Spectrum", "object"}
-IMPORTERS = {"JWST LRS", "JWST LRS x1d", "1D Spectrum", "2D Spectrum"}
+IMPORTERS = {"JWST LRS", "JWST LRS series", "JWST LRS x1d", "1D Spectrum", "2D Spectrum"}
 
 
 @pytest.fixture
@@ -61,8 +61,9 @@ def loaded(app, s2d, auto_extract, monkeypatch):
     from jdaviz.core.registries import loader_parser_registry
 
     # With the format, and without the parsers that are not the image's, jdaviz need not try them all.
+    others = PARSERS - {"fits"} if not auto_extract else set()  # its spectrum is loaded in the same way
     with monkeypatch.context() as fewer:
-        for parser in loader_parser_registry.members.keys() & PARSERS - {"fits"}:
+        for parser in loader_parser_registry.members.keys() & others:
             fewer.delitem(loader_parser_registry.members, parser)
         app.load(str(s2d), format="JWST LRS", auto_extract=auto_extract)
     return app

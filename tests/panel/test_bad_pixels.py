@@ -111,5 +111,5 @@ def test_paths_in_python_begin_at_the_root(tmp_path, monkeypatch):
 
     monkeypatch.chdir(tmp_path)
     given = ExtractionParameters(bad_pixels=["bad.txt", (3, 4)])
-    text = as_python(tmp_path / "a_cal.fits", {}, given, ExtractionParameters())
+    text = as_python([tmp_path / "a_cal.fits"], {}, given, ExtractionParameters())
     assert f"    bad_pixels=[{str(tmp_path / 'bad.txt')!r}, [3, 4]],\n" in text

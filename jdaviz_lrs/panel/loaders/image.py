@@ -13,7 +13,7 @@ from jdaviz.core.user_api import ImporterUserApi
 from jdaviz.utils import PRIHDR_KEY, standardize_metadata
 from specutils import Spectrum
 from stdatamodels.jwst.datamodels import JwstDataModel
-from traitlets import Bool, Unicode, observe
+from traitlets import Bool, List, Unicode, observe
 
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.errors import LRSError
@@ -22,12 +22,25 @@ from jdaviz_lrs.panel.viewer.display import Display
 from jdaviz_lrs.panel.vuetify import AdaptedTemplate
 from jdaviz_lrs.products.read import read
 
-__all__ = ["FORMAT", "IMAGE_KEY", "X1D_FORMAT", "LRSImporter", "RefusingImporter", "harmless", "prefer_ours"]
+__all__ = [
+    "FORMAT",
+    "IMAGE_KEY",
+    "SERIES_FORMAT",
+    "SERIES_KEY",
+    "X1D_FORMAT",
+    "LRSImporter",
+    "RefusingImporter",
+    "forget_pixels",
+    "harmless",
+    "is_stack",
+    "prefer_ours",
+]
 
-FORMAT, X1D_FORMAT = "JWST LRS", "JWST LRS x1d"
+FORMAT, SERIES_FORMAT, X1D_FORMAT = "JWST LRS", "JWST LRS series", "JWST LRS x1d"
 
-#: Where the meta of loaded data keeps the image; the underscore hides it from jdaviz's Metadata panel.
-IMAGE_KEY = "_lrs_image"
+#: Where the meta of loaded data keeps the image, and the series that it is the mean of; the underscore hides
+#: them from jdaviz's Metadata panel.
+IMAGE_KEY, SERIES_KEY = "_lrs_image", "_lrs_series"
 
 
 def is_lrs(hdus: fits.HDUList) -> bool:
@@ -35,6 +48,17 @@ def is_lrs(hdus: fits.HDUList) -> bool:
     header = hdus[0].header
     mode = MODES.get(header.get("EXP_TYPE"))
     return mode is not None and header.get("DATAMODL") in mode.products
+
+
+def is_stack(hdus: fits.HDUList) -> bool:
+    """Whether there are several integrations, of which nothing is read yet."""
+    return "SCI" in hdus and hdus["SCI"].header.get("NAXIS") == 3
+
+
+def forget_pixels(data) -> None:
+    """Let the pixels of a dataset go: layers of jdaviz may keep the data."""
+    for key in (IMAGE_KEY, SERIES_KEY):
+        data.meta.pop(key, None)
 
 
 def harmless(label: str) -> str:
@@ -49,7 +73,7 @@ def prefer_ours(change: dict) -> None:
     after ours.
     """
     resolver, items = change["owner"], change["new"]
-    ours = [item for item in items if item["label"] in (FORMAT, X1D_FORMAT)]
+    ours = [item for item in items if item["label"] in (FORMAT, SERIES_FORMAT, X1D_FORMAT)]
     in_dialogue = getattr(resolver, "open_callback", None) is not None
     wanted = ours + [item for item in items if item not in ours] if in_dialogue else ours
     if ours and wanted != items:
@@ -87,20 +111,41 @@ class LRSImporter(AdaptedTemplate, RefusingImporter):
     auto_extract = Bool(True).tag(sync=True)
     ext_data_label = Unicode().tag(sync=True)
     description = Unicode().tag(sync=True)
+    notes = List().tag(sync=True)
+    pattern_wanted = Bool(False).tag(sync=True)  # of the names of the segments of a series
+    segments = Unicode().tag(sync=True)
+    folder = Unicode().tag(sync=True)
 
     def __init__(self, app, resolver, parser, input, **kwargs):
-        # An error here is what jdaviz lists as the reason why this format does not apply.
-        if isinstance(input, fits.HDUList):
-            if not is_lrs(input):
-                raise LRSError(f"not a 2-D spectrum (s2d or cal) with an EXP_TYPE of {', '.join(MODES)}")
-        elif not isinstance(input, SpectralImage | JwstDataModel):
-            raise LRSError("neither a FITS file nor a data model")
+        self.check_kind(input)
         super().__init__(app, resolver, parser, input, **kwargs)
         self.data_label.default = harmless(self.default_data_label_from_resolver or "LRS spectrum")
         resolver.observe(prefer_ours, "format_items")
+        self.describe()
+
+    @staticmethod
+    def check_kind(input) -> None:
+        """Refuse what is not of this format; jdaviz lists the error as the reason why it does not apply.
+
+        Raises
+        ------
+        LRSError
+            With that reason.
+        """
+        if isinstance(input, fits.HDUList):
+            if not is_lrs(input):
+                raise LRSError(f"not a 2-D spectrum (s2d or cal) with an EXP_TYPE of {', '.join(MODES)}")
+            if is_stack(input):
+                raise LRSError(f"a stack of integrations, which the format {SERIES_FORMAT} is for")
+        elif not isinstance(input, SpectralImage | JwstDataModel):
+            raise LRSError("neither a FITS file nor a data model")
+
+    def describe(self) -> None:
+        """Say in the dialogue what the file holds."""
         if (image := self.image) is not None:
             kind = "rectified (s2d)" if image.resampled else "detector image (cal)"
-            self.description = f"{kind}, {image.n_disp} x {image.n_xdisp} pixels, {image.unit}"
+            size = f"{image.n_disp} x {image.n_xdisp} pixels, {image.unit}"
+            self.description = f"MIRI LRS slit spectrum, {kind}, {size}."
 
     @staticmethod
     def _get_supported_viewers():
@@ -125,7 +170,7 @@ class LRSImporter(AdaptedTemplate, RefusingImporter):
             if image.data.ndim > 2:
                 raise LRSError(
                     f"{image.file_name}: it holds {len(image.data)} integrations, and the viewer shows one "
-                    "image; extract them in Python or with the command jdaviz-lrs extract."
+                    f"image; load its file as {SERIES_FORMAT}."
                 )
         except LRSError as error:
             self.refusal = str(error)
@@ -135,8 +180,10 @@ class LRSImporter(AdaptedTemplate, RefusingImporter):
     @cached_property
     def output(self) -> Spectrum | None:
         """What goes to the viewer, with the image attached; None where the file is refused."""
-        if self.image is None:
-            return None
+        return None if self.image is None else self.as_shown()
+
+    def as_shown(self) -> Spectrum:
+        """Return the image as the viewer shows it, with all that the panel needs in its meta."""
         spectrum = Display.of(self.image).spectrum()
         spectrum.meta.update(self._header())
         spectrum.meta[IMAGE_KEY] = self.image

@@ -9,10 +9,12 @@ from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.panel.inputs import Input
 
-__all__ = ["KINDS", "WITH_IMAGES", "check_kind", "scene_spectrum"]
+__all__ = ["KINDS", "MODEL", "WITH_IMAGES", "check_kind", "scene_spectrum"]
+
+MODEL = "scene model"
 
 #: What can be shown, by the word in its label.
-KINDS = ("scene model", "residual", "residual in sigma")
+KINDS = (MODEL, "residual", "residual in sigma")
 
 #: What an extraction is asked for, so that it has them.
 WITH_IMAGES = {"save_scene_model": True, "save_residual_image": True}
@@ -51,7 +53,7 @@ def scene_spectrum(source: Input, result: ExtractedSpectrum, kind: str):
     """
     if result.scene_model is None or result.residual is None:
         raise LRSError("This extraction fits no scene.")
-    values, unit = result.scene_model if kind == "scene model" else result.residual, None
+    values, unit = result.scene_model if kind == MODEL else result.residual, None
     if kind == "residual in sigma":
         if not source.image.has_variances:
             raise LRSError("The dataset has no variances, so there is no sigma; load it as JWST LRS.")

@@ -7,10 +7,10 @@ from weakref import ref
 
 import numpy as np
 from matplotlib import colormaps
+from specutils import Spectrum
 
-from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.panel.inputs import Input
-from jdaviz_lrs.panel.sections.scene import KINDS, scene_spectrum
+from jdaviz_lrs.panel.sections.scene import KINDS, MODEL
 from jdaviz_lrs.panel.state import PanelState
 
 __all__ = ["DATA", "VIEWS", "SceneLayer"]
@@ -55,20 +55,23 @@ class SceneLayer:
         self._asked = ref(state.plan), kind
         return True
 
-    def show(self, source: Input, result: ExtractedSpectrum, kind: str, viewers: list) -> dict[str, Any]:
-        """Show what was fitted, or what it leaves; returns the colours' ends.
+    def show(self, source: Input, spectrum: Spectrum, kind: str, viewers: list) -> dict[str, Any]:
+        """Show what was fitted, what it leaves, or one integration; returns the colours' ends.
+
+        Parameters
+        ----------
+        source : Input
+        spectrum : specutils.Spectrum
+            As of `jdaviz_lrs.panel.sections.scene.scene_spectrum`.
+        kind : str
+            What it is, for the label.
+        viewers : list
 
         Returns
         -------
         dict
             ``low`` and ``high``, the ``unit``, and whether the colours are ``diverging``.
-
-        Raises
-        ------
-        LRSError
-            See `jdaviz_lrs.panel.sections.scene.scene_spectrum`.
         """
-        spectrum = scene_spectrum(source, result, kind)
         label = f"{source.label} {kind} (live)"
         if label != self.label or label not in self._app.data_collection:
             self.remove()
@@ -106,7 +109,7 @@ class SceneLayer:
         layers = [layer.state for viewer in viewers for layer in viewer.layers]
         ours = [layer for layer in layers if layer.layer.label == self.label]
         data = next((layer for layer in layers if layer.layer.label == below), None)
-        diverging = kind != "scene model"
+        diverging = kind in KINDS and kind != MODEL
         if diverging or data is None:
             reach = SIGMAS if kind == "residual in sigma" else _reach(spectrum.flux.value)
             low, high = (-reach, reach) if diverging else (0.0, reach)

@@ -4,6 +4,7 @@ from astropy.io import fits
 from specutils import Spectrum
 
 from jdaviz_lrs import read
+from tests.slitless import write_segments
 
 LABEL = "jw00001001001_03101_00001_mirimage_s2d"
 
@@ -122,12 +123,6 @@ def test_without_a_format_the_reason_of_a_refused_spectrum_shows(app, s2d, tmp_p
 
 
 def test_a_stack_is_refused_in_a_sentence(app, tmp_path):
-    from jdaviz_lrs.simulate import Scene, simulate, to_model
-
-    model = to_model(simulate(Scene(), "cal"))
-    for name in ("data", "err", "dq", "var_poisson", "var_rnoise", "var_flat"):
-        setattr(model, name, np.stack([getattr(model, name)] * 2))
-    model.save(tmp_path / "a_calints.fits")
-    for settings in ({}, {"format": "JWST LRS"}):
-        with pytest.raises(ValueError, match=r"a_calints\.fits: it holds 2 integrations"):
-            app.load(str(tmp_path / "a_calints.fits"), **settings)
+    (path,) = write_segments(tmp_path, (2,))
+    with pytest.raises(ValueError, match="a stack of integrations, which the format JWST LRS series is for"):
+        app.load(str(path), format="JWST LRS")

@@ -206,7 +206,7 @@ def test_a_dataset_without_a_file_has_no_call(app, s2d):
 def test_any_name_is_spelled_so_that_it_stays_one(name, tmp_path):
     path, reference = tmp_path / name, ExtractionParameters()
     parameters = ExtractionParameters(id=name, spectral_order="ANY", sources=[1.5, -2])
-    code = as_python(path, {"override_psf": str(path), "override_apcorr": ""}, parameters, reference)
+    code = as_python([path], {"override_psf": str(path), "override_apcorr": ""}, parameters, reference)
     assert all(line.isprintable() for line in code.split("\n"))
     importing, assignment = ast.parse(code).body
     call = assignment.value

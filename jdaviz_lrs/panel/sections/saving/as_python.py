@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,46 +12,51 @@ __all__ = ["as_python"]
 
 
 def as_python(
-    path: Path,
+    paths: Sequence[Path],
     overrides: Mapping[str, str],
     parameters: ExtractionParameters,
     reference: ExtractionParameters,
+    series: bool = False,
 ) -> str:
     """Write the call of `jdaviz_lrs.extract` that gives the same spectrum.
 
     Parameters
     ----------
-    path : Path
-        Of the 2-D spectrum.
+    paths : sequence of Path
+        Of the 2-D spectrum, or of the segments of a time series.
     overrides : Mapping of str to str
         ``override_extract1d`` and the like to a path; empty ones are left out.
     parameters : ExtractionParameters
     reference : ExtractionParameters
         Those of the reference file, which the call takes by itself.
+    series : bool
+        Whether a time series is extracted.
 
     Returns
     -------
     str
         Two statements, with absolute paths, so that they run anywhere.
     """
-    arguments = [_text(path)]
-    arguments += [f"{name}={_text(Path(value))}" for name, value in overrides.items() if value]
+    arguments = [_value([_anywhere(path) for path in paths]) if series else _value(_anywhere(paths[0]))]
+    arguments += [f"{name}={_value(_anywhere(value))}" for name, value in overrides.items() if value]
     arguments += [
-        f"{name}={_value(_anywhere(value) if name == 'bad_pixels' else value)}"
+        f"{name}={_value(_all_anywhere(value) if name == 'bad_pixels' else value)}"
         for name, value in parameters.asdict().items()
         if value != getattr(reference, name)
     ]
     lines = "".join(f"    {argument},\n" for argument in arguments)
-    return f"from jdaviz_lrs import extract\n\nspectrum = extract(\n{lines})\n"
+    result = "series" if series else "spectrum"
+    return f"from jdaviz_lrs import extract\n\n{result} = extract(\n{lines})\n"
 
 
-def _anywhere(bad_pixels: tuple) -> tuple:
+def _all_anywhere(bad_pixels: tuple) -> tuple:
     """Give the paths among them from the root."""
-    return tuple(str(Path(p).expanduser().resolve()) if isinstance(p, str) else p for p in bad_pixels)
+    return tuple(_anywhere(one) if isinstance(one, str) else one for one in bad_pixels)
 
 
-def _text(path: Path) -> str:
-    return _value(str(path.expanduser().resolve()))
+def _anywhere(path: str | Path) -> str:
+    """Give a path from the root."""
+    return str(Path(path).expanduser().resolve())
 
 
 def _value(value: Any) -> str:

@@ -175,8 +175,10 @@ class SavingSection(Section):
         state = self.panel.state
         if state.source.image.path is None:
             raise LRSError(NO_FILE)
+        series = state.source.series
+        paths = [state.source.image.path] if series is None else [one.path for one in series.segments]
         return as_python(
-            state.source.image.path, state.choice.overrides, state.parameters, state.references.parameters
+            paths, state.choice.overrides, state.parameters, state.references.parameters, series is not None
         )
 
     # ---- answers to the buttons

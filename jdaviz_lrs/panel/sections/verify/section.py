@@ -51,7 +51,9 @@ class VerifySection(SavingResult):
 
     def show(self, state: PanelState) -> None:
         """Say whether there is something to verify, and whether what is shown is of these parameters."""
-        self.possible = state.layout is not None and state.problem == ""
+        # the mean of a series is in no file that the pipeline could be given
+        single = state.source is not None and state.source.series is None
+        self.possible = state.layout is not None and state.problem == "" and single
         report = self.result
         if report is not None and state.source is not None:
             alike = _file(state) == report.file and _named(state) == _shared(report.parameters)
