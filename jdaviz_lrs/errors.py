@@ -1,6 +1,6 @@
 """The one family of errors that users meet."""
 
-__all__ = ["LONGEST", "LRSError", "LRSWarning"]
+__all__ = ["LONGEST", "LRSError", "LRSWarning", "on_one_line"]
 
 LONGEST = 300
 """Characters of a message: what is longer is not read."""
@@ -13,10 +13,10 @@ class LRSError(ValueError):
     """
 
     def __init__(self, sentence: object = "") -> None:
-        super().__init__(_shortened(_on_one_line(str(sentence))))
+        super().__init__(_shortened(on_one_line(str(sentence))))
 
 
-def _on_one_line(text: str) -> str:
+def on_one_line(text: str) -> str:
     """Spell what cannot be shown: a name may hold line ends, control characters, or bytes of no encoding."""
     return "".join(c if c.isprintable() else " " if c.isspace() else ascii(c)[1:-1] for c in text)
 

@@ -17,7 +17,7 @@ from jdaviz_lrs.batch.extract import extract
 from jdaviz_lrs.combine.nods import correct_nods
 from jdaviz_lrs.data.series import ExtractedSeries
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
-from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.errors import LRSError, on_one_line
 from jdaviz_lrs.fluxcal.calibrate import calibrate
 from jdaviz_lrs.products.door import one_sentence
 from jdaviz_lrs.products.files import output_path, whole_file
@@ -210,7 +210,12 @@ def write_summary(outcomes: Sequence[Outcome], path: Path, overwrite: bool = Fal
     LRSError
         When it exists, or cannot be written.
     """
-    table = Table([vars(outcome) for outcome in outcomes], names=[*Outcome.__dataclass_fields__])
+
+    def plain(value: Any) -> Any:
+        return on_one_line(value) if isinstance(value, str) else value
+
+    rows = [{name: plain(value) for name, value in vars(outcome).items()} for outcome in outcomes]
+    table = Table(rows, names=[*Outcome.__dataclass_fields__])
     for name in ("flux", "flux_error"):
         table[name].unit = "Jy"
     with whole_file(path, overwrite) as temporary:

@@ -56,7 +56,31 @@ def read_verdict(entries: Mapping[str, Any]) -> Verdict | None:
         found = {name: _from_plain(entries[f"{VERDICT}{name}"]) for name in names}
     except ValueError:
         return None
-    return Verdict(**found) if found else None
+    read = Verdict(**found)
+    return read if found and _whole(read) else None
+
+
+def _whole(verdict: Verdict) -> bool:
+    """Whether every entry is what it should be: a damaged file may hold less of a list, or another thing."""
+    band, bands = Verdict.bands[0], verdict.bands
+    if not isinstance(bands, tuple) or not _alike(bands, (band,) * len(bands)):
+        return False
+    for one in fields(Verdict):
+        value, like = getattr(verdict, one.name), one.default
+        if like == ():  # of names, as many as there are
+            like = ("",) * len(value) if isinstance(value, tuple) else like
+        elif isinstance(like, tuple):
+            like = (like[0],) * len(bands)
+        if not _alike(value, like):
+            return False
+    return True
+
+
+def _alike(value: Any, like: Any) -> bool:
+    """Whether a value is of the kind and, through all its parts, of the size of another."""
+    if isinstance(like, tuple):
+        return isinstance(value, tuple) and len(value) == len(like) and all(map(_alike, value, like))
+    return isinstance(value, float | int if isinstance(like, float) else type(like))
 
 
 def _plain(value: Any) -> str | int | float | bool | None:

@@ -15,6 +15,7 @@ from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.door import one_sentence, open_fits
 from jdaviz_lrs.products.files import fits_path, in_ascii, whole_files
 from jdaviz_lrs.products.made import read_made, tell_made
+from jdaviz_lrs.products.order import in_order
 from jdaviz_lrs.products.origin import origin_of_headers
 from jdaviz_lrs.products.read import checked_kind
 
@@ -150,6 +151,10 @@ def _spectrum(hdus: fits.HDUList, path: Path) -> CombinedSpectrum:
         name: np.array(table[column], float) if column in table.names else nothing
         for column, name in C1D_COLUMNS.items()
     }
+    if any(column.ndim != 1 for column in columns.values()):
+        raise LRSError(f"{path}: its table has several numbers in a row; combine the spectra again.")
+    if not in_order(columns["wavelength"]):
+        raise LRSError(f"{path}: its wavelengths do not rise or fall throughout; combine the spectra again.")
     columns["dq"] = np.nan_to_num(columns["dq"]).astype(np.uint32)
     beside = next((one for one in hdus if one.name == INPUTS), None)
     if beside is not None and len(beside.data) != len(table):

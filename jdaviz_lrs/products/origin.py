@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from astropy.io.fits import Header
 
 from jdaviz_lrs.data.image import SpectralImage
@@ -28,7 +30,7 @@ def origin_of_headers(primary: Header, table: Header, unit: str | None) -> Origi
         offset=None if None in (x, y) else (x, y),
         exposure_time=_number(primary.get("EFFEXPTM")),
         integration_time=_number(primary.get("EFFINTTM")),
-        header=primary.copy(),
+        header=_finite(primary),
     )
 
 
@@ -51,6 +53,15 @@ def origin_of_image(image: SpectralImage) -> Origin:
         exposure_time=meta.exposure.exposure_time if known else None,
         integration_time=meta.exposure.integration_time if known else None,
     )
+
+
+def _finite(header: Header) -> Header:
+    """Leave out numbers that a file may hold (1E400) and none can be given."""
+    kept = header.copy()
+    for card in header.cards:
+        if isinstance(card.value, float) and not isfinite(card.value):
+            kept.remove(card.keyword, ignore_missing=True, remove_all=True)
+    return kept
 
 
 def _word(value: object) -> str | None:

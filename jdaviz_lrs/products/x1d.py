@@ -22,6 +22,7 @@ from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.door import open_fits
 from jdaviz_lrs.products.files import fits_path, in_ascii, whole_files
 from jdaviz_lrs.products.made import read_made, tell_made
+from jdaviz_lrs.products.order import in_order
 from jdaviz_lrs.products.orientation import aperture_keywords
 from jdaviz_lrs.products.origin import origin_of_headers
 from jdaviz_lrs.products.read import checked_kind
@@ -183,7 +184,7 @@ def _spectrum(extension: fits.BinTableHDU, path: Path, primary: fits.Header) -> 
         raise LRSError(f"{path}: its table has no WAVELENGTH or no FLUX; run the extraction again.")
     if any(column.ndim != 1 for column in columns.values()):
         raise LRSError(f"{path}: its table has several numbers in a row; give an x1d file of one spectrum.")
-    if not _in_order(columns["wavelength"]):
+    if not in_order(columns["wavelength"]):
         raise LRSError(f"{path}: its wavelengths do not rise or fall throughout; run the extraction again.")
     columns["dq"] = np.nan_to_num(columns["dq"]).astype(np.uint32)
     sky = header.get("SLIT_RA"), header.get("SLIT_DEC")
@@ -198,11 +199,6 @@ def _spectrum(extension: fits.BinTableHDU, path: Path, primary: fits.Header) -> 
 
 def _unit_of(extension: fits.BinTableHDU, name: str) -> str | None:
     return extension.columns[name].unit if name in extension.columns.names else None
-
-
-def _in_order(wavelength: np.ndarray) -> bool:
-    steps = np.diff(wavelength)
-    return bool(np.isfinite(wavelength).all() and ((steps > 0).all() or (steps < 0).all()))
 
 
 def _column(table: fits.FITS_rec, name: str) -> np.ndarray:

@@ -95,7 +95,14 @@ def read_apcorr(path: str | Path, subarray: str | None = None) -> ApertureCorrec
         size_unit = str(model.sizeunit or "pixels")
     absent = sorted({*SHAPES} - {*(table.dtype.names or ())})
     demand(not absent, str(path), f"its table has no column {', '.join(absent)}", "apcorr")
-    names = np.char.upper(table["subarray"].astype(str))
+    subarrays = table["subarray"]
+    demand(
+        subarrays.ndim == 1 and subarrays.dtype.kind in "SU",
+        str(path),
+        "its column subarray holds no names",
+        "apcorr",
+    )
+    names = np.char.upper(subarrays.astype(str))
     rows = table if subarray is None else table[names == subarray.upper()]
     if len(rows) != 1:
         refusal = (

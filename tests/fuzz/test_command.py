@@ -120,6 +120,8 @@ FAILED = (
     ("extract", "s2d.fits", "-o", "a" * 300),
     ("extract", "s2d.fits", "--set", f"extract_width={'9' * 5000}"),
     ("extract", "s2d.fits", "--set", f"bkg_coeff={'[' * 5000}"),
+    ("extract", "s2d.fits", "\x1a\udce7W\udc81M\udca2"),  # no name in UTF-8
+    ("extract", "psf.fits", "\udc80"),
 )
 
 

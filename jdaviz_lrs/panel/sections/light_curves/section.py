@@ -35,7 +35,7 @@ class LightCurvesSection(SavingResult):
     """
 
     template_file = __file__, "light_curves.vue"
-    ending = ".ecsv"
+    endings = (".ecsv",)
     none_yet = "No light curves were made yet; extract the series first."
 
     present = Bool(False).tag(sync=True)
