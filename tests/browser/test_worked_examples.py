@@ -21,7 +21,7 @@ from tests.browser.conftest import watched
 from tests.browser.panel import XSTART, XSTOP
 from tests.extract1d_step import pipeline_x1d
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 Step = Callable[[App, Locator], None]
 
