@@ -39,6 +39,7 @@ from jdaviz_lrs.panel.actions import Actions
 from jdaviz_lrs.panel.documentation import PAGES, page
 from jdaviz_lrs.panel.fields import chosen_by, describe
 from jdaviz_lrs.panel.inputs import Choice, Input, displayed, is_2d_spectrum
+from jdaviz_lrs.panel.leftovers import without_leftovers
 from jdaviz_lrs.panel.loaders.image import forget_pixels
 from jdaviz_lrs.panel.metadata import list_in_metadata_panel
 from jdaviz_lrs.panel.parameter_traits import ParameterTraits, as_meant, same
@@ -627,7 +628,8 @@ class LRSExtraction(
         viewer, label, source = self.add_results.viewer, self.add_results.label, self.state.source
         if viewer.selected == "None" and len(viewer.choices) == 1 and viewer.create_new.choices:
             viewer.create_new.selected = viewer.create_new.choices[0]
-        self.add_results.add_results_from_plugin(_for_jdaviz(result), format="1D Spectrum", replace=False)
+        with without_leftovers(self._app):
+            self.add_results.add_results_from_plugin(_for_jdaviz(result), format="1D Spectrum", replace=False)
         self._record(result, label, source.label, self.state.choice.overrides)
         self._name_result()
 
@@ -716,7 +718,8 @@ class LRSExtraction(
         """Add a spectrum to the app as one of this panel's."""
         spectrum = _for_jdaviz(result)
         spectrum.meta["plugin"] = self._plugin_name
-        self._app._jdaviz_helper.load(spectrum, loader="object", format="1D Spectrum", data_label=label)
+        with without_leftovers(self._app):
+            self._app._jdaviz_helper.load(spectrum, loader="object", format="1D Spectrum", data_label=label)
 
     # ---- whether the panel is open
 

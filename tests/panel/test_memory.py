@@ -5,6 +5,7 @@ import warnings
 import weakref
 
 import pytest
+from ipywidgets import Widget
 
 from tests.whole_app import WholeApp
 
@@ -24,6 +25,17 @@ def used(active) -> weakref.ref:
     active.show_scene("residual")
     active.extract()
     return weakref.ref(active.image)
+
+
+def test_a_spectrum_leaves_nothing_behind_but_its_layer(active):
+    """jdaviz's loaders make 36 widgets a spectrum and keep them; of a layer glue-jupyter keeps two."""
+    active.add_results.label = "again"
+    numbers = []
+    for width in (5, 6, 7, 8):
+        active.extract_width = width
+        active.extract()
+        numbers.append(len(Widget.widgets))
+    assert numbers[3] - numbers[1] <= 2 * 2
 
 
 def test_a_dataset_removed_takes_its_image_along(loaded, active, image):

@@ -100,8 +100,9 @@ class SeriesSection(SavingResult):
 
     def show(self, state: PanelState) -> None:
         """Appear with a series, and go with it."""
-        if state.source is not self._source:
-            self._take_source(state.source)
+        source = state.source if state.source is not None and state.source.series is not None else None
+        if source is not self._source:
+            self._take_source(source)
         self.possible = state.layout is not None and state.problem == ""
         if state.time_series is not self.result:
             self._take(state.time_series)
@@ -109,8 +110,9 @@ class SeriesSection(SavingResult):
             self.stale = dict(self.result.parameters) != _named(state)
 
     def _take_source(self, source: Input | None) -> None:
+        """Take another series, or none: images are not kept here."""
         series = None if source is None else source.series
-        if self._source is not None and self._source.series is not None:
+        if self._source is not None:
             self._show_mean()
         self._source = source
         self.present, self.problem = series is not None, ""
@@ -155,7 +157,7 @@ class SeriesSection(SavingResult):
         if "layer" in vars(self):
             self.layer.forget()
         self.integration = 0
-        if self._source is not None and self._source.series is not None:
+        if self._source is not None:
             self.caption = self._mean(self._source.series)
 
     def _mean(self, series: Series) -> str:

@@ -1,0 +1,45 @@
+"""Widgets that loading through jdaviz leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ipywidgets import Widget
+from jdaviz.configs.default.plugins.viewers import JdavizViewerWindow
+from jdaviz.core.loaders.importers import BaseImporter
+from jdaviz.core.loaders.resolvers import BaseResolver
+from jdaviz.core.template_mixin import Table
+
+__all__ = ["without_leftovers"]
+
+
+@contextmanager
+def without_leftovers(app: Any) -> Iterator[None]:
+    """Close what jdaviz makes for one load and keeps.
+
+    These are the resolver with its importers, and a window of every viewer for each time that a list of
+    viewers is asked for: 36 widgets a spectrum (jdaviz 5.0), which go on listening to what happens in the app.
+    Where a viewer came with the spectrum, all stays, as its window is among them.
+
+    Parameters
+    ----------
+    app : jdaviz.app.Application
+    """
+    before, viewers = {*Widget.widgets}, {*app._viewer_store}
+    yield
+    if {*app._viewer_store} != viewers:
+        return
+    made = [Widget.widgets[name] for name in Widget.widgets.keys() - before]
+    resolvers = [one for one in made if isinstance(one, BaseResolver)]
+    importers = [one for one in made if isinstance(one, BaseImporter) and one._resolver in resolvers]
+    windows = [one for one in made if isinstance(one, JdavizViewerWindow)]
+    for importer in importers:
+        app.unobserve(importer._update_existing_data_in_dc_traitlet, "existing_data_in_dc")
+    tables = [one for one in made if isinstance(one, Table) and one._plugin in (*importers, *resolvers)]
+    for left in (*tables, *importers, *resolvers, *windows):
+        app.hub.unsubscribe_all(left)
+        left.popout_button.target.close()
+        left.popout_button.close()
+        left.close()
