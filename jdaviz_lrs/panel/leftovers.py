@@ -20,7 +20,7 @@ def without_leftovers(app: Any) -> Iterator[None]:
     """Close what jdaviz makes for one load and keeps.
 
     These are the resolver with its importers, and a window of every viewer for each time that a list of
-    viewers is asked for: 36 widgets a spectrum (jdaviz 5.0), which go on listening to what happens in the app.
+    viewers is asked for: 36 widgets a spectrum (jdaviz 5.0), which go on listening to all that happens.
     Where a viewer came with the spectrum, all stays, as its window is among them.
 
     Parameters

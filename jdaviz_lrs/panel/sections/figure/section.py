@@ -46,15 +46,15 @@ class FigureSection(SavingResult):
     def __init__(self, panel, app):
         super().__init__(panel, app)
         self._values: object = None
-        self._source: object = None
+        self._dataset: str | None = None  # its image is not kept here
 
     def show(self, state: PanelState) -> None:
         """Propose a name after the dataset; what was written is forgotten with the parameters."""
         self.problem = state.problem
         if state.values is not self._values:
             self._values, self.written, self.in_the_way = state.values, "", False
-        if state.source is not self._source and state.source is not None:
-            self._source, self.folder = state.source, str(working_folder())
+        if state.source is not None and state.source.data.uuid != self._dataset:
+            self._dataset, self.folder = state.source.data.uuid, str(working_folder())
             name = state.source.image.file_name or f"{state.source.label.replace(' ', '_')}.fits"
             self.filename = output_path(Path(name).name, "figure").with_suffix(FORMATS[0]).name
 
