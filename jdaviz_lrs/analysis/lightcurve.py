@@ -23,7 +23,10 @@ from jdaviz_lrs.products.files import whole_files
 if TYPE_CHECKING:
     from lightkurve import LightCurve
 
-__all__ = ["AveragedScatter", "LightCurves", "light_curves"]
+__all__ = ["USUAL_RANGE", "AveragedScatter", "LightCurves", "light_curves"]
+
+USUAL_RANGE = (DEFAULT.bands[0][0], DEFAULT.bands[-1][1])
+"""Micron, where spectra are judged: below the spectrum is folded upon itself, beyond is no light."""
 
 Column = NDArray[np.float64]
 
@@ -267,8 +270,7 @@ def light_curves(
     """
     if combination not in ("sum", "inverse_variance"):
         raise LRSError(f"combination is {combination!r}; it must be 'sum' or 'inverse_variance'.")
-    usual = (DEFAULT.bands[0][0], DEFAULT.bands[-1][1])
-    bins = wavelength_bins(wavelength_range or usual, edges, width, resolving_power, number)
+    bins = wavelength_bins(wavelength_range or USUAL_RANGE, edges, width, resolving_power, number)
     flux, variance = series.flux, series.flux_var_poisson + series.flux_var_rnoise
     weighted = combination == "inverse_variance"
     curves = []

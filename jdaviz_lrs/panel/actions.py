@@ -17,6 +17,7 @@ from jdaviz_lrs.errors import LRSError, LRSWarning
 from jdaviz_lrs.fluxcal.response import Response
 from jdaviz_lrs.panel.free_region import add_free_region
 from jdaviz_lrs.panel.inputs import Choice
+from jdaviz_lrs.panel.leftovers import without_leftovers
 from jdaviz_lrs.panel.presets import EXAMPLES, presets_beside, read_preset, write_preset
 from jdaviz_lrs.panel.reference_search import OVERRIDES
 from jdaviz_lrs.panel.sections.advice import refine
@@ -255,14 +256,15 @@ class Actions:
         spectrum = scene_spectrum(self.state.source, self.compute(**WITH_IMAGES), kind)
         spectrum.meta["plugin"] = self._plugin_name
         label = self._app.return_unique_name(f"{self.state.source.label} {kind}")
-        self._app._jdaviz_helper.load(
-            spectrum,
-            loader="object",
-            format="2D Spectrum",
-            data_label=label,
-            viewer=[viewer.reference for viewer in self.image_viewers],
-            auto_extract=False,
-        )
+        with without_leftovers(self._app):
+            self._app._jdaviz_helper.load(
+                spectrum,
+                loader="object",
+                format="2D Spectrum",
+                data_label=label,
+                viewer=[viewer.reference for viewer in self.image_viewers],
+                auto_extract=False,
+            )
         return label
 
     def vue_show_scene(self, kind: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ipywidgets import Widget
@@ -28,18 +28,24 @@ def without_leftovers(app: Any) -> Iterator[None]:
     app : jdaviz.app.Application
     """
     before, viewers = {*Widget.widgets}, {*app._viewer_store}
-    yield
-    if {*app._viewer_store} != viewers:
-        return
-    made = [Widget.widgets[name] for name in Widget.widgets.keys() - before]
+    try:
+        yield
+    finally:
+        if {*app._viewer_store} == viewers:
+            _close(app, [Widget.widgets[name] for name in Widget.widgets.keys() - before])
+
+
+def _close(app: Any, made: list[Widget]) -> None:
     resolvers = [one for one in made if isinstance(one, BaseResolver)]
     importers = [one for one in made if isinstance(one, BaseImporter) and one._resolver in resolvers]
+    tables = [one for one in made if isinstance(one, Table) and one._plugin in (*importers, *resolvers)]
     windows = [one for one in made if isinstance(one, JdavizViewerWindow)]
     for importer in importers:
-        app.unobserve(importer._update_existing_data_in_dc_traitlet, "existing_data_in_dc")
-    tables = [one for one in made if isinstance(one, Table) and one._plugin in (*importers, *resolvers)]
+        with suppress(ValueError):  # one that refused what it was given has not come so far
+            app.unobserve(importer._update_existing_data_in_dc_traitlet, "existing_data_in_dc")
     for left in (*tables, *importers, *resolvers, *windows):
         app.hub.unsubscribe_all(left)
-        left.popout_button.target.close()
-        left.popout_button.close()
+        if (button := getattr(left, "popout_button", None)) is not None:
+            button.target.close()
+            button.close()
         left.close()

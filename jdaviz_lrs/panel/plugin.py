@@ -242,7 +242,7 @@ class LRSExtraction(
         self.hub.subscribe(self, GlobalDisplayUnitChanged, handler=self._on_viewers)
         self.hub.subscribe(self, ViewerVisibleLayersChangedMessage, handler=self._on_layers)
         self.hub.subscribe(self, AddDataMessage, handler=self._on_layers)
-        self.hub.subscribe(self, DataCollectionDeleteMessage, handler=_forget_image)
+        self.hub.subscribe(self, DataCollectionDeleteMessage, handler=self._on_removed)
         self.update(**self.sections["compare"].choice())
         self._on_choice({"name": "dataset_selected"})
 
@@ -677,6 +677,12 @@ class LRSExtraction(
     def _name_result(self) -> None:
         self.results_label_default = self._app.return_unique_name(f"{self.state.source.label} LRS")
 
+    def _on_removed(self, message: DataCollectionDeleteMessage) -> None:
+        """Let the image of a dataset go with it, and the series that was extracted of it."""
+        forget_pixels(message.data)
+        kept = {uuid: one for uuid, one in self.state.extracted_series.items() if uuid != message.data.uuid}
+        self.update(extracted_series=kept)
+
     def extract_default(
         self,
         dataset: str,
@@ -738,11 +744,6 @@ class LRSExtraction(
             for data in self._app.data_collection:
                 forget_pixels(data)
         super().close()
-
-
-def _forget_image(message: DataCollectionDeleteMessage) -> None:
-    """Let the image of a dataset go with it."""
-    forget_pixels(message.data)
 
 
 def _missing(image: SpectralImage) -> str:

@@ -14,7 +14,7 @@ from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.plan import ExtractionPlan
 
-__all__ = ["CANCELLED", "CancelledError", "Extractions", "Outcome", "Work", "browser_loop"]
+__all__ = ["CANCELLED", "CancelledError", "Extractions", "Outcome", "Work", "browser_loop", "outcome_of"]
 
 CANCELLED = "The extraction was cancelled; press Extract, or change a parameter, to begin anew."
 
@@ -44,6 +44,14 @@ def browser_loop() -> asyncio.AbstractEventLoop | None:
         return asyncio.get_running_loop()
     except RuntimeError:  # in a thread of jdaviz
         return None
+
+
+def outcome_of(do: Callable[[Any], T]) -> T | LRSError:
+    """Do at once what `Work` would do in a thread, and return what it would tell: the error, too."""
+    try:
+        return do(None)
+    except LRSError as error:
+        return error
 
 
 class Work(Generic[T]):

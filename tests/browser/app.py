@@ -227,6 +227,11 @@ class App:
             f"rgb({red}, {green}, {blue})",
         )
 
+    def ticks(self, viewer: int) -> list[float]:
+        """Return the numbers along the axes of a viewer."""
+        texts = self.viewers.nth(viewer).locator(".tick text").all_text_contents()
+        return [float(text.replace("\N{MINUS SIGN}", "-")) for text in texts if text]
+
     def until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait for what no locator can tell."""
         end = time.monotonic() + PATIENCE

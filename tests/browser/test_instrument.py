@@ -261,6 +261,12 @@ def test_residual_follows_the_parameters_and_goes(app, panel):
     app.keep_layers("2D Spectrum", "target_s2d")  # there is nothing to remove
 
 
+def round_numbers(app) -> bool:
+    """Whether the image has file pixels along its axes; those of the viewer lie at no round numbers."""
+    ticks = app.ticks(0)
+    return len(ticks) > 5 and all(tick % 5 == 0 for tick in ticks)
+
+
 def test_two_datasets_and_optimal_extraction(app, panel):
     kept = columns(panel), region_edges(panel), aperture_fields(panel)
     app.load("nods_cal.fits")
@@ -269,6 +275,7 @@ def test_two_datasets_and_optimal_extraction(app, panel):
     expect(panel).not_to_contain_text(f"columns {kept[0][0]:.6g} to")
     app.until(lambda: region_edges(panel) == [], "it has no regions")
     app.until(lambda: not app.marks(0, BLUE), "the regions of the other dataset are gone")
+    app.until(lambda: round_numbers(app), "the axes count the pixels of this file")
 
     app.choose(panel, "Extraction", "optimal")
     expect(panel.get_by_label(WIDTH, exact=True)).to_have_count(0)
@@ -291,6 +298,7 @@ def test_two_datasets_and_optimal_extraction(app, panel):
         lambda: (columns(panel), region_edges(panel), aperture_fields(panel)) == kept, "all is as it was"
     )
     app.until(lambda: not app.marks(0, PURPLE), "the traces of the other dataset are gone")
+    app.until(lambda: round_numbers(app), "the axes count the pixels of this file")
     expect(app.button("Extract", panel)).to_be_enabled()
 
 

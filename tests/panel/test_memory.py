@@ -38,6 +38,16 @@ def test_a_spectrum_leaves_nothing_behind_but_its_layer(active):
     assert numbers[3] - numbers[1] <= 2 * 2
 
 
+def test_a_scene_leaves_nothing_behind_but_its_layer(active):
+    """Some importers refuse it, and are there half made."""
+    active.extraction_type = "optimal"
+    numbers = []
+    for _ in range(4):
+        active.show_scene("residual")
+        numbers.append(len(Widget.widgets))
+    assert numbers[3] - numbers[1] <= 2 * 2
+
+
 def test_a_dataset_removed_takes_its_image_along(loaded, active, image):
     assert image() is not None
     for data in list(loaded._app.data_collection):

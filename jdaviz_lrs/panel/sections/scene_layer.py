@@ -10,6 +10,7 @@ from matplotlib import colormaps
 from specutils import Spectrum
 
 from jdaviz_lrs.panel.inputs import Input
+from jdaviz_lrs.panel.leftovers import without_leftovers
 from jdaviz_lrs.panel.sections.scene import KINDS, MODEL
 from jdaviz_lrs.panel.state import PanelState
 
@@ -94,14 +95,15 @@ class SceneLayer:
 
     def _add(self, spectrum: Any, label: str, viewers: list) -> None:
         spectrum.meta["plugin"] = self._plugin_name
-        self._app._jdaviz_helper.load(
-            spectrum,
-            loader="object",
-            format="2D Spectrum",
-            data_label=label,
-            viewer=[viewer.reference for viewer in viewers],
-            auto_extract=False,
-        )
+        with without_leftovers(self._app):
+            self._app._jdaviz_helper.load(
+                spectrum,
+                loader="object",
+                format="2D Spectrum",
+                data_label=label,
+                viewer=[viewer.reference for viewer in viewers],
+                auto_extract=False,
+            )
         self.label = label
 
     def _colour(self, spectrum: Any, kind: str, below: str, viewers: list) -> dict[str, Any]:

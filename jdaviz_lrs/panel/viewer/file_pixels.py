@@ -77,8 +77,9 @@ class FilePixels:
             labels = {
                 f"{place:.12g}": f"{number:.12g}" for place, number in zip(places, numbers, strict=True)
             }
-            with axis.hold_sync():
-                axis.tick_values, axis.tick_labels = places, labels
+            # one after the other: bqplot writes new ticks with the labels that it has when their places come
+            axis.tick_labels = labels
+            axis.tick_values = places
 
     def display(self, viewer: Any) -> Display | None:
         """Return how the image that a viewer shows lies in it; None where it shows none of ours."""

@@ -1,5 +1,8 @@
 """A time series in the panel: one integration, all of them, their light curves."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from astropy.table import QTable
@@ -48,6 +51,15 @@ def test_from_segments_to_files_that_are_read_back(app, panel, section, written,
     panel.xstop = 41
     assert section.stale
     assert "series = extract(\n" in panel.to_python()
+
+
+def test_a_removed_series_goes_with_all_that_was_extracted_of_it(app, panel):
+    series, image = weakref.ref(panel.extract_series()), weakref.ref(panel._obj.state.source.image)
+    assert series() is not None
+    app._app.data_item_remove(LABEL)
+    gc.collect()
+    assert series() is None
+    assert image() is None
 
 
 def test_an_integration_is_shown_in_place_of_the_mean(app, panel, section, written):

@@ -47,6 +47,20 @@ def test_axes_and_readout_are_in_the_files_pixels(app, observation, readout, pro
     assert readout.row1a_text == f"column {12.4 + image.origin[1]:.1f}, row {rows[100]:.0f}"
 
 
+def test_the_browser_has_the_labels_before_the_places(app, observation, monkeypatch):
+    """bqplot writes new ticks with the labels that it has by then, and those of another image are wrong."""
+    for product in ("nod1_s2d", "nod1_cal"):
+        app.load(str(observation[product]), format="JWST LRS", data_label=product, auto_extract=False)
+    axis = app.viewers["2D Spectrum"]._obj.glue_viewer.figure.axes[0]
+    panel, changed = app.plugins["LRS Extraction"], []
+    panel.keep_active = True
+    axis.observe(lambda change: changed.append(change["name"]), ["tick_labels", "tick_values"])
+    # in one message they come in any order
+    monkeypatch.setattr(type(axis), "hold_sync", lambda self: pytest.fail("both are sent at once"))
+    panel.dataset.selected = next(name for name in ("nod1_s2d", "nod1_cal") if name != panel.dataset.selected)
+    assert changed[-2:] == ["tick_labels", "tick_values"]
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_the_cursor_in_a_spectrum_marks_the_image_at_its_wavelength(loaded, s2d, readout, order):
     image, spectrum = read(s2d), extract(s2d).to_spectrum()

@@ -7,7 +7,7 @@ from bqplot import ColorScale
 from bqplot_image_gl import ImageGL
 from numpy.typing import NDArray
 
-from jdaviz_lrs.analysis.lightcurve import LightCurves
+from jdaviz_lrs.analysis.lightcurve import USUAL_RANGE, LightCurves
 from jdaviz_lrs.data.series import ExtractedSeries
 from jdaviz_lrs.panel.sections.chart import Chart, upright
 from jdaviz_lrs.panel.viewer.marks import BLUE, ORANGE
@@ -21,9 +21,6 @@ WHITE = {"colors": ["#808080"], "stroke_width": 1.5, "label": "white light"}
 
 #: Share of the residuals that lie within the colours, in per cent.
 WITHIN = 98.0
-
-#: Micron: below it the slitless spectrum is folded upon itself.
-SHORTEST = 4.9
 
 #: Rows of the image of time against wavelength, at most: what a screen can show.
 ROWS = 400
@@ -69,7 +66,7 @@ class DynamicChart(Chart):
         """Draw the flux over its median in time."""
         time, name = _time(curves)
         flux = np.asarray(series.flux)
-        known = np.flatnonzero(np.isfinite(flux).any(axis=0) & (series.wavelength >= SHORTEST))
+        known = np.flatnonzero(np.isfinite(flux).any(axis=0) & (series.wavelength >= USUAL_RANGE[0]))
         known = known[np.argsort(series.wavelength[known])]
         flux = flux[:, known]
         with np.errstate(invalid="ignore", divide="ignore"):

@@ -13,13 +13,12 @@ from jdaviz_lrs.data.series import ExtractedSeries
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.panel.sections.light_curves.chart import DriftChart, DynamicChart, LightCurveChart
 from jdaviz_lrs.panel.sections.result_file import SavingResult
+from jdaviz_lrs.panel.sections.series.section import SeriesSection
 from jdaviz_lrs.panel.state import PanelState
 from jdaviz_lrs.panel.viewer.cursor import Cursor
 from jdaviz_lrs.products.files import output_path
 
 __all__ = ["LightCurvesSection"]
-
-NO_SERIES = "No series was extracted yet; press Extract series."
 
 #: Micron: a click nearer than this to an edge takes it away.
 NEAR = 0.1
@@ -77,7 +76,7 @@ class LightCurvesSection(SavingResult):
             When no series was extracted, or bins cannot be made of what is given.
         """
         if self._series is None:
-            raise LRSError(NO_SERIES)
+            raise LRSError(SeriesSection.none_yet)
         curves = light_curves(self._series, **(settings or self._settings()))
         self._show(self._series, curves)
         return curves

@@ -20,7 +20,7 @@ from jdaviz_lrs.panel.inputs import Input
 from jdaviz_lrs.panel.sections.result_file import SavingResult, working_folder
 from jdaviz_lrs.panel.sections.scene_layer import SceneLayer
 from jdaviz_lrs.panel.state import PanelState
-from jdaviz_lrs.panel.tasks import CancelledError, Work, browser_loop
+from jdaviz_lrs.panel.tasks import CancelledError, Work, browser_loop, outcome_of
 from jdaviz_lrs.products.files import output_path
 from jdaviz_lrs.products.series import Series, read_integrations
 
@@ -103,6 +103,8 @@ class SeriesSection(SavingResult):
         source = state.source if state.source is not None and state.source.series is not None else None
         if source is not self._source:
             self._take_source(source)
+        if self._begun is not None and self._begun.source.data not in self._app.data_collection:
+            self._begun = None
         self.possible = state.layout is not None and state.problem == ""
         if state.time_series is not self.result:
             self._take(state.time_series)
@@ -244,7 +246,7 @@ class SeriesSection(SavingResult):
             return
         loop = browser_loop()
         if loop is None:
-            self._arrive(source, _outcome(do))
+            self._arrive(source, outcome_of(do))
             return
         self.work_line, self.share = "Looking at the mean image", 0.0
         self._work = Work("The extraction of the series", do, self._tell, loop)
@@ -297,13 +299,6 @@ class Clock:
 
 def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
-
-
-def _outcome(do: Callable[[Any], ExtractedSeries]) -> ExtractedSeries | LRSError:
-    try:
-        return do(None)
-    except LRSError as error:
-        return error
 
 
 def _named(state: PanelState) -> dict[str, Any] | None:

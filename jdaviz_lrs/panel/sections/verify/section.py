@@ -11,7 +11,7 @@ from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.panel.reference_search import OVERRIDES
 from jdaviz_lrs.panel.sections.result_file import SavingResult
 from jdaviz_lrs.panel.state import PanelState
-from jdaviz_lrs.panel.tasks import CancelledError, Work, browser_loop
+from jdaviz_lrs.panel.tasks import CancelledError, Work, browser_loop, outcome_of
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.pipeline.columns import ColumnComparison
 from jdaviz_lrs.pipeline.verification import Verification
@@ -106,7 +106,7 @@ class VerifySection(SavingResult):
             return
         loop = browser_loop()
         if loop is None:
-            self._arrive(_outcome(do))
+            self._arrive(outcome_of(do))
             return
         self.work_line = "Starting the pipeline"
         self._work = Work("The verification", do, self._tell, loop)
@@ -127,13 +127,6 @@ class VerifySection(SavingResult):
             self.problem = str(outcome)
         else:
             self._take(outcome)
-
-
-def _outcome(do: Callable[[Any], Verification]) -> Verification | LRSError:
-    try:
-        return do(None)
-    except LRSError as error:
-        return error
 
 
 def _file(state: PanelState) -> str:
