@@ -18,7 +18,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # Python compiles the modules that are used when they are; of 17,000 files that pip would compile most never are.
-export PIP_NO_COMPILE := 1
+export PIP_COMPILE := 0
 
 # Style and types are checked while the browser is downloaded.
 MAKEFLAGS += --jobs=2

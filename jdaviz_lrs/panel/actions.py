@@ -41,7 +41,7 @@ class Actions:
 
     A part of `jdaviz_lrs.panel.plugin.LRSExtraction`, as jdaviz looks for a plugin's public names on the
     plugin itself. It keeps nothing: what it needs is the panel's ``state``, ``update``, ``compute``,
-    ``when_computed``, ``sections`` and ``say``.
+    ``when_computed``, ``sections``, ``results`` and ``say``.
     """
 
     # ---- what acts on the parameters
@@ -219,7 +219,7 @@ class Actions:
         parameters, remembered, labels = self.parameters, dict(self.state.remembered), []
         for dataset in datasets:
             labels.append(self._app.return_unique_name(f"{dataset} LRS"))
-            self.extract_default(dataset, labels[-1], parameters)
+            self.results.extract_default(dataset, labels[-1], parameters)
             remembered[self._app.data_collection[dataset].uuid] = parameters
         self.update(remembered=remembered)
         return labels
@@ -574,7 +574,7 @@ class Actions:
             dataset = labels[one.file]
             if (one.label, dataset, one.parameters) not in known:
                 label = self._app.return_unique_name(one.label)
-                self.extract_default(dataset, label, one.parameters, _as_text(one.overrides))
+                self.results.extract_default(dataset, label, one.parameters, _as_text(one.overrides))
         for one in session.settings[:1]:
             choice = Choice(data[one.file], labels[one.file], _as_text(one.overrides))
             self.choose(choice, one.parameters)

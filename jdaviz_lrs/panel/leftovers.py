@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain
 from typing import Any
 
+from bqplot import Mark
+from glue.viewers.common.layer_artist import LayerArtist
+from glue_jupyter.vuetify_helpers import WidgetCache
 from ipywidgets import Widget
 from jdaviz.configs.default.plugins.viewers import JdavizViewerWindow
 from jdaviz.core.loaders.importers import BaseImporter
@@ -17,22 +21,39 @@ __all__ = ["without_leftovers"]
 
 @contextmanager
 def without_leftovers(app: Any) -> Iterator[None]:
-    """Close what jdaviz makes for one load and keeps.
+    """Close what jdaviz and glue-jupyter make for one load and keep.
 
     These are the resolver with its importers, and a window of every viewer for each time that a list of
     viewers is asked for: 36 widgets a spectrum (jdaviz 5.0), which go on listening to all that happens.
-    Where a viewer came with the spectrum, all stays, as its window is among them.
+    Where a viewer came with the spectrum, all stays, as its window is among them. Of a layer whose place the
+    new one has taken its marks and its options stay (glue-jupyter 0.29).
 
     Parameters
     ----------
     app : jdaviz.app.Application
     """
-    before, viewers = {*Widget.widgets}, {*app._viewer_store}
+    before, viewers = {*Widget.widgets}, dict(app._viewer_store)
+    layers = {layer: _marks(layer) for viewer in viewers.values() for layer in viewer.layers}
     try:
         yield
     finally:
-        if {*app._viewer_store} == viewers:
+        for viewer in viewers.values():
+            _close_options(viewer.layer_options.widgetCache, {*viewer.layers})
+            for layer in viewer.layers:
+                layers.pop(layer, None)
+        for mark in chain(*layers.values()):
+            mark.close()
+        if {*app._viewer_store} == {*viewers}:
             _close(app, [Widget.widgets[name] for name in Widget.widgets.keys() - before])
+
+
+def _marks(layer: LayerArtist) -> list[Mark]:
+    return [one for one in vars(layer).values() if isinstance(one, Mark)]
+
+
+def _close_options(kept: WidgetCache, layers: set[LayerArtist]) -> None:
+    for layer in [one for one in kept.cache if one not in layers]:
+        kept.cache.pop(layer).close()
 
 
 def _close(app: Any, made: list[Widget]) -> None:

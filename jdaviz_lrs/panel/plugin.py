@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +26,6 @@ from jdaviz.core.template_mixin import (
     with_spinner,
 )
 from jdaviz.core.user_api import PluginUserApi
-from specutils import Spectrum
 from traitlets import Any as AnyTrait
 from traitlets import Bool, Dict, Enum, Int, List, Unicode, dlink, observe
 
@@ -37,44 +36,28 @@ from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.plan import ExtractionPlan
 from jdaviz_lrs.panel.actions import Actions
 from jdaviz_lrs.panel.documentation import PAGES, page
-from jdaviz_lrs.panel.fields import chosen_by, describe
+from jdaviz_lrs.panel.fields import describe
+from jdaviz_lrs.panel.form import Form
 from jdaviz_lrs.panel.inputs import Choice, Input, displayed, is_2d_spectrum
-from jdaviz_lrs.panel.leftovers import without_leftovers
 from jdaviz_lrs.panel.loaders.image import forget_pixels
-from jdaviz_lrs.panel.metadata import list_in_metadata_panel
 from jdaviz_lrs.panel.parameter_traits import ParameterTraits, as_meant, same
 from jdaviz_lrs.panel.presence import Presence
 from jdaviz_lrs.panel.presets import EXAMPLES
-from jdaviz_lrs.panel.reference_search import CANCELLED, OVERRIDES, PathText, ReferenceSearch
-from jdaviz_lrs.panel.sections.advice import as_listed
-from jdaviz_lrs.panel.sections.calibrate.section import CalibrateSection
-from jdaviz_lrs.panel.sections.combine.section import CombineSection
-from jdaviz_lrs.panel.sections.compare.section import CompareSection
-from jdaviz_lrs.panel.sections.figure.section import FigureSection
-from jdaviz_lrs.panel.sections.history.record import Record
-from jdaviz_lrs.panel.sections.history.section import HistorySection
-from jdaviz_lrs.panel.sections.light_curves.section import LightCurvesSection
-from jdaviz_lrs.panel.sections.profile.section import ProfileSection
+from jdaviz_lrs.panel.reference_search import OVERRIDES, PathText, ReferenceSearch
+from jdaviz_lrs.panel.results import Results
+from jdaviz_lrs.panel.sections.catalogue import FILES, PLACES, SECTIONS
 from jdaviz_lrs.panel.sections.saving.section import SavingSection
 from jdaviz_lrs.panel.sections.scene import WITH_IMAGES, scene_spectrum
 from jdaviz_lrs.panel.sections.scene_layer import DATA, VIEWS, SceneLayer
-from jdaviz_lrs.panel.sections.section import Section
-from jdaviz_lrs.panel.sections.series.section import SeriesSection
-from jdaviz_lrs.panel.sections.session.section import SessionSection
-from jdaviz_lrs.panel.sections.verdict.section import VerdictSection
-from jdaviz_lrs.panel.sections.verify.section import VerifySection
-from jdaviz_lrs.panel.sections.width.section import WidthSection
 from jdaviz_lrs.panel.state import KEPT, NO_DATA, PanelState, next_state
 from jdaviz_lrs.panel.status import status_of
 from jdaviz_lrs.panel.tasks import CancelledError, Extractions, Outcome, browser_loop
 from jdaviz_lrs.panel.undo import Pauses
-from jdaviz_lrs.panel.viewer.display import in_order
 from jdaviz_lrs.panel.viewer.file_pixels import FilePixels
 from jdaviz_lrs.panel.viewer.marks import PreviewMarks
 from jdaviz_lrs.panel.viewer.shown_image import ShownImage
 from jdaviz_lrs.panel.vuetify import AdaptedTemplate, read_template
 from jdaviz_lrs.parameters import ExtractionParameters
-from jdaviz_lrs.references.beside import references_beside
 from jdaviz_lrs.references.find import References
 
 __all__ = ["LRSExtraction"]
@@ -83,31 +66,6 @@ HERE = Path(__file__).parent
 
 #: The template's own components: tag to file.
 COMPONENTS = {"lrs-field": "field.vue"}
-
-#: Where they stand in the template: trait to the sections that it lists.
-PLACES = {
-    "inspect_widgets": ("series", "light_curves", "profile", "width", "compare", "verify"),
-    "save_widgets": ("history", "combine", "calibrate", "saving", "figure", "session"),
-}
-
-SECTIONS: dict[str, type[Section]] = {
-    "series": SeriesSection,
-    "light_curves": LightCurvesSection,
-    "profile": ProfileSection,
-    "width": WidthSection,
-    "verdict": VerdictSection,
-    "compare": CompareSection,
-    "verify": VerifySection,
-    "history": HistorySection,
-    "combine": CombineSection,
-    "calibrate": CalibrateSection,
-    "saving": SavingSection,
-    "figure": FigureSection,
-    "session": SessionSection,
-}
-
-#: What reads and writes files alone: none of the user's where the server is elsewhere.
-FILES = {"figure", "session"}
 
 #: Where the tab Save stands among the three.
 SAVE_TAB = 2
@@ -204,8 +162,6 @@ class LRSExtraction(
     nearby = Dict().tag(sync=True)  # kind of reference to the paths of files beside the data
     edited = List().tag(sync=True)  # titles of the parameters that differ from the reference file
 
-    _titles = {name: one.label for name, one in ExtractionParameters.declarations().items()}  # noqa: RUF012
-
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self._plugin_description = "Extract spectra from MIRI LRS slit data."
@@ -219,7 +175,8 @@ class LRSExtraction(
         self.fields = describe(self.state.values)
         self.file_pixels = FilePixels(self._app, displayed)
         self.status = asdict(status_of(self.state))
-        self._chosen: dict[str, bool] = {}
+        self.form = Form(self)
+        self.results = Results(self, self._app, self._plugin_name)
         self.pauses = Pauses()
         self.shown_image = ShownImage(self._app, lambda: self.dataset.choices, self._on_shown)
         self.presence = Presence(self._on_presence)
@@ -297,7 +254,7 @@ class LRSExtraction(
         """
         before, self.state = self.state, next_state(self.state, **changes)
         state = self.state
-        self._show_words(before, state)
+        self.form.show(before, state)
         if state.plan is not before.plan:
             self.extractions.cancel()
         if state.wants_spectrum:
@@ -328,37 +285,6 @@ class LRSExtraction(
             self.update(problem=str(outcome))
         else:
             self.update(extracted=(plan, outcome))
-
-    def _show_words(self, before: PanelState, state: PanelState) -> None:
-        """Bring the form and what stands below it up to date; what was typed stays as it was typed."""
-        if state.values is not before.values or state.layout is not before.layout:
-            if state.layout is not None or state.stale is None:  # else the form stays as it was
-                self._chosen = chosen_by(state.plan, state.layout)
-            self.fields = describe(state.values, self._chosen)
-            self.edited = [self._titles[name] for name in state.edited]
-            for name, value in state.values.items():
-                if not same(as_meant(name, getattr(self, name)), value):
-                    setattr(self, name, value)
-        if state.references is not before.references or state.source is not before.source:
-            self._show_source(state)
-        self.reported = "" if state.layout is None else state.layout.reported
-        self.problem, self.notes, self.advice = state.problem, list(state.notes), as_listed(state)
-        self.status = asdict(status_of(state))
-        self.can_undo, self.can_redo = bool(state.trail.done), bool(state.trail.undone)
-
-    def _show_source(self, state: PanelState) -> None:
-        """Name the dataset's reference files, and the result after the dataset."""
-        found = state.references
-        self.search_cancelled = found is not None and CANCELLED in found.stand_ins.values()
-        if state.source is not None:
-            self.missing = _missing(state.source.image)
-            self.references_used = [
-                {"kind": kind, "name": name, "stand_in": _stand_in(found, kind)}
-                for kind, name in found.names.items()
-            ]
-            self._offer_files(self.files_opened)
-            self.preset_items = list(self.presets)
-            self._name_result()
 
     def _draw(self, state: PanelState) -> None:
         """Bring marks and sections up to date."""
@@ -598,7 +524,7 @@ class LRSExtraction(
         result = self.compute()
         self.inspect()
         if add_data:
-            self._add(result)
+            self.results.add_chosen(result)
         self.update(shown=True)  # while it was added, jdaviz knew no viewer to draw it in
         return result
 
@@ -624,108 +550,19 @@ class LRSExtraction(
             text = f"The extraction failed unexpectedly: {error}"
             self.hub.broadcast(SnackbarMessage(text, sender=self, color="error", traceback=error))
 
-    def _add(self, result: ExtractedSpectrum) -> None:
-        viewer, label, source = self.add_results.viewer, self.add_results.label, self.state.source
-        if viewer.selected == "None" and len(viewer.choices) == 1 and viewer.create_new.choices:
-            viewer.create_new.selected = viewer.create_new.choices[0]
-        with without_leftovers(self._app):
-            self.add_results.add_results_from_plugin(_for_jdaviz(result), format="1D Spectrum", replace=False)
-        self._record(result, label, source.label, self.state.choice.overrides)
-        self._name_result()
-
-    def _record(
-        self, result: ExtractedSpectrum, label: str, dataset: str, overrides: Mapping[str, str]
-    ) -> None:
-        list_in_metadata_panel(self._app, self._plugin_name)
-        record = Record.of(result, label, dataset, overrides)
-        self.update(**self.sections["history"].with_record(record))
-
     def add(self, spectrum: ExtractedSpectrum | CombinedSpectrum, label: str, of: str = "") -> str:
-        """Add a spectrum that was made of extractions to the app, and to the viewer of spectra.
-
-        Parameters
-        ----------
-        spectrum : ExtractedSpectrum or CombinedSpectrum
-        label : str
-            What it is to be called, where that is free.
-        of : str
-            The label of the extraction of which it takes dataset and reference files, for the history.
-
-        Returns
-        -------
-        str
-            Its label.
-        """
-        label = self._app.return_unique_name(label)
-        self._load(spectrum, label)
-        if of:
-            record = self.sections["history"].record(of)
-            self._record(spectrum, label, record.dataset, record.overrides)
-        return label
+        """Add a spectrum that was made of extractions to the app; see `Results.add`."""
+        return self.results.add(spectrum, label, of)
 
     @observe("files_opened")
     def _on_files_opened(self, change: dict) -> None:
-        self._offer_files(self.files_opened)
-
-    def _offer_files(self, opened: int | None) -> None:
-        """List the reference files beside the data, where they are asked for."""
-        source = self.state.source
-        if opened is not None and source is not None and self.can_save:
-            found = references_beside(source.image)
-            self.nearby = {kind: [str(path) for path in paths] for kind, paths in found.items()}
-
-    def _name_result(self) -> None:
-        self.results_label_default = self._app.return_unique_name(f"{self.state.source.label} LRS")
+        self.form.offer_files()
 
     def _on_removed(self, message: DataCollectionDeleteMessage) -> None:
         """Let the image of a dataset go with it, and the series that was extracted of it."""
         forget_pixels(message.data)
         kept = {uuid: one for uuid, one in self.state.extracted_series.items() if uuid != message.data.uuid}
         self.update(extracted_series=kept)
-
-    def extract_default(
-        self,
-        dataset: str,
-        label: str,
-        parameters: ExtractionParameters | None = None,
-        overrides: Mapping[str, str] | None = None,
-    ) -> None:
-        """Extract from a dataset with parameters that are given, or the default ones, as the loader does.
-
-        The panel stays as it is.
-        """
-        source, given = Input.of(self._app.data_collection[dataset]), overrides or {}
-        self.search.find(
-            source.image, lambda found: self._add_default(source, found, label, parameters, given), given
-        )
-
-    def _add_default(
-        self,
-        source: Input,
-        found: References | LRSError,
-        label: str,
-        parameters: ExtractionParameters | None,
-        overrides: Mapping[str, str],
-    ) -> None:
-        if source.label not in self._app.data_collection:  # removed while the files were looked for
-            return
-        try:
-            if isinstance(found, LRSError):
-                raise found
-            wanted = found.parameters if parameters is None else parameters
-            result = ExtractionPlan(source.image, wanted, found).extract()
-        except LRSError as error:
-            self.say(f"No spectrum was extracted from {source.label}: {error}", "warning")
-            return
-        self._load(result, label)
-        self._record(result, label, source.label, overrides)
-
-    def _load(self, result: ExtractedSpectrum | CombinedSpectrum, label: str) -> None:
-        """Add a spectrum to the app as one of this panel's."""
-        spectrum = _for_jdaviz(result)
-        spectrum.meta["plugin"] = self._plugin_name
-        with without_leftovers(self._app):
-            self._app._jdaviz_helper.load(spectrum, loader="object", format="1D Spectrum", data_label=label)
 
     # ---- whether the panel is open
 
@@ -744,25 +581,6 @@ class LRSExtraction(
             for data in self._app.data_collection:
                 forget_pixels(data)
         super().close()
-
-
-def _missing(image: SpectralImage) -> str:
-    if not image.missing:
-        return ""
-    return f"This dataset lacks {', '.join(image.missing)}. Loaded as JWST LRS, a file keeps all it has."
-
-
-def _stand_in(found: References, kind: str) -> str:
-    """Say how good a built-in model is; nothing of a file, nor of an aperture."""
-    return found.accuracy if kind in found.stand_ins and kind != "extract1d" else ""
-
-
-def _for_jdaviz(result: ExtractedSpectrum | CombinedSpectrum) -> Spectrum:
-    spectrum = in_order(result.to_spectrum())
-    if result.image is not None:
-        # for jdaviz's conversion between flux and surface brightness
-        spectrum.meta["PIXAR_SR"] = result.image.pixel_area
-    return spectrum
 
 
 def _first_viewer(component, is_valid: bool) -> str:

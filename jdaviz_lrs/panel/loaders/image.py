@@ -215,6 +215,6 @@ class LRSImporter(AdaptedTemplate, RefusingImporter):
             units.flux_unit = "Jy"
         panel = self._plugin("LRS Extraction")
         if self.auto_extract and panel is not None:
-            panel._obj.extract_default(label, spectrum_label or f"{label} (auto-ext)")
+            panel._obj.results.extract_default(label, spectrum_label or f"{label} (auto-ext)")
         # jdaviz keeps the dialogue; the image goes with the dataset
         self._clear_cache("image", "output")
