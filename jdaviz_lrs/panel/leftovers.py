@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from itertools import chain
+from itertools import product
 from typing import Any
 
-from bqplot import Mark
+from bqplot import Mark, Scale
+from echo import keep_in_sync
 from glue.viewers.common.layer_artist import LayerArtist
 from glue_jupyter.vuetify_helpers import WidgetCache
 from ipywidgets import Widget
@@ -25,30 +26,51 @@ def without_leftovers(app: Any) -> Iterator[None]:
 
     These are the resolver with its importers, and a window of every viewer for each time that a list of
     viewers is asked for: 36 widgets a spectrum (jdaviz 5.0), which go on listening to all that happens.
-    Where a viewer came with the spectrum, all stays, as its window is among them. Of a layer whose place the
-    new one has taken its marks and its options stay (glue-jupyter 0.29).
+    Where a viewer came with the spectrum, all stays, as its window is among them. A layer whose place the new
+    one has taken is kept by its own callbacks, and with it data, marks and options (glue-jupyter 0.29); the
+    line that marks a slice leaves a scale at every change of the limits.
 
     Parameters
     ----------
     app : jdaviz.app.Application
     """
     before, viewers = {*Widget.widgets}, dict(app._viewer_store)
-    layers = {layer: _marks(layer) for viewer in viewers.values() for layer in viewer.layers}
+    layers, scales = _layers(viewers), _scales(viewers)
     try:
         yield
     finally:
+        made = [Widget.widgets[name] for name in Widget.widgets.keys() - before]
+        for layer in layers.keys() - _layers(viewers).keys():
+            _let_go(layer, layers[layer])
         for viewer in viewers.values():
             _close_options(viewer.layer_options.widgetCache, {*viewer.layers})
-            for layer in viewer.layers:
-                layers.pop(layer, None)
-        for mark in chain(*layers.values()):
-            mark.close()
+        for scale in (scales | {one for one in made if isinstance(one, Scale)}) - _scales(app._viewer_store):
+            scale.close()
         if {*app._viewer_store} == {*viewers}:
-            _close(app, [Widget.widgets[name] for name in Widget.widgets.keys() - before])
+            _close(app, made)
 
 
-def _marks(layer: LayerArtist) -> list[Mark]:
-    return [one for one in vars(layer).values() if isinstance(one, Mark)]
+def _layers(viewers: Mapping[str, Any]) -> dict[LayerArtist, list[Mark]]:
+    """Return the layers in sight, each with its marks, which it forgets when it is removed."""
+    layers = [layer for viewer in viewers.values() for layer in viewer.layers]
+    return {layer: [one for one in vars(layer).values() if isinstance(one, Mark)] for layer in layers}
+
+
+def _scales(viewers: Mapping[str, Any]) -> set[Scale]:
+    figures = [viewer.figure for viewer in viewers.values()]
+    marks = {scale for figure in figures for mark in figure.marks for scale in mark.scales.values()}
+    axes = {axis.scale for figure in figures for axis in figure.axes}
+    return marks | axes | {scale for figure in figures for scale in (figure.scale_x, figure.scale_y)}
+
+
+def _let_go(layer: LayerArtist, marks: list[Mark]) -> None:
+    """Take the callbacks away that keep a layer which is shown no more, and close its marks."""
+    for one in (*vars(layer).values(), *vars(layer.state).values()):
+        if isinstance(one, keep_in_sync):
+            one.disable_syncing()
+    layer.state.clear_callbacks()
+    for mark in marks:
+        mark.close()
 
 
 def _close_options(kept: WidgetCache, layers: set[LayerArtist]) -> None:
@@ -64,6 +86,9 @@ def _close(app: Any, made: list[Widget]) -> None:
     for importer in importers:
         with suppress(ValueError):  # one that refused what it was given has not come so far
             app.unobserve(importer._update_existing_data_in_dc_traitlet, "existing_data_in_dc")
+    for window, viewer in product(windows, app._viewer_store.values()):
+        with suppress(ValueError):  # another viewer's
+            viewer.toolbar.unobserve(window._on_toolbar_override_change, "tool_override_mode")
     for left in (*tables, *importers, *resolvers, *windows):
         app.hub.unsubscribe_all(left)
         if (button := getattr(left, "popout_button", None)) is not None:
