@@ -92,7 +92,7 @@ class Comparison:
         one = self.overall
         return (
             f"<Comparison: {one.start:g}-{one.stop:g} um, ratio {one.ratio:.4f} +- {one.ratio_error:.4f}, "
-            f"difference {one.sigma:+.2f} sigma>"
+            f"difference {one.sigma:+z.2f} sigma>"
         )
 
 

@@ -22,6 +22,9 @@ __all__ = ["measured_widths", "psf_widths", "tapered_aperture"]
 DIGITS = 2
 """Kept of a place, in pixels."""
 
+SIGNIFICANT = 8
+"""Digits kept of a coefficient: the edges stay where they are to 1e-5 px."""
+
 
 def tapered_aperture(
     multiple: float,
@@ -93,7 +96,7 @@ def tapered_aperture(
             raise LRSError(
                 f"degree = {degree}: the FWHM is not positive at some wavelengths; lower the degree."
             )
-    upper = (multiple * coefficients).tolist()
+    upper = [float(f"{one:.{SIGNIFICANT}g}") for one in multiple * coefficients]
     return {
         "src_coeff": [[-one for one in upper], upper],
         "independent_var": "wavelength",

@@ -116,8 +116,8 @@ def _centring(star: Manner, target: Manner, spectrum: ExtractedSpectrum) -> tupl
     if abs(target.trace_offset - star.trace_offset) < max(APART, 3 * error):
         return ()
     return (
-        f"The source lies {target.trace_offset:+.2f} px from the place that was extracted, the star "
-        f"{star.trace_offset:+.2f} px, so that the aperture misses other light of it: give position_offset.",
+        f"The source lies {target.trace_offset:+z.2f} px from the place that was extracted, the star "
+        f"{star.trace_offset:+z.2f} px, so that the aperture misses other light of it: give position_offset.",
     )
 
 

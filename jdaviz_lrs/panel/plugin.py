@@ -199,7 +199,8 @@ class LRSExtraction(
         self.hub.subscribe(self, GlobalDisplayUnitChanged, handler=self._on_viewers)
         self.hub.subscribe(self, ViewerVisibleLayersChangedMessage, handler=self._on_layers)
         self.hub.subscribe(self, AddDataMessage, handler=self._on_layers)
-        self.hub.subscribe(self, DataCollectionDeleteMessage, handler=self._on_removed)
+        # after jdaviz's own answers, which choose another dataset
+        self.hub.subscribe(self, DataCollectionDeleteMessage, handler=self._on_removed, priority=-1)
         self.update(**self.sections["compare"].choice())
         self._on_choice({"name": "dataset_selected"})
 
@@ -224,6 +225,8 @@ class LRSExtraction(
 
     def _on_setting(self, change: dict) -> None:
         active = self._tray_instance and self.is_active
+        if active:
+            self._show_where_hidden()
         self.update(active=active, live=self.live_preview, paused=self.previews_temp_disabled)
 
     def _on_viewers(self, change: Any) -> None:
@@ -363,16 +366,17 @@ class LRSExtraction(
         except LRSError as error:
             self.update(choice=choice, problem=str(error))
             return
+        importing = self.state.choice.data is None
         self.update(choice=choice, problem=SEARCHING)
-        self._show_choice(choice)
+        self._show_choice(choice, importing)
         self.search.find(
             source.image, lambda found: self._on_found(choice, source, found, wanted), choice.overrides
         )
 
-    def _show_choice(self, choice: Choice) -> None:
+    def _show_choice(self, choice: Choice, importing: bool) -> None:
         self.dataset_selected = choice.label
         if self._tray_instance:
-            self.shown_image.show(choice.label)
+            self.shown_image.show(choice.label, importing)
         for name, path in choice.overrides.items():
             setattr(self, name, path)
 
@@ -563,6 +567,13 @@ class LRSExtraction(
         forget_pixels(message.data)
         kept = {uuid: one for uuid, one in self.state.extracted_series.items() if uuid != message.data.uuid}
         self.update(extracted_series=kept)
+        if self._tray_instance:
+            self._show_where_hidden()
+
+    def _show_where_hidden(self) -> None:
+        """Show the chosen dataset if it is in no viewer."""
+        if self.dataset_selected and not self.shown_image.has(self.dataset_selected):
+            self.shown_image.show(self.dataset_selected)
 
     # ---- whether the panel is open
 

@@ -94,6 +94,8 @@ class PanelState:
         By the uuid of the data: what was extracted last of a time series.
     stale : Stale or None
         What stays on the screen, grey, while something is wrong.
+    values_of : str
+        The uuid of the data that the values are of.
     """
 
     choice: Choice = field(default_factory=Choice)
@@ -120,6 +122,7 @@ class PanelState:
     trails: Mapping[str, Trail] = field(default_factory=dict)
     extracted_series: Mapping[str, ExtractedSeries] = field(default_factory=dict)
     stale: Stale | None = None
+    values_of: str = ""
 
     @property
     def time_series(self) -> ExtractedSeries | None:
@@ -271,19 +274,26 @@ def _find(state: PanelState, found: tuple[Input, References, ExtractionParameter
     """Take a dataset whose reference files are there, with parameters that are wanted or its own."""
     source, references, wanted = found
     uuid = source.data.uuid
-    kept, before = state.remembered.get(uuid), state.begun_with.get(uuid)
+    kept, before = _kept(state, uuid), state.begun_with.get(uuid)
     begun_with = {**state.begun_with, uuid: references}
-    state = replace(state, source=source, references=references, begun_with=begun_with)
+    state = replace(state, source=source, references=references, begun_with=begun_with, values_of=uuid)
     values = as_typed(references.parameters if wanted is None else wanted)
     if kept is None:
         return _mean(state, values)
     if wanted is None and before is None:  # given from another dataset
-        return _mean(state, as_typed(kept))
+        return _mean(state, kept)
     if wanted is None:
         # what was changed stays; all else is that of the file
         given = as_typed(before.parameters)
-        values |= {n: value for n, value in as_typed(kept).items() if not same(value, given[n])}
-    return _note_change(_mean(state, values), as_typed(kept))
+        values |= {n: value for n, value in kept.items() if not same(value, given[n])}
+    return _note_change(_mean(state, values), kept)
+
+
+def _kept(state: PanelState, uuid: str) -> Mapping[str, Any] | None:
+    """Return what is set for a dataset: as it was typed, right or wrong, while no other one was chosen."""
+    if state.values_of == uuid:
+        return state.values
+    return as_typed(state.remembered[uuid]) if uuid in state.remembered else None
 
 
 def _mean(state: PanelState, values: Mapping[str, Any]) -> PanelState:

@@ -62,13 +62,13 @@ def _aperture(state: PanelState) -> str:
     if layout.edges is None:
         fitted = None if state.spectrum is None else state.spectrum.trace
         trace = layout.trace if fitted is None else fitted
-        words = [f"Optimal, column {np.nanmedian(trace):.1f}"]
+        words = [f"Optimal, column {np.nanmedian(trace):z.1f}"]
         if layout.nods:
             words.append("with the other nod")
     else:
         lower, upper = layout.edges[0]
         pixels = np.nanmedian((layout.edges[:, 1] - layout.edges[:, 0]).sum(axis=0))
-        words = [f"Box, {pixels:.3g} px about column {np.nanmedian(0.5 * (lower + upper)):.1f}"]
+        words = [f"Box, {pixels:.3g} px about column {np.nanmedian(0.5 * (lower + upper)):z.1f}"]
     if subtracts_background(parameters):
         words.append(f"background: {background_words(parameters)}")
     return "; ".join(words)

@@ -48,8 +48,15 @@ PROPERTIES = {
     "v-switch": {":input-value": ":model-value", "@change": "@update:model-value"},
     "v-text-field": {":value": ":model-value", "@input": "@update:model-value"},
     "v-textarea": {":value": ":model-value"},
+    "v-tooltip": {"bottom": 'location="bottom"'},
 }
 """Properties of single tags: one with a value keeps it."""
+
+ACTIVATOR = {
+    'v-slot:activator="{ on }"': 'v-slot:activator="{ props }"',
+    'v-on="on"': 'v-bind="props"',
+}
+"""What a tooltip gives to the element that it belongs to."""
 
 TAG = re.compile(r'<(/?)([a-z][\w-]*)((?:\s+[^\s=>/]+(?:="[^"]*")?)*)(\s*/?>)')
 ATTRIBUTE = re.compile(r'(\s+)([^\s=>/]+)(="[^"]*")?')
@@ -87,6 +94,8 @@ def _tag(found: re.Match) -> str:
 
 def _attribute(tag: str, found: re.Match) -> str:
     space, name, value = found.group(1), found.group(2), found.group(3) or ""
+    if known := ACTIVATOR.get(name + value):
+        return f"{space}{known}"
     if sync := SYNC.match(name):
         return f"{space}v-model:{sync[1]}{value}"
     if name == "class":

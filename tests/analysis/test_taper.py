@@ -174,6 +174,12 @@ def test_of_a_psf(image):
     np.testing.assert_allclose(psf_widths(psf).fwhm, true_fwhm(psf.wavelength), rtol=2e-3)
 
 
+def test_coefficients_are_numbers_that_one_can_read(image):
+    for edge in tapered_aperture(1.5, image=image, psf=simulated_psf(), degree=2)["src_coeff"]:
+        assert [len(repr(one).lstrip("-").replace(".", "").lstrip("0")) <= 12 for one in edge] == [True] * 3
+        assert [float(f"{one:.8g}") for one in edge] == edge
+
+
 def test_a_table_wins_over_the_image_and_a_psf_too(image):
     table = tapered_aperture(1, image=image, table=(WAVELENGTH, FWHM), psf=simulated_psf())
     np.testing.assert_allclose(table["src_coeff"][1], [1, 0.25])

@@ -62,7 +62,7 @@ TABS = {
         "Compare",
         "Verify",
     ),
-    "Save": ("History", "Combine", "Calibrate", "Save"),
+    "Save": ("History", "Combine", "Calibrate", "Save", "Figure", "Session"),
 }
 
 

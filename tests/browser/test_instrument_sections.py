@@ -48,6 +48,11 @@ OVERHANG = """(panel) => {
         .map((one) => one.innerText || one.value);
 }"""
 
+#: Labels of which the end is cut off.
+CUT_OFF = """(panel) => [...panel.querySelectorAll(".lrs-input .v-label")]
+    .filter((one) => one.checkVisibility({ visibilityProperty: true }) && one.scrollWidth > one.clientWidth)
+    .map((one) => one.innerText)"""
+
 #: Those whose hint stands above or below them, as it is that of several, and the dataset.
 UNHINTED = {"2D Spectrum", "from", "to", "Wavelength of the profile", "Wavelength of the profile in micron"}
 
@@ -65,6 +70,7 @@ def test_every_control_says_what_it_is_for(app, panel):
             app.settle()
             inputs += panel.evaluate(INPUTS)
             assert panel.evaluate(OVERHANG) == []
+            assert panel.evaluate(CUT_OFF) == []
             app.shot(f"{tab}-{extraction}")
         assert len(inputs) > 20
         assert not [label for label, hint in inputs if not hint and label not in UNHINTED]
@@ -208,7 +214,7 @@ def test_refinements_and_their_advice(app, panel):
     app.until(lambda: bool(app.marks(1, ORANGE)), "the refined spectrum is drawn")
 
     many = [round(-26.0 + i, 1) for i in range(38)]
-    app.fill(panel, "Further sources (pixels from the target)", str(many))
+    app.fill(panel, "Further sources (pixels)", str(many))
     work = panel.locator(".lrs-work")
     expect(work).to_contain_text(re.compile("Fitting trace of 39 sources|Extracting"))
     app.shot("long-work")
@@ -216,7 +222,7 @@ def test_refinements_and_their_advice(app, panel):
     expect(work).to_have_count(0)
     expect(panel).to_contain_text("The extraction was cancelled")
     app.until(lambda: not app.marks(1, ORANGE), "no spectrum of other parameters is drawn")
-    app.fill(panel, "Further sources (pixels from the target)", "")
+    app.fill(panel, "Further sources (pixels)", "")
     app.until(lambda: bool(app.marks(1, ORANGE)), "the preview is back")
 
 
@@ -242,3 +248,18 @@ def test_api_hints(app, panel):
     toggle.last.click()
     show_tab(panel, "Set up")
     expect(panel.get_by_label(WIDTH, exact=True)).to_be_visible()
+
+
+def test_a_plot_in_a_window_of_its_own_has_its_legend(app, panel):
+    best = open_section(panel, "Best width")
+    expect(best.locator(".lrs-keys")).to_contain_text("light enclosed")
+    with app.page.expect_popup() as opened:
+        best.locator(".lrs-popout button").click()
+    window = opened.value
+    expect(window.locator(".bqplot.figure")).to_be_visible()
+    keys = window.locator(".lrs-keys")
+    expect(keys).to_contain_text("light enclosed")
+    end = keys.bounding_box()
+    assert end["y"] + end["height"] <= window.evaluate("innerHeight")
+    window.screenshot(path=app.artifacts / "window.png")
+    window.close()

@@ -103,6 +103,17 @@ def test_another_reference_file_keeps_what_was_changed(start):
     assert next_state(state, travel=back).values == edited.values
 
 
+def test_another_reference_file_keeps_what_was_typed_wrong(start):
+    wrong = put(put(start, bkg_order=1), extract_width="six")
+    given = start.references.parameters.with_({"extract_width": 6.0, "smoothing_length": 3})
+    state = next_state(wrong, choice=Choice(start.source.data, "bare"), problem="searching")
+    state = put(state, position_offset=0.5)  # while the file is looked for
+    state = next_state(state, found=(start.source, replace(start.references, parameters=given), None))
+    typed = {"bkg_order": 1, "extract_width": "six", "position_offset": 0.5, "smoothing_length": 3}
+    assert {name: state.values[name] for name in typed} == typed
+    assert state.problem.startswith("extract_width")
+
+
 def test_what_was_drawn_stays_while_something_is_wrong(start):
     wrong = put(start, extract_width=-1)
     assert (wrong.stale.layout, wrong.stale.spectrum) == (start.layout, start.spectrum)

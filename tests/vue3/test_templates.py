@@ -67,6 +67,17 @@ def test_what_vuetify_2_says_is_said_in_the_words_of_3():
     )
 
 
+def test_a_tooltip_is_given_to_its_element():
+    old = (
+        '<template><v-tooltip bottom><template v-slot:activator="{ on }"><a v-on="on">?</a></template>'
+        "</v-tooltip></template>"
+    )
+    assert adapted(old) == (
+        '<template><v-tooltip location="bottom"><template v-slot:activator="{ props }">'
+        '<a v-bind="props">?</a></template></v-tooltip></template>'
+    )
+
+
 def test_templates_are_read_as_the_installed_vuetify_has_them(monkeypatch):
     path = TEMPLATES["sections/verdict/verdict.vue"]
     text = path.read_text(encoding="utf-8")

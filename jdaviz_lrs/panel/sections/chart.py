@@ -10,6 +10,9 @@ from bqplot import LinearScale, Lines
 from jdaviz.core.events import PluginPlotModifiedMessage
 from jdaviz.core.template_mixin import Plot
 from numpy.typing import ArrayLike
+from traitlets import List
+
+from jdaviz_lrs.panel.vuetify import AdaptedTemplate
 
 __all__ = ["Chart", "band", "boxes", "steps", "upright"]
 
@@ -23,6 +26,21 @@ OURS = ("label", "full_height")
 
 #: A fill that the legend shows as an area.
 AREA = "inside"
+
+
+#: A window of its own: as high as a plot with its toolbar and its legend.
+WINDOW = "popup,width=800,height=460"
+
+
+class LegendPlot(AdaptedTemplate, Plot):
+    """jdaviz's plot with a legend below it, which goes along into a window of its own."""
+
+    template_file = __file__, "chart.vue"
+    legend = List().tag(sync=True)  # the lines in sight: label, color, line, area
+
+    def __init__(self, panel, name: str):
+        super().__init__(panel, name=name)
+        self.popout_button.window_features = WINDOW
 
 
 class Chart:
@@ -43,16 +61,17 @@ class Chart:
 
     def __init__(self, panel, name: str, styles: Mapping[str, Mapping[str, Any]], height: str = "300px"):
         self._styles, self._hub = styles, panel.hub
-        self.plot = Plot(panel, name=name)
+        self._names: dict[str, str] = {}
+        self.plot = LegendPlot(panel, name)
         self._home: tuple[Limits, Limits] | None = None
         viewer = self.plot.viewer
         # where jdaviz's home button looks for it
         viewer.reset_limits = self.home
         viewer.figure.layout.height = height
-        viewer.figure.fig_margin = {"top": 12, "bottom": 42, "left": 62, "right": 12}
+        viewer.figure.fig_margin = {"top": 12, "bottom": 42, "left": 68, "right": 12}
         viewer.axis_x.tick_format = viewer.axis_y.tick_format = "~g"
         viewer.axis_x.num_ticks = viewer.axis_y.num_ticks = None  # round numbers
-        viewer.axis_y.label_offset = "46px"
+        viewer.axis_y.label_offset = "54px"
         self.marks = {key: self._line(style) for key, style in styles.items()}
         self.plot.figure.marks = [*self.plot.figure.marks, *self.marks.values()]
 
@@ -73,6 +92,10 @@ class Chart:
         """Say what is drawn along the axes."""
         self.plot.viewer.axis_x.label, self.plot.viewer.axis_y.label = x, y
 
+    def name(self, **labels: str) -> None:
+        """Name lines in the legend otherwise than usual, from the next drawing on."""
+        self._names = labels
+
     def draw(self, **lines: tuple[ArrayLike, ArrayLike]) -> None:
         """Move lines to other points; a line without any goes out of sight."""
         empty = self._empty
@@ -83,8 +106,22 @@ class Chart:
                 if x.size:
                     mark.x, mark.y = x, y
                 mark.visible = bool(x.size)
+        self.plot.legend = self._legend()
         if self._empty != empty:  # jdaviz's Export panel lists those with something to see
             self._hub.broadcast(PluginPlotModifiedMessage(sender=self.plot))
+
+    def _legend(self) -> list[dict[str, Any]]:
+        """Return the keys to the lines in sight, for the template."""
+        return [
+            {
+                "label": self._names.get(name, style["label"]),
+                "color": style["colors"][0],
+                "line": style.get("line_style", "solid"),
+                "area": style.get("fill") == AREA,
+            }
+            for name, style in self._styles.items()
+            if "label" in style and self.marks[name].visible
+        ]
 
     @property
     def _empty(self) -> bool:
@@ -93,19 +130,6 @@ class Chart:
     def clear(self) -> None:
         """Take all lines away."""
         self.draw(**dict.fromkeys(self.marks, ((), ())))
-
-    def legend(self, **labels: str) -> list[dict[str, Any]]:
-        """Return the keys to the lines in sight, for a template; `labels` replace the usual ones."""
-        return [
-            {
-                "label": labels.get(name, style["label"]),
-                "color": style["colors"][0],
-                "line": style.get("line_style", "solid"),
-                "area": style.get("fill") == AREA,
-            }
-            for name, style in self._styles.items()
-            if "label" in style and self.marks[name].visible
-        ]
 
     def limit(self, x: Limits, y: Limits) -> None:
         """Show these ranges, but keep what the user has zoomed to."""

@@ -20,7 +20,7 @@ __all__ = ["Panel", "Section"]
 HERE = Path(__file__).parent
 
 #: What several templates are made of: tag to file.
-COMPONENTS = {"lrs-legend": "legend.vue", "lrs-result-file": "result_file.vue"}
+COMPONENTS = {"lrs-result-file": "result_file.vue"}
 
 
 class Panel(Protocol):

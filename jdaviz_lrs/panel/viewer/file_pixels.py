@@ -107,7 +107,7 @@ class FilePixels:
             return
         row = int(image.disp_index[display.rows[place]])
         across, along = ("row", "column") if image.horizontal else ("column", "row")
-        readout.row1a_text = f"{across} {column:.1f}, {along} {row}"
+        readout.row1a_text = f"{across} {column:z.1f}, {along} {row}"
 
     def _on_spectrum(self, event: dict) -> None:
         """Mark the wavelength that jdaviz found under the mouse where each image has it."""

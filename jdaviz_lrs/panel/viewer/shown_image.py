@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from jdaviz.configs.specviz.plugins.viewers import Spectrum2DViewer
+from jdaviz.core.events import NewViewerMessage
 
 __all__ = ["ShownImage"]
 
@@ -31,22 +32,48 @@ class ShownImage:
     def _viewers(self) -> list[Any]:
         return self._app.get_viewers_of_cls(Spectrum2DViewer)
 
-    def show(self, label: str) -> None:
+    def has(self, label: str) -> bool:
+        """Whether a dataset is in one of the viewers, in sight or not."""
+        return any(label in _labels(viewer) for viewer in self._viewers)
+
+    def show(self, label: str, importing: bool = False) -> None:
         """Make a dataset the only image of the viewers that have it, and fit their axes to it.
 
-        Nothing moves where it has a viewer to itself already, beside others with other images.
+        One that is in no viewer is added to one. Nothing moves where it has a viewer to itself already,
+        beside others with other images.
+
+        Parameters
+        ----------
+        label : str
+        importing : bool
+            Whether jdaviz may be about to add it to a viewer itself.
         """
         viewers = [viewer for viewer in self._viewers if label in _labels(viewer)]
         if self._busy or any(self._visible(viewer) == {label} for viewer in viewers):
             return
         self._busy = True
         try:
+            if not viewers and not importing:
+                viewers = self._add(label)
             for viewer in viewers:
                 _show_alone(viewer, label)
                 _fit(viewer, label)
         finally:
             self._busy = False
         self._seen = {viewer.reference: self._visible(viewer) for viewer in self._viewers}
+
+    def _add(self, label: str) -> list[Any]:
+        """Add a dataset to the first viewer there is, or to a new one, if jdaviz would let the user."""
+        if not self._viewers:
+            name = self._app.return_unique_name("2D Spectrum", typ="viewer")
+            message = NewViewerMessage(Spectrum2DViewer, data=None, sender=self._app)
+            self._app._on_new_viewer(message, vid=name, name=name, open_data_menu_if_empty=False)
+        viewer = self._viewers[0]
+        try:
+            viewer.data_menu.add_data(label)
+        except ValueError:  # it is on its way out of the app
+            return []
+        return [viewer]
 
     def imported(self, label: str, viewer: Any) -> None:
         """Answer to a dataset that was added to a viewer."""

@@ -100,11 +100,7 @@ class RegionTool(PanelTool):
     icon = str(Path(__file__).with_name("lrs_regions.svg"))
     tool_id = "lrs:regions"
     action_text = "Aperture and background regions"
-    tool_tip = (
-        "LRS Extraction: drag an edge or the middle of the aperture or of a background region; drag "
-        "elsewhere to add a background region; double-click on one to remove it. Optimal: drag the trace "
-        "or a further source; double-click to add a source, or on one to remove it"
-    )
+    tool_tip = "LRS Extraction: drag aperture, trace and background regions"
 
     events = ("dragstart", "dragmove", "dragend", "dblclick")
     _hold: Hold | None = None
@@ -210,7 +206,7 @@ class BadPixelTool(PanelTool):
     icon = str(Path(__file__).with_name("lrs_bad_pixels.svg"))
     tool_id = "lrs:badpixels"
     action_text = "Bad pixels"
-    tool_tip = "LRS Extraction: click on a pixel to leave it out, or on one left out to take it back"
+    tool_tip = "LRS Extraction: click on pixels to leave them out"
     events = ("click",)
 
     def act(self, event: str, state: PanelState, column: float, row: int) -> Changes:

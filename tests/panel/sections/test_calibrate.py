@@ -45,7 +45,7 @@ def section(panel):
 def drawn(section, monkeypatch):
     """The responses that were drawn: a plot needs an app."""
     shown = []
-    chart = type("Drawn", (), {"show": shown.append, "legend": list, "widget": "plot"})
+    chart = type("Drawn", (), {"show": shown.append, "widget": "plot"})
     monkeypatch.setattr(CalibrateSection, "chart", chart)
     return shown
 

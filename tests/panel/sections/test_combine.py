@@ -25,7 +25,7 @@ def spectra(nods):
 @pytest.fixture
 def panel(spectra, monkeypatch):
     """A history of both, without an app: a plot needs one."""
-    chart = type("Chart", (), {"show": lambda _: None, "legend": list, "widget": "plot"})
+    chart = type("Chart", (), {"show": lambda _: None, "widget": "plot"})
     monkeypatch.setattr(CombineSection, "chart", chart)
     panel = BarePanel(CombineSection)
     panel.added = []

@@ -76,7 +76,7 @@ def test_an_open_section_shows_the_middle_of_the_spectrum(view):
     assert view.wavelength == display.wavelength[middle]
     assert window(view) == (middle - 5, middle + 5)
     assert view.caption == f"{view.cut().wavelength:.3f} um, median of rows 188 to 198"
-    assert [key["label"] for key in view.legend] == [
+    assert [key["label"] for key in view.chart.plot.legend] == [
         "aperture", "trace", "data", "PSF, scaled to the aperture",
     ]  # fmt: skip
 
@@ -157,7 +157,7 @@ def test_parameters_show_at_once(view, active):
     assert np.ptp(line(view, "aperture")[0]) == pytest.approx(9.0)
     active.bkg_coeff = REGIONS
     assert line(view, "regions")[0].shape[0] == 2
-    assert "fitted background" in [key["label"] for key in view.legend]
+    assert "fitted background" in [key["label"] for key in view.chart.plot.legend]
     columns, level = line(view, "background")
     assert columns.size == level.size == view.panel.state.plan.image.n_xdisp
     active.position_offset = 1.5
@@ -234,20 +234,20 @@ def test_where_no_psf_applies_a_box_takes_the_place_of_an_optimal_extraction(vie
     active.update(references=references, kept=())
     active.extraction_type = "optimal"
     assert active.problem == ""
-    assert [key["label"] for key in view.legend] == ["data"]
+    assert [key["label"] for key in view.chart.plot.legend] == ["data"]
     active.update(references=replace(references, not_applicable=frozenset()), kept=())
 
 
 def test_optimal_extraction_shows_its_scene(view, active):
     active.extraction_type = "optimal"
     assert active.problem == ""
-    labels = [key["label"] for key in view.legend]
+    labels = [key["label"] for key in view.chart.plot.legend]
     assert "fitted scene" in labels
     assert "trace of the other nod" in labels
     assert "aperture" not in labels
     # without a preview there is no fit to show, but a script gets one
     active.live_preview = False
-    assert [key["label"] for key in view.legend] == ["data"]
+    assert [key["label"] for key in view.chart.plot.legend] == ["data"]
     assert view.cut().model.size
 
 

@@ -195,7 +195,7 @@ def test_the_wavelengths_that_count(view, panel):
 def test_optimal_extraction_has_no_width(view, active):
     active.extraction_type = "optimal"
     assert "no width" in view.problem
-    assert view.legend == []
+    assert view.chart.plot.legend == []
     assert line(view, "measured") is None
     active.extraction_type = "box"
     assert view.problem == ""

@@ -53,7 +53,6 @@ class CalibrateSection(SavingResult):
     response_name = Unicode().tag(sync=True)
     notes = List().tag(sync=True)
     plot_widget = Unicode().tag(sync=True)
-    legend = List().tag(sync=True)
 
     def __init__(self, panel, app):
         super().__init__(panel, app)
@@ -137,7 +136,6 @@ class CalibrateSection(SavingResult):
         self.keep(found, f"{Path(found.stars[0]).stem or 'star'}_response.ecsv")
         self.response_name, self.notes = found.name, list(found.notes)
         self.chart.show(found)
-        self.legend = self.chart.legend()
         self.plot_widget = self.chart.widget
 
     # ---- answers to the buttons

@@ -41,7 +41,6 @@ class CombineSection(SavingResult):
     agreement = Unicode().tag(sync=True)
     notes = List().tag(sync=True)
     plot_widget = Unicode().tag(sync=True)
-    legend = List().tag(sync=True)
 
     def __init__(self, panel, app):
         super().__init__(panel, app)
@@ -109,7 +108,6 @@ class CombineSection(SavingResult):
         self.agreement = f"Chi-square {report['chi_square']:.2f} per degree of freedom."
         self.notes = list(combined.notes)
         self.chart.show(combined)
-        self.legend = self.chart.legend()
         self.plot_widget = self.chart.widget
 
     # ---- answer to the button

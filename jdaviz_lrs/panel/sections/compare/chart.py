@@ -15,7 +15,7 @@ __all__ = ["ComparePlots"]
 Row = NDArray[np.float64]
 
 #: Of each plot.
-HEIGHT, MARGINS = "230px", {"top": 24, "bottom": 42, "left": 62, "right": 12}
+HEIGHT, MARGINS = "230px", {"top": 24, "bottom": 42, "left": 68, "right": 12}
 
 #: Percentiles of the points between which the y axis has room; what lies beyond is reached by zooming out.
 SHOWN = (0.5, 99.5)
@@ -25,10 +25,15 @@ def styles(color: str) -> dict[str, dict]:
     """Name of a line to its style."""
     area = {"fill": "inside", "fill_opacities": [0.25], "stroke_width": 0}
     return {
-        "band": {"colors": [color], **area},
+        "band": {"colors": [color], **area, "label": "one sigma"},
         "equal": {"colors": ["#888888"], "stroke_width": 1},
         "values": {"colors": [color], "stroke_width": 1.5},
-        "medians": {"colors": [VERMILLION], "stroke_width": 3, "line_style": "dashed"},
+        "medians": {
+            "colors": [VERMILLION],
+            "stroke_width": 3,
+            "line_style": "dashed",
+            "label": "median of each range",
+        },
     }
 
 

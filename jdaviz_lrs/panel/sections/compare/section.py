@@ -145,7 +145,7 @@ def curve_of(spectrum: ExtractedSpectrum | None) -> Curve | None:
 
 def _row(one) -> dict[str, str]:
     def number(value: float, digits: int) -> str:
-        return f"{value:.{digits}f}" if np.isfinite(value) else ""
+        return f"{value:z.{digits}f}" if np.isfinite(value) else ""
 
     return {
         "range": f"{one.start:g} - {one.stop:g}",

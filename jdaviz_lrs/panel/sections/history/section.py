@@ -32,7 +32,7 @@ class ExtractionTable(Table):
         """Add a row; the exported table keeps every digit."""
         super().add_item(item)
         if isinstance(item, dict):
-            shown = {k: f"{item[k]:.{n}f}" if np.isfinite(item[k]) else "" for k, n in DIGITS.items()}
+            shown = {k: f"{item[k]:z.{n}f}" if np.isfinite(item[k]) else "" for k, n in DIGITS.items()}
             self.items = [*self.items[:-1], self.items[-1] | shown]
 
 

@@ -22,6 +22,9 @@ WHITE = {"colors": ["#808080"], "stroke_width": 1.5, "label": "white light"}
 #: Share of the residuals that lie within the colours, in per cent.
 WITHIN = 98.0
 
+#: Hours below which time is counted in minutes, in short numbers along the axis.
+SHORT = 2.0
+
 #: Rows of the image of time against wavelength, at most: what a screen can show.
 ROWS = 400
 
@@ -116,7 +119,8 @@ class DriftChart(Chart):
 def _time(curves: LightCurves) -> tuple[NDArray, str]:
     """Return the time of every integration, and what it is."""
     if np.isfinite(curves.mjd_utc).all():
-        return 24 * (curves.mjd_utc - curves.mjd_utc[0]), "Hours"
+        hours = 24 * (curves.mjd_utc - curves.mjd_utc[0])
+        return (60 * hours, "Minutes") if hours[-1] < SHORT else (hours, "Hours")
     return np.asarray(curves.int_num, float), "Integration"
 
 

@@ -45,7 +45,6 @@ class LightCurvesSection(SavingResult):
     sentence = Unicode().tag(sync=True)
     colours = Unicode().tag(sync=True)  # what those of the image mean
     plots = List().tag(sync=True)
-    legends = List().tag(sync=True)
 
     def __init__(self, panel, app):
         self._series: ExtractedSeries | None = None
@@ -101,7 +100,6 @@ class LightCurvesSection(SavingResult):
         reach = f"{100 * self.dynamic.reach:.2g} %"
         self.colours = f"Flux over its median in time: blue is brighter, red fainter, by up to {reach}."
         self.plots = [chart.widget for chart in (self.chart, self.dynamic, self.drift)]
-        self.legends = [chart.legend() for chart in (self.chart, self.dynamic, self.drift)]
 
     @cached_property
     def chart(self) -> LightCurveChart:

@@ -8,7 +8,7 @@ import numpy as np
 from bqplot import LinearScale
 from jdaviz.core.marks import PluginMarkCollection
 from jdaviz.core.user_api import UserApiWrapper
-from traitlets import Bool, Float, Int, List, Unicode, observe, validate
+from traitlets import Bool, Float, Int, Unicode, observe, validate
 
 from jdaviz_lrs.analysis.cross_section import CrossSection, cross_section
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
@@ -51,7 +51,6 @@ class ProfileSection(Section):
     follow_cursor = Bool(True).tag(sync=True)
     scale_to_background = Bool(False).tag(sync=True)
     caption = Unicode().tag(sync=True)
-    legend = List().tag(sync=True)
     plot_widget = Unicode().tag(sync=True)
 
     _hovered: int | None = None
@@ -99,13 +98,11 @@ class ProfileSection(Section):
         x, y = boxes([[first - 0.5, last + 0.5]])
         self.window.update_xy(x[0], y[0], viewers=viewers)
         cut = self._cut(state, state.spectrum if state.shown else None, column)
+        self.chart.name(model="fitted scene" if state.optimal else "PSF, scaled to the aperture")
         self.chart.show(cut, state.plan.image, self.scale_to_background)
         along = "columns" if state.plan.image.horizontal else "rows"
         first, last = cut.rows[[0, -1]]
         self.caption = f"{cut.wavelength:.3f} um, median of {along} {first:g} to {last:g}"
-        self.legend = self.chart.legend(
-            model="fitted scene" if state.optimal else "PSF, scaled to the aperture"
-        )
         self.plot_widget = self.chart.widget
 
     # ---- what the user does
@@ -163,7 +160,7 @@ class ProfileSection(Section):
             self.window.clear()
         if "chart" in self.__dict__:
             self.chart.clear()
-        self.caption, self.legend = "", []
+        self.caption = ""
 
     def _nearest(self, state: PanelState) -> int:
         """Viewer column at the wavelength, which is brought into the image if it lies outside."""

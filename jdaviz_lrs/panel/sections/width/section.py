@@ -11,7 +11,7 @@ from weakref import ref
 import numpy as np
 from jdaviz.core.custom_traitlets import FloatHandleEmpty
 from jdaviz.core.user_api import UserApiWrapper
-from traitlets import Bool, List, Unicode, observe
+from traitlets import Bool, Unicode, observe
 
 from jdaviz_lrs.analysis.growth import mean_width, measure_widths, on_trace, say_offset, with_width
 from jdaviz_lrs.analysis.taper import DIGITS, tapered_aperture
@@ -55,7 +55,6 @@ class WidthSection(Section):
     current_text = Unicode().tag(sync=True)
     note = Unicode().tag(sync=True)
     usable = Bool(False).tag(sync=True)
-    legend = List().tag(sync=True)
     plot_widget = Unicode().tag(sync=True)
 
     _measured: tuple[tuple, Apertures, float] | None = None
@@ -214,12 +213,11 @@ class WidthSection(Section):
         if "chart" in vars(self):
             self.chart.clear()
         self.problem, self.best_text, self.current_text, self.note = problem, "", "", ""
-        self.legend, self.usable = [], False
+        self.usable = False
 
     def _show(self, found: Growth, plan: ExtractionPlan) -> None:
         now = mean_width(plan.placement)
         self.chart.show(found, now)
-        self.legend = self.chart.legend()
         low, high = found.good
         self.best_text = (
             f"{found.best:.1f} px: S/N {found.best_snr:.3g} (within 1 % from {low:g} to {high:g} px)"
