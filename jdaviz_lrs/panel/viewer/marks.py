@@ -38,7 +38,7 @@ IMAGE_MARKS = {
     "trace": {"colors": [VERMILLION], "line_style": "dotted"},
     "nods": {"colors": [PURPLE], "line_style": "dash_dotted"},
     "companions": {"colors": [GREEN], "line_style": "dash_dotted"},
-    "held": {"colors": [YELLOW], "stroke_width": 1},
+    "held": {"colors": [YELLOW], "stroke_width": 3},
 }
 POINT_MARKS = {
     "rejected": {"colors": [VERMILLION], "marker": "cross", "default_size": 30, "stroke_width": 1},

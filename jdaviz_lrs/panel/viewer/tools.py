@@ -101,10 +101,7 @@ class RegionTool(PanelTool):
     tool_id = "lrs:regions"
     action_text = "Aperture and background regions"
     tool_tip = (
-        "LRS Extraction: drag an edge or the middle of the aperture or of a background region; drag "
-        "elsewhere to add a background region; double-click on one to remove it. Optimal: drag the trace "
-        "or a further source; double-click to add a source, or on one to remove it. Alt: not only whole and "
-        "half pixels. Arrow up and down: 0.1 pixel, with Shift 1 pixel"
+        "LRS Extraction: drag edges, regions or traces; double-click removes; Alt: freely; arrows: 0.1 pixel"
     )
 
     events = ("mousemove", "dragstart", "dragmove", "dragend", "dblclick")
