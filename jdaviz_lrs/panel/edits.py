@@ -19,6 +19,7 @@ from jdaviz_lrs.parameters import Coefficients, ExtractionParameters
 __all__ = [
     "add_region",
     "add_source",
+    "bounds",
     "keep_regions",
     "move_aperture",
     "move_region",
@@ -69,7 +70,7 @@ def move_aperture(
     if parameters.src_coeff is not None:
         changes: Changes = {"src_coeff": _shift(parameters.src_coeff, region, lower_by, upper_by)}
     else:
-        (first, last), by = _bounds(image, parameters), (lower_by, upper_by)
+        (first, last), by = bounds(image, parameters), (lower_by, upper_by)
         if parameters.extract_width is not None:
             changes = {"extract_width": round(parameters.extract_width + upper_by - lower_by, DIGITS)}
             by = (mean_by, mean_by)
@@ -135,7 +136,8 @@ def toggle_pixel(parameters: ExtractionParameters, column: int, row: int) -> Cha
     return {"bad_pixels": tuple(one for one in given if one != pixel) if marked else (*given, pixel)}
 
 
-def _bounds(image: SpectralImage, parameters: ExtractionParameters) -> tuple[float, float]:
+def bounds(image: SpectralImage, parameters: ExtractionParameters) -> tuple[float, float]:
+    """First and last column of the aperture; those of the image where none are given."""
     first, last = (getattr(parameters, name) for name in across(image))
     size = (image.file_shape or image.shape)[1]
     return (0.0 if first is None else first, size - 1.0 if last is None else last)

@@ -43,6 +43,7 @@ def _described(
         "name": name,
         "section": declaration.section,
         "kind": declaration.kind,
+        "pixels": declaration.unit == "pixels",
         "label": declaration.title,
         "hint": declaration.hint,
         "choices": choices,

@@ -47,6 +47,13 @@ class Layout:
     reported: str = ""
     notes: tuple[str, ...] = ()
 
+    @property
+    def parts(self) -> tuple[int, ...]:
+        """How many apertures, background regions and further sources there are."""
+        return tuple(
+            0 if part is None else len(part) for part in (self.edges, self.background_edges, self.companions)
+        )
+
 
 def lay_out(plan: ExtractionPlan) -> Layout:
     """Place the aperture, or the traces of an optimal extraction.

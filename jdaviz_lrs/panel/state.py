@@ -16,6 +16,7 @@ from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.advice import Advice
 from jdaviz_lrs.extraction.plan import ExtractionPlan
+from jdaviz_lrs.panel.grip import Grip
 from jdaviz_lrs.panel.inputs import Choice, Input
 from jdaviz_lrs.panel.layout import Layout, lay_out
 from jdaviz_lrs.panel.parameter_traits import DEFAULTS, as_typed, same
@@ -96,6 +97,8 @@ class PanelState:
         What stays on the screen, grey, while something is wrong.
     values_of : str
         The uuid of the data that the values are of.
+    grip : Grip or None
+        What the mouse had hold of last, which the arrow keys move.
     """
 
     choice: Choice = field(default_factory=Choice)
@@ -123,6 +126,7 @@ class PanelState:
     extracted_series: Mapping[str, ExtractedSeries] = field(default_factory=dict)
     stale: Stale | None = None
     values_of: str = ""
+    grip: Grip | None = None
 
     @property
     def time_series(self) -> ExtractedSeries | None:
@@ -262,7 +266,9 @@ def _keep_stale(state: PanelState, before: PanelState) -> PanelState:
 
 def _choose(state: PanelState, choice: Choice) -> PanelState:
     """Forget all that belongs to another dataset, or to other reference files."""
-    state = replace(state, choice=choice, source=None, references=None, kept=(), notes=(), advice=())
+    state = replace(
+        state, choice=choice, source=None, references=None, kept=(), notes=(), advice=(), grip=None
+    )
     return replace(_without_plan(state), problem="")
 
 
@@ -321,6 +327,7 @@ def _plan(state: PanelState, plan: ExtractionPlan, values: Mapping[str, Any] | N
     if state.values["extraction_type"] != plan.parameters.extraction_type:
         advice = ()
     others = tuple(one for one in state.kept if one is not plan)
+    before = state.layout
     state = replace(
         _without_plan(state),
         values=as_typed(plan.parameters) if values is None else values,
@@ -333,6 +340,8 @@ def _plan(state: PanelState, plan: ExtractionPlan, values: Mapping[str, Any] | N
     except LRSError as error:
         return replace(state, problem=str(error))
     remembered = {**state.remembered, state.source.data.uuid: plan.parameters}
+    if before is not None and layout.parts != before.parts:
+        state = replace(state, grip=None)
     return replace(state, layout=layout, notes=layout.notes, problem="", remembered=remembered)
 
 

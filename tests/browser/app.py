@@ -160,14 +160,29 @@ class App:
 
     def drag(self, viewer: int, start: tuple[float, float], end: tuple[float, float]) -> None:
         """Drag the mouse inside the axes of a viewer; places are fractions from the lower left corner."""
-        frame = self.viewers.nth(viewer).locator(".plotarea_background").bounding_box()
-        (x0, y0), (x1, y1) = (
-            (frame["x"] + x * frame["width"], frame["y"] + (1 - y) * frame["height"]) for x, y in (start, end)
-        )
-        self._hover(x0, y0)
-        self.page.mouse.down()
-        self.page.mouse.move(x1, y1, steps=8)
+        self.hold(viewer, start, end)
         self.page.mouse.up()
+
+    def hold(self, viewer: int, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Drag, without letting go."""
+        self.hover(viewer, start)
+        self.page.mouse.down()
+        self.page.mouse.move(*self._on_page(viewer, end), steps=8)
+
+    def hover(self, viewer: int, place: tuple[float, float]) -> None:
+        """Move the mouse to a place inside the axes of a viewer."""
+        self._hover(*self._on_page(viewer, place))
+
+    def cursor(self, viewer: int, place: tuple[float, float]) -> str:
+        """Return the shape that the pointer has at a place inside the axes of a viewer."""
+        return self.page.evaluate(
+            "([x, y]) => getComputedStyle(document.elementFromPoint(x, y)).cursor",
+            self._on_page(viewer, place),
+        )
+
+    def _on_page(self, viewer: int, place: tuple[float, float]) -> tuple[float, float]:
+        frame = self.viewers.nth(viewer).locator(".plotarea_background").bounding_box()
+        return frame["x"] + place[0] * frame["width"], frame["y"] + (1 - place[1]) * frame["height"]
 
     @property
     def readout(self) -> Locator:

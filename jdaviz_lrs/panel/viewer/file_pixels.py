@@ -96,6 +96,13 @@ class FilePixels:
     def _on_limits(self, viewer: Any, _: Any) -> None:
         self.name_axes(viewer)
 
+    def read_out(self, viewer: Any, event: dict) -> None:
+        """Have the readout follow a mouse that drags, of which jdaviz does not hear."""
+        where, readout = event["domain"], self._readout
+        if readout is not None:
+            readout.update_display(viewer, x=where["x"], y=where["y"])
+            self._on_image(viewer, event)
+
     def _on_image(self, viewer: Any, event: dict) -> None:
         """Say which pixel of the file is under the mouse, in place of that of the viewer."""
         where, display, readout = event.get("domain") or {}, self.display(viewer), self._readout

@@ -6,6 +6,7 @@ The colours are those of Okabe and Ito, which colour-blind readers can tell apar
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -37,6 +38,7 @@ IMAGE_MARKS = {
     "trace": {"colors": [VERMILLION], "line_style": "dotted"},
     "nods": {"colors": [PURPLE], "line_style": "dash_dotted"},
     "companions": {"colors": [GREEN], "line_style": "dash_dotted"},
+    "held": {"colors": [YELLOW], "stroke_width": 3},
 }
 POINT_MARKS = {
     "rejected": {"colors": [VERMILLION], "marker": "cross", "default_size": 30, "stroke_width": 1},
@@ -127,6 +129,8 @@ class PreviewMarks:
         self._traces("trace", [] if trace is None else [trace], display, viewers)
         self._traces("nods", nods, display, viewers)
         self._traces("companions", companions, display, viewers)
+        drawn = replace(layout, trace=trace, companions=tuple(companions))
+        self._traces("held", [] if state.grip is None else state.grip.lines(drawn), display, viewers)
         self._points("bad", layout.bad_pixels, display, viewers)
         self._points("rejected", None if fitted is None else fitted.rejected, display, viewers)
         self._tint("image", IMAGE_MARKS, stale is not None)

@@ -15,23 +15,24 @@ from jdaviz_lrs.extraction.plan import ExtractionPlan
 from jdaviz_lrs.panel.edits import (
     add_region,
     add_source,
-    move_aperture,
-    move_region,
-    move_source,
-    move_trace,
     nearest,
-    nearest_line,
     remove_region,
     remove_source,
     toggle_pixel,
 )
+from jdaviz_lrs.panel.grip import Grip, borders, grip_at, moved, snapped, whole
 from jdaviz_lrs.panel.layout import Layout, lay_out
 from jdaviz_lrs.panel.state import Changes, PanelState
+from jdaviz_lrs.panel.viewer.keyboard import Keyboard
+from jdaviz_lrs.panel.viewer.pointer_label import PointerLabel
 
 __all__ = ["BadPixelTool", "RegionTool"]
 
 #: How near to an edge, as a fraction of the viewer's height, the mouse takes hold of it.
 REACH = 0.025
+
+#: Pixels by which an arrow moves, without and with Shift.
+NUDGES = {False: 0.1, True: 1.0}
 
 
 class PanelTool(CheckableTool):
@@ -82,9 +83,7 @@ class PanelTool(CheckableTool):
 class Hold:
     """What the mouse has hold of, and how things were when it took it."""
 
-    what: str  # aperture, background or new; trace or source
-    region: int  # or which of the further sources
-    side: int | None
+    grip: Grip | None  # None: a new background region
     start: float
     plan: ExtractionPlan
     layout: Layout
@@ -94,51 +93,114 @@ class Hold:
 class RegionTool(PanelTool):
     """Drag edges or whole regions; drag out a new background region; double-click removes one.
 
-    For optimal extraction: drag the trace or a further source; double-click adds or removes one.
+    For optimal extraction: drag the trace or a further source; double-click adds or removes one. What is
+    dragged comes to whole or half pixels, unless Alt is held; the arrow keys move it on.
     """
 
     icon = str(Path(__file__).with_name("lrs_regions.svg"))
     tool_id = "lrs:regions"
     action_text = "Aperture and background regions"
-    tool_tip = "LRS Extraction: drag aperture, trace and background regions"
+    tool_tip = "LRS Extraction: drag aperture, trace and regions; arrow keys move them on"
 
-    events = ("dragstart", "dragmove", "dragend", "dblclick")
+    events = ("mousemove", "dragstart", "dragmove", "dragend", "dblclick")
     _hold: Hold | None = None
+    keyboard: Keyboard | None = None
+
+    def __init__(self, viewer):
+        super().__init__(viewer)
+        self.label = PointerLabel(viewer)
+
+    def activate(self):
+        """Listen to the mouse and the keys, and keep the panel's marks on the screen."""
+        super().activate()
+        if self._panel is not None:
+            self.keyboard = Keyboard(self.viewer.jdaviz_app, self.nudge, self._panel.undo, self._panel.redo)
 
     def deactivate(self):
-        """Let go, and leave the mouse to the other tools."""
+        """Let go, and leave mouse and keys to the other tools."""
         super().deactivate()
-        self._hold = None
+        self._let_go()
+        self.cursor = "auto"
+        if self.keyboard is not None:
+            self.keyboard.close()
+            self.keyboard = None
+        if self._panel is not None:
+            self._panel.update(grip=None)
+
+    @property
+    def cursor(self) -> str:
+        """The shape of the pointer in the viewer, as CSS names it."""
+        return self.viewer.figure.interaction.cursor
+
+    @cursor.setter
+    def cursor(self, shape: str) -> None:
+        self.viewer.figure.interaction.cursor = shape
+
+    def on_mouse(self, event: dict) -> None:
+        """Act where the mouse is on the image, and say where that is while it drags."""
+        super().on_mouse(event)
+        panel, where = self._panel, event.get("domain") or {}
+        if event["event"] == "dragmove" and panel is not None and "y" in where:
+            panel.file_pixels.read_out(self.viewer, event)
+            if self._hold is not None and (words := _place_words(panel.state, where["x"])):
+                self.label.show(where["x"], where["y"], words)
 
     def act(self, event: str, state: PanelState, column: float, row: int) -> Changes:
         """Take hold, move, let go."""
-        if event == "dragstart":
-            self._hold = self._take(state, column, row)
+        layout = state.layout
+        if event == "mousemove":
+            self.cursor = _cursor(layout and grip_at(layout, column, row, self._reach))
         elif event == "dblclick":
             return self._remove(state, column, row)
+        elif event == "dragstart":
+            self._hold = self._take(state, column, row)
+            if self._hold is not None and (grip := self._hold.grip) is not None:
+                self.cursor = grip.cursor.replace("grab", "grabbing")
+                return {"grip": grip}
         elif self._hold is not None:
             hold = self._hold
+            changes = self._move(state, hold, column)
             if event == "dragend":
-                self._hold = None
-            moved = self._move(state, hold, column)
-            return moved and {**moved, "gesture": hold}  # one step to undo
+                self._let_go()
+                self.cursor = _cursor(hold.grip)
+            return changes and {"grip": _grip_of(hold), **changes, "gesture": hold}  # one step to undo
         return {}
+
+    def nudge(self, way: int, shift: bool = False) -> None:
+        """Move what the mouse had hold of last, or else the aperture or the trace.
+
+        Parameters
+        ----------
+        way : int
+            +1 up, -1 down.
+        shift : bool
+            Whether by 1 pixel rather than 0.1.
+        """
+        panel = self._panel
+        if panel is None or panel.state.layout is None:
+            return
+        state = panel.state
+        grip = (
+            state.grip if state.grip is not None and state.grip.lines(state.layout) else whole(state.layout)
+        )
+        by = way * NUDGES[shift]
+        plan, layout = state.plan, state.layout
+        changes = _fitting(state, plan, moved(plan.image, plan.parameters, layout, grip, by))
+        # keys that follow each other are one step to undo
+        panel.update(**changes, grip=grip, gesture=panel.pauses.gesture(f"{grip}"))
+
+    def _let_go(self) -> None:
+        self._hold = None
+        self.label.hide()
 
     def _take(self, state: PanelState, column: float, row: int) -> Hold | None:
         plan, layout = state.plan, state.layout
         if layout is None:
             return None
-        if layout.edges is None:
-            line = self._line_under(layout, column, row)
-            if line is None:
-                return None
-            what, source = ("source", line - 1) if line else ("trace", 0)
-            return Hold(what, source, None, column, plan, layout)
-        reach = self._reach
-        for what, edges in (("aperture", layout.edges), ("background", layout.background_edges)):
-            if edges is not None and (found := nearest(edges, column, row, reach)):
-                return Hold(what, *found, column, plan, layout)
-        return Hold("new", 0, None, column, plan, layout)
+        grip = grip_at(layout, column, row, self._reach)
+        if grip is None and layout.edges is None:
+            return None
+        return Hold(grip, column, plan, layout)
 
     @property
     def _reach(self) -> float:
@@ -146,28 +208,25 @@ class RegionTool(PanelTool):
         state = self.viewer.state
         return REACH * abs(state.y_max - state.y_min)
 
-    def _line_under(self, layout: Layout, column: float, row: int) -> int | None:
-        """Return 0 for the trace, 1 for the first of the further sources ..., None for neither."""
-        return nearest_line((layout.trace, *layout.companions), column, row, 2.0 * self._reach)
+    @property
+    def _free(self) -> bool:
+        return self.keyboard is not None and self.keyboard.free
 
     def _move(self, state: PanelState, hold: Hold, column: float) -> Changes:
-        by, parameters = column - hold.start, hold.plan.parameters
-        lower_by = by if hold.side in (0, None) else 0.0
-        upper_by = by if hold.side in (1, None) else 0.0
-        if hold.what == "trace":
-            moved = move_trace(parameters, by)
-        elif hold.what == "source":
-            moved = move_source(parameters, hold.region, by)
-        elif hold.what == "aperture":
-            image = hold.plan.image
-            moved = move_aperture(image, parameters, hold.layout, lower_by, upper_by, hold.region)
-        elif hold.what == "background":
-            moved = move_region(parameters, hold.region, lower_by, upper_by)
-        elif abs(by) >= 1.0:
-            moved = add_region(parameters, hold.layout, hold.start, column)
-        else:
+        by, parameters, image, layout = (
+            column - hold.start,
+            hold.plan.parameters,
+            hold.plan.image,
+            hold.layout,
+        )
+        if hold.grip is not None:
+            if not self._free:
+                by = snapped(image, parameters, layout, hold.grip, by)
+            return _fitting(state, hold.plan, moved(image, parameters, layout, hold.grip, by))
+        if abs(by) < 1.0:
             return {}
-        return _fitting(state, hold.plan, moved)
+        edges = (hold.start, column) if self._free else borders(layout, hold.start, column)
+        return _fitting(state, hold.plan, add_region(parameters, layout, *edges))
 
     def _remove(self, state: PanelState, column: float, row: int) -> Changes:
         plan, layout = state.plan, state.layout
@@ -175,20 +234,53 @@ class RegionTool(PanelTool):
             return {}
         parameters = plan.parameters
         if layout.edges is None:
-            line = self._line_under(layout, column, row)
-            if line is None:
+            grip = grip_at(layout, column, row, self._reach)
+            if grip is None:
                 return _fitting(state, plan, add_source(parameters, column - layout.trace[row]))
-            return _fitting(state, plan, remove_source(parameters, line - 1)) if line else {}
+            return (
+                _fitting(state, plan, remove_source(parameters, grip.index)) if grip.what == "source" else {}
+            )
         if layout.background_edges is None:
             return {}
         found = nearest(layout.background_edges, column, row, 0.0)
         return _fitting(state, plan, remove_region(parameters, found[0])) if found else {}
 
 
-def _fitting(state: PanelState, plan: ExtractionPlan, moved: Changes) -> Changes:
-    """Return the plan with these parameters where they make an aperture; where not, nothing."""
+def _cursor(grip: Grip | None) -> str:
+    return "auto" if grip is None else grip.cursor
+
+
+def _grip_of(hold: Hold) -> Grip:
+    """Return what the mouse has hold of; a new region comes after those that there were."""
+    if hold.grip is not None:
+        return hold.grip
+    regions = hold.layout.background_edges
+    return Grip("background", 0 if regions is None else len(regions))
+
+
+def _place_words(state: PanelState, x: float) -> str:
+    """Say where what is dragged lies on the image at a place of the viewer, in the file's pixels."""
+    if state.layout is None or state.grip is None:
+        return ""
+    display = state.source.display
+    image, place = display.image, int(np.clip(round(x), 0, display.rows.size - 1))
+    row = display.rows[place]
+    columns = [line[row] for line in state.grip.lines(state.layout)]
+    if not np.isfinite(columns).all() or not columns:
+        return ""
+    across, along = ("row", "column") if image.horizontal else ("column", "row")
+    numbers = " to ".join(f"{column + 0.0:.2f}".rstrip("0").rstrip(".") for column in columns)
+    plural = "s" if len(columns) > 1 else ""
+    wavelength = display.wavelength[place]
+    return f"{across}{plural} {numbers}, {along} {int(image.disp_index[row])}, {wavelength:.3f} um"
+
+
+def _fitting(state: PanelState, plan: ExtractionPlan, changes: Changes) -> Changes:
+    """Return the plan with these parameters where they make another aperture; where not, nothing."""
     try:
-        parameters = state.parameters.with_(moved)
+        parameters = state.parameters.with_(changes)
+        if state.plan is not None and parameters == state.plan.parameters:
+            return {}
         plan = replace(plan, parameters=parameters)
         layout = lay_out(plan)
     except LRSError:

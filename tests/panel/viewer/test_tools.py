@@ -9,6 +9,7 @@ def mouse(loaded, active):
     viewer = loaded.viewers["2D Spectrum"]._obj.glue_viewer
     tool = viewer.toolbar.tools["lrs:regions"]
     tool.activate()
+    tool.keyboard.free = True  # as with Alt held
 
     def act(event, column, row=150):
         x = int(np.flatnonzero(active.state.source.display.rows == row)[0])
@@ -130,3 +131,154 @@ def test_trace_and_sources_of_an_optimal_extraction(active, mouse):
     assert active.sources == []
     mouse("dblclick", trace)  # the target stays
     assert active.sources == []
+
+
+def test_what_is_dragged_comes_to_whole_or_half_pixels(active, mouse):
+    active.use_source_posn = True
+    active.extract_width = 8
+    mouse.tool.keyboard.free = False
+    upper = edges(active)[1]
+    mouse.drag(upper, upper + 1.2)
+    assert (active.extract_width, active.position_offset) == (9, 0.5)
+    active.undo()  # a drag is one step
+    assert (active.extract_width, active.position_offset) == (8, 0)
+
+
+def test_regions_come_to_borders_of_pixels(active, mouse):
+    active.use_source_posn = False
+    mouse.tool.keyboard.free = False
+    mouse.drag(4.3, 10.8)
+    assert active.bkg_coeff == [[4.5], [10.5]]
+    mouse.drag(10.5, 9.3)
+    assert active.bkg_coeff == [[4.5], [9.5]]
+    mouse.drag(7.0, 8.2)
+    assert active.bkg_coeff == [[5.5], [10.5]]
+    mouse.tool.keyboard.free = True
+    mouse.drag(10.5, 9.3)
+    assert active.bkg_coeff == [[5.5], [9.3]]
+    mouse.tool.keyboard.free = False
+    mouse.drag(9.3, 9.5)  # nearer to where it was than to a border
+    assert active.bkg_coeff == [[5.5], [9.5]]
+
+
+def test_a_click_moves_nothing(active, mouse):
+    active.use_source_posn = False
+    active.xstart, active.xstop = 26.8, 33.3
+    mouse.tool.keyboard.free = False
+    upper = edges(active)[1]
+    mouse("dragstart", upper)
+    mouse("dragmove", upper + 0.05)
+    mouse("dragend", upper + 0.05)
+    assert (active.xstart, active.xstop) == (26.8, 33.3)
+
+
+def test_traces_and_sources_come_to_half_pixels(active, mouse):
+    active.extraction_type = "optimal"
+    active.sources = [7.0]
+    mouse.tool.keyboard.free = False
+    trace = active.state.layout.trace[150]
+    mouse.drag(trace, trace + 1.2)
+    assert active.position_offset == 1.0
+    mouse.drag(trace + 8, trace + 8.8)
+    assert active.sources == [8.0]
+
+
+def test_the_pointer_tells_what_can_be_dragged(active, mouse):
+    active.bkg_coeff = [[4.5], [10.5]]
+    shape = mouse.tool.viewer.figure.interaction
+    lower, upper = edges(active)
+    for column, cursor in (
+        (upper, "ns-resize"),
+        (0.5 * (lower + upper), "grab"),
+        (4.5, "ns-resize"),
+        (7.5, "grab"),
+        (18.0, "auto"),
+    ):
+        mouse("mousemove", column)
+        assert shape.cursor == cursor
+    mouse("dragstart", 7.5)
+    assert shape.cursor == "grabbing"
+    mouse("dragend", 7.5)
+    assert shape.cursor == "grab"
+    active.extraction_type = "optimal"
+    mouse("mousemove", active.state.layout.trace[150])
+    assert shape.cursor == "grab"
+    mouse.tool.deactivate()
+    assert shape.cursor == "auto"
+
+
+def test_words_beside_the_mouse_while_it_drags(active, mouse):
+    active.use_source_posn = False
+    mouse.tool.keyboard.free = False
+    lower, upper = edges(active)
+    mouse("mousemove", upper)
+    assert "labels" not in vars(mouse.tool.label)
+    mouse("dragstart", upper)
+    mouse("dragmove", upper + 1.2)
+    words = mouse.tool.label.labels[-1]
+    wavelength = active.image.row_wavelength[150]
+    assert words.visible
+    row = int(active.image.disp_index[150])
+    assert words.text.item() == f"column {upper + 1:g}, row {row}, {wavelength:.3f} um"
+    mouse("dragend", upper + 1.2)
+    assert not words.visible
+    middle = 0.5 * (lower + upper)
+    mouse("dragstart", middle)
+    mouse("dragmove", middle + 1)
+    assert words.text.item().startswith(f"columns {lower + 1:g} to {upper + 2:g}, row")
+
+
+def test_the_readout_follows_a_drag(loaded, active, mouse):
+    readout = loaded._app.session.application._tools["g-coords-info"]
+    upper = edges(active)[1]
+    mouse("dragstart", upper)
+    mouse("dragmove", upper + 2)
+    assert f"column {upper + 2:.1f}, row {int(active.image.disp_index[150])}" in readout.row1a_text
+
+
+def test_arrows_move_what_was_dragged_last(active, mouse):
+    active.use_source_posn = False
+    active.xstart, active.xstop = 27, 33
+    press = mouse.tool.keyboard.vue_arrow
+    press({"way": 1, "shift": False})  # nothing was dragged: the whole aperture
+    assert (active.xstart, active.xstop) == (27.1, 33.1)
+    press({"way": -1, "shift": True})
+    assert (active.xstart, active.xstop) == (26.1, 32.1)
+    active.undo()  # keys that follow each other are one step
+    active.undo()
+    assert (active.xstart, active.xstop) == (27, 34)
+    active.redo()
+    mouse("dragstart", 33.5)
+    mouse("dragend", 33.5)  # a click chooses
+    press({"way": 1, "shift": True})
+    press({"way": 1, "shift": False})
+    assert (active.xstart, active.xstop) == (27, 34.1)
+    mouse.tool.keyboard.vue_undo()
+    assert (active.xstart, active.xstop) == (27, 33)
+    mouse.tool.keyboard.vue_redo()
+    assert (active.xstart, active.xstop) == (27, 34.1)
+
+
+def test_what_was_dragged_last_is_drawn_until_it_is_no_more(active, mouse):
+    def held():
+        return [mark.y.ndim and mark.y.size for mark in active.marks.image["held"].marks_list if mark.visible]
+
+    mouse.drag(4.5, 10.5)
+    rows = active.state.source.display.rows.size
+    assert held() == [2 * rows]  # both edges of the new region
+    mouse.drag(10.5, 9.5)
+    assert held() == [rows]
+    active.bkg_coeff = None
+    assert active.state.grip is None
+    assert not any(held())
+    mouse.drag(4.5, 10.5)
+    mouse.tool.deactivate()
+    assert not any(held())
+
+
+def test_the_keyboard_is_heard_while_the_tool_is_taken(loaded, mouse):
+    keyboard = mouse.tool.keyboard
+    assert keyboard in loaded._app.invisible_children
+    mouse.tool.deactivate()
+    assert keyboard not in loaded._app.invisible_children
+    assert mouse.tool.keyboard is None
