@@ -39,10 +39,13 @@ ALIKE = {
     "source_type": ("source type (SRCTYPE)", "their fluxes are calibrated in different ways: extract alike"),
 }
 
-VALUES = (
-    "flux", "flux_var_poisson", "flux_var_rnoise", "flux_var_flat",
-    "surf_bright", "sb_var_poisson", "sb_var_rnoise", "sb_var_flat",
-)  # fmt: skip
+SOURCES = ("poisson", "rnoise", "flat", "common")
+
+VALUES = tuple(
+    name
+    for value, kind in (("flux", "flux"), ("surf_bright", "sb"))
+    for name in (value, *(f"{kind}_var_{source}" for source in SOURCES))
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +57,8 @@ class Input:
     name : str
     wavelength : ndarray, (n_wavelength,)
     columns : dict of str to ndarray, (n_wavelength,)
-        Fluxes, surface brightnesses and their variances by source, NaN where there is no flux.
+        Fluxes, surface brightnesses and their variances by source, NaN where there is no flux; what all
+        inputs have in common (`ExtractedSpectrum.common_error`) apart from that by flat field.
     dq : ndarray of uint32, (n_wavelength,)
     spectrum : ExtractedSpectrum
         That it comes from.
@@ -121,7 +125,9 @@ def _as_spectrum(table: SpectrumTable) -> ExtractedSpectrum:
 
 
 def _input(spectrum: ExtractedSpectrum, place: tuple[int, ...], name: str, origin: Origin) -> Input:
-    columns = {one: np.array(getattr(spectrum, one)[place], float) for one in VALUES}
+    columns = {
+        one: np.array(getattr(spectrum, one)[place], float) for one in VALUES if not one.endswith("_common")
+    }
     error, dq = spectrum.flux_error[place], spectrum.dq[place]
     split = bool(np.isfinite(sum(columns[f"flux_var_{one}"] for one in ("poisson", "rnoise", "flat"))).any())
     if not split:  # files of 2020 and before
@@ -130,6 +136,7 @@ def _input(spectrum: ExtractedSpectrum, place: tuple[int, ...], name: str, origi
         for one in ("rnoise", "flat"):
             columns[f"flux_var_{one}"] = columns[f"sb_var_{one}"] = np.zeros_like(columns["flux"])
     total = sum(columns[f"flux_var_{one}"] for one in ("poisson", "rnoise", "flat"))
+    columns |= _in_common(columns, spectrum, place)
     known = np.isfinite(columns["flux"]) & ((dq & DO_NOT_USE) == 0)
     if not (known & (total > 0)).any():
         problem = "it has no errors" if known.any() else "it has no valid flux"
@@ -137,6 +144,22 @@ def _input(spectrum: ExtractedSpectrum, place: tuple[int, ...], name: str, origi
     good = known & (total > 0) & np.isfinite(spectrum.wavelength)
     columns = {one: np.where(good, column, np.nan) for one, column in columns.items()}
     return Input(name, spectrum.wavelength, columns, dq, spectrum, origin, split)
+
+
+def _in_common(
+    columns: dict[str, Column], spectrum: ExtractedSpectrum, place: tuple[int, ...]
+) -> dict[str, Column]:
+    """Take what all inputs have in common out of the variances by flat field, (n_wavelength,) each."""
+    flat = columns["flux_var_flat"]
+    common = np.zeros_like(flat)
+    if spectrum.common_error is not None:
+        common = np.broadcast_to(spectrum.common_error, spectrum.flux.shape)[place] ** 2
+    share = np.clip(np.divide(common, flat, out=np.zeros_like(flat), where=flat > 0), 0.0, 1.0)
+    parts: dict[str, Column] = {}
+    for kind in ("flux", "sb"):
+        whole = columns[f"{kind}_var_flat"]
+        parts |= {f"{kind}_var_flat": whole * (1.0 - share), f"{kind}_var_common": whole * share}
+    return parts
 
 
 def check_alike(names: Sequence[str], origins: Sequence[Origin]) -> None:

@@ -18,7 +18,7 @@ from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.joint import JointSpectrum
 from jdaviz_lrs.data.limits import ApertureLimits
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
-from jdaviz_lrs.engine.box import Sums
+from jdaviz_lrs.engine.box import Sums, with_common_variance
 from jdaviz_lrs.engine.joint import JointFit, JointImage, fit_jointly, own_sky, shared_sky, wide_design
 from jdaviz_lrs.engine.lost_light import LEAST_LEFT, light_left
 from jdaviz_lrs.engine.optimal import polynomial_basis
@@ -263,14 +263,14 @@ def _enough(one: JointImage, hit: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _with_shape_variance(fit: JointFit, parts: Sequence[_Part]) -> JointFit:
-    """Raise the variances by what the fitted shapes add, each told by its own image."""
+    """Add what the uncertain shapes of the profile add, which the images of one source have in common."""
+    if all(one.fit.sources.shape is None for one in parts):
+        return fit
     added = np.zeros(fit.flux.shape)
     for one, share, weights in zip(parts, fit.shares, fit.weights, strict=True):
         if one.fit.sources.shape is not None:
-            added += share**2 * shape_variance(one.fit.sources, one.fit.frame.data, weights)[0]
-    total = fit.flux_var.sum(axis=0)
-    factor = 1.0 + np.divide(added, total, out=np.zeros_like(total), where=total > 0)
-    return replace(fit, flux_var=fit.flux_var * factor)
+            added += share * np.sqrt(shape_variance(one.fit.sources, one.fit.frame.data, weights)[0])
+    return replace(fit, shape_var=added**2)
 
 
 def _alone(
@@ -310,7 +310,8 @@ def _alone(
 
 
 def _sums(fit: JointFit) -> Sums:
-    return Sums(fit.flux, fit.flux_var, fit.background, np.zeros_like(fit.flux_var), fit.npixels)
+    sums = Sums(fit.flux, fit.flux_var, fit.background, np.zeros_like(fit.flux_var), fit.npixels)
+    return sums if fit.shape_var is None else with_common_variance(sums, fit.shape_var)
 
 
 def _table(part: _Part, fit: JointFit, rejected: NDArray[np.bool_]) -> ExtractedSpectrum:

@@ -83,7 +83,8 @@ def combine(
     -----
     Photon and read noise are independent from input to input. The flat's error is common to inputs on the
     same pixels, told by their dither offsets, and not averaged down among them; where an input does not tell
-    its offset it is common to all.
+    its offset it is common to all. So are, wherever the inputs lie, the error of the profile's fitted shape
+    and that of a response.
     """
     _check(exptime_key, sigma_clip, error_floor, fit_scales)
     if correct_nods:
@@ -94,8 +95,10 @@ def combine(
     aligned = align(inputs)
     tables, groups = aligned.tables, position_groups([one.origin for one in inputs])
     random = tables["flux_var_poisson"] + tables["flux_var_rnoise"]
-    common = tables["flux_var_flat"]
-    found = combine_inputs(tables["flux"], random, common, groups, times, sigma_clip, error_floor, fit_scales)
+    common, everywhere = tables["flux_var_flat"], tables["flux_var_common"]
+    found = combine_inputs(
+        tables["flux"], random, common, groups, everywhere, times, sigma_clip, error_floor, fit_scales
+    )
     scale = found.scales[:, None]
     share = np.divide(found.weights, found.mean.weight, out=np.zeros_like(scale + random), where=found.used)
     split = {
@@ -108,7 +111,10 @@ def combine(
         _filled(tables["sb_var_flat"], scale**2),
         found.weights,
         groups,
+        _filled(tables["sb_var_common"], scale**2),
     )
+    told = found.mean.random + found.mean.common
+    doubted = np.sqrt(1.0 + np.divide(found.doubt, told, out=np.zeros_like(told), where=told > 0))
     first = inputs[0]
     settings = {
         "exptime_key": exptime_key,
@@ -120,9 +126,9 @@ def combine(
     result = CombinedSpectrum(
         wavelength=aligned.wavelength,
         flux=found.mean.flux,
-        flux_error=np.sqrt(found.mean.random + found.mean.common + found.doubt),
+        flux_error=np.sqrt(told) * doubted,
         surf_bright=brightness.flux,
-        sb_error=np.sqrt(brightness.random + brightness.common),
+        sb_error=np.sqrt(brightness.random + brightness.common) * doubted,
         dq=_flags(aligned, found),
         weight=found.mean.weight,
         n_input=found.used.sum(axis=0).astype(float),
@@ -130,7 +136,7 @@ def combine(
         flux_var_flat=found.mean.common,
         chi_square=found.mean.chi_square,
         input_flux=tables["flux"] * scale,
-        input_error=np.sqrt(random + common) * scale,
+        input_error=np.sqrt(random + common + everywhere) * scale,
         input_dq=aligned.dq,
         used=found.used,
         scales=found.scales,

@@ -73,11 +73,14 @@ def calibrate(spectrum: Extracted, response: Response | str | Path) -> Extracted
 
 
 def _calibrated(spectrum: ExtractedSpectrum, response: Response, notes: tuple[str, ...]) -> ExtractedSpectrum:
-    columns = calibrated_columns(partial(getattr, spectrum), *response.at(spectrum.wavelength))
+    factor, error = response.at(spectrum.wavelength)
+    columns = calibrated_columns(partial(getattr, spectrum), factor, error)
+    common = 0.0 if spectrum.common_error is None else spectrum.common_error
     files = tuple(one for one in response.inputs if one not in spectrum.inputs)
     return replace(
         spectrum,
         **columns,
+        common_error=np.hypot(common * factor, spectrum.flux * error),
         references={**spectrum.references, CALIBRATED: response.name},
         report={**spectrum.report, "response_hash": response.manner.hash, "response_made": response.made},
         notes=(*spectrum.notes, *notes),

@@ -1,5 +1,4 @@
 import pickle
-import time
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -65,6 +64,17 @@ def test_weights():
     np.testing.assert_allclose(by_time.weight, 600)
     with pytest.raises(LRSError, match="no integration_time"):
         combine(three, exptime_key="integration_time")
+
+
+def test_what_all_have_in_common_is_not_averaged_down():
+    four = spectra(4, flat=0.5)
+    common = [np.sqrt(0.25) * one.flux_error for one in four]  # half of what is by flat field
+    shared = [replace(one, common_error=each) for one, each in zip(four, common, strict=True)]
+    apart, both = combine(four, sigma_clip=None), combine(shared, sigma_clip=None)
+    # two nods, two spectra each: of the flat a half stays, of what is common all
+    np.testing.assert_allclose(apart.flux_var_flat, 0.5 * 0.5 * four[0].flux_error ** 2)
+    np.testing.assert_allclose(both.flux_var_flat, (0.25 * 0.5 + 0.25) * four[0].flux_error ** 2)
+    np.testing.assert_allclose(both.sb_error, 100 * both.flux_error)
 
 
 def test_surface_brightness_is_averaged_alike():
@@ -273,15 +283,3 @@ def test_the_room_is_the_function():
     np.testing.assert_array_equal(again.flux, both.flux)
     assert "2 inputs" in repr(both)
     assert both.to_spectrum().flux.unit == "Jy"
-
-
-def test_eight_spectra_take_milliseconds():
-    eight = spectra(8, hit=0.01)
-    combine(eight)
-    times = []
-    for _ in range(10):
-        start = time.process_time()
-        combine(eight)
-        times.append(time.process_time() - start)
-    # 4 ms by itself; a core that is shared takes up to twice as long
-    assert min(times) < 0.010
