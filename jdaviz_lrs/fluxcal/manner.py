@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from jdaviz_lrs.data.series import ExtractedSeries
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.parameters import BOX_REFINEMENTS, ExtractionParameters
@@ -60,8 +61,8 @@ class Manner:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def manner_of(spectrum: ExtractedSpectrum) -> Manner:
-    """Find out how a spectrum was extracted, from what it says of itself or its file's header does.
+def manner_of(spectrum: ExtractedSpectrum | ExtractedSeries) -> Manner:
+    """Find out how a spectrum, or a series, was extracted, by itself or its file's header.
 
     Raises
     ------
@@ -120,7 +121,7 @@ def manner_of(spectrum: ExtractedSpectrum) -> Manner:
     )
 
 
-def _trace_offset(spectrum: ExtractedSpectrum) -> float | None:
+def _trace_offset(spectrum: ExtractedSpectrum | ExtractedSeries) -> float | None:
     verdict = spectrum.verdict
     known = verdict is not None and np.isfinite(verdict.trace_offset)
     return round(float(verdict.trace_offset), OFFSET_DIGITS) if known else None
@@ -150,7 +151,7 @@ def _width(values: Mapping[str, Any]) -> list[float] | list[list[float]] | str |
     return None if start is None or stop is None else [round(stop - start + 1.0, DIGITS)]
 
 
-def _observed(spectrum: ExtractedSpectrum) -> dict[str, Any]:
+def _observed(spectrum: ExtractedSpectrum | ExtractedSeries) -> dict[str, Any]:
     """Tell what was observed, by the image's header or the file's."""
     image = spectrum.image
     if image is None:

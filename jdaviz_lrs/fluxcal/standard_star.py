@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdaviz_lrs.data.flags import DO_NOT_USE
+from jdaviz_lrs.data.series import ExtractedSeries
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.engine.resolution import at_resolution, resolving_power_at
 from jdaviz_lrs.engine.smooth_curve import smooth_curve
@@ -22,12 +23,14 @@ from jdaviz_lrs.fluxcal.mean import mean_response
 from jdaviz_lrs.fluxcal.read_model import star_model
 from jdaviz_lrs.fluxcal.response import Response
 from jdaviz_lrs.fluxcal.star_model import StarModel, hydrogen_lines
+from jdaviz_lrs.fluxcal.star_spectrum import star_spectrum
 from jdaviz_lrs.modes import Mode, mode_of
-from jdaviz_lrs.products.x1d import read_x1d
 
 __all__ = ["response"]
 
 Column = NDArray[np.float64]
+
+Extracted = ExtractedSpectrum | ExtractedSeries
 
 FEWEST = 20
 """Wavelengths that a response needs."""
@@ -43,7 +46,7 @@ UNRESOLVED = 100.0
 
 
 def response(
-    extraction: ExtractedSpectrum | str | Path | Sequence[ExtractedSpectrum | str | Path],
+    extraction: Extracted | str | Path | Sequence[Extracted | str | Path],
     model: Any,
     *,
     wavelength_range: tuple[float, float] | None = None,
@@ -56,9 +59,9 @@ def response(
 
     Parameters
     ----------
-    extraction : ExtractedSpectrum or path-like, or a sequence of these
-        The star, or x1d files of it; of several stars or epochs the weighted mean is taken, and their scatter
-        beyond the errors is a systematic error.
+    extraction : ExtractedSpectrum, ExtractedSeries or path-like, or a sequence of these
+        The star, or x1d or x1dints files of it; of a time series the mean is taken. Of several stars or
+        epochs the weighted mean is taken, and their scatter beyond the errors is a systematic error.
     model : see `jdaviz_lrs.fluxcal.read_model.star_model`
         Of the star; of several stars a list, one for each.
     wavelength_range : tuple of float, optional
@@ -78,7 +81,7 @@ def response(
     """
     several = isinstance(extraction, list | tuple)
     extractions: list[Any] = list(extraction) if several else [extraction]
-    if not all(isinstance(one, str | Path | ExtractedSpectrum) for one in extractions):
+    if not all(isinstance(one, str | Path | Extracted) for one in extractions):
         raise LRSError(
             "A star is given as it was extracted, several as a list: the mean is taken of responses."
         )
@@ -91,13 +94,13 @@ def response(
 
 
 def _of_one(
-    extraction: ExtractedSpectrum | str | Path,
+    extraction: Extracted | str | Path,
     model: StarModel,
     wavelength_range: tuple[float, float] | None,
     masked: Sequence[tuple[float, float]],
 ) -> Response:
-    star = extraction if isinstance(extraction, ExtractedSpectrum) else read_x1d(extraction)
-    path = () if isinstance(extraction, ExtractedSpectrum) else (str(extraction),)
+    star = star_spectrum(extraction)
+    path = (str(extraction),) if isinstance(extraction, str | Path) else ()
     name = star.file_name or (star.image.file_name if star.image is not None else "") or "the star"
     manner = manner_of(star)
     if manner.noted[CALIBRATED]:

@@ -27,7 +27,15 @@ from jdaviz_lrs.products.orientation import aperture_keywords
 from jdaviz_lrs.products.origin import origin_of_headers
 from jdaviz_lrs.products.read import checked_kind
 
-__all__ = ["UNITS", "describe_spectrum", "read_x1d", "record_references", "save_table", "write_x1d"]
+__all__ = [
+    "UNITS",
+    "describe_spectrum",
+    "named_cards",
+    "read_x1d",
+    "record_references",
+    "save_table",
+    "write_x1d",
+]
 
 COMMON = "LRS_COMMON"
 """Beside each table one of ours, where spectra of the source have an error in common: COMMON_ERROR."""
@@ -182,7 +190,7 @@ def read_x1d(path: str | Path) -> ExtractedSpectrum:
         checked_kind(hdus, path, ("MultiSpecModel",), "an extracted spectrum")
         if "EXTRACT1D" not in hdus:
             raise LRSError(f"{path}: it holds no spectrum; run the extraction again.")
-        header = {name: value for name, value in hdus[0].header.items() if name not in UNNAMED}
+        header = named_cards(hdus[0].header)
         first = replace(_spectrum(hdus["EXTRACT1D"], Path(path), hdus[0].header), header=header)
         if COMMON in hdus:
             first = replace(first, common_error=_common_error(hdus[COMMON], path, first.flux.size))
@@ -190,6 +198,11 @@ def read_x1d(path: str | Path) -> ExtractedSpectrum:
     if number == 1:
         return first
     return replace(first, notes=(f"The file holds {number} spectra; this is the first.", *first.notes))
+
+
+def named_cards(header: fits.Header) -> dict[str, object]:
+    """Return what a header tells, by name."""
+    return {name: value for name, value in header.items() if name not in UNNAMED}
 
 
 def _spectrum(extension: fits.BinTableHDU, path: Path, primary: fits.Header) -> ExtractedSpectrum:
