@@ -16,6 +16,7 @@ from jdaviz_lrs.data.origin import Origin
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.data.table import COLUMNS, SpectrumTable
 from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.fluxcal.manner import CALIBRATED
 from jdaviz_lrs.products.origin import origin_of_image
 from jdaviz_lrs.products.x1d import read_x1d
 
@@ -86,7 +87,7 @@ def gather(spectra: Iterable[SpectrumTable | str | Path] | SpectrumTable) -> lis
     ------
     LRSError
         For fewer than two inputs; for inputs of different targets, modes, slits, units, orders or source
-        types; for one that has no errors, or is there twice.
+        types, or calibrated differently; for one that has no errors, or is there twice.
     """
     if isinstance(spectra, SpectrumTable | str | Path):
         spectra = [spectra]
@@ -96,6 +97,7 @@ def gather(spectra: Iterable[SpectrumTable | str | Path] | SpectrumTable) -> lis
             f"Combining needs at least two spectra, but {len(inputs) or 'none'} was given; give more."
         )
     check_alike([one.name for one in inputs], [one.origin for one in inputs])
+    _check_calibrated(inputs)
     check_different([one.name for one in inputs], [one.columns["flux"] for one in inputs])
     return inputs
 
@@ -190,6 +192,21 @@ def check_alike(names: Sequence[str], origins: Sequence[Origin]) -> None:
                 f"{name}: its target lies {away:.3g} arcsec from that of {nameless[0][0]}; combine "
                 "spectra of one target."
             )
+
+
+def _check_calibrated(inputs: Sequence[Input]) -> None:
+    """See that inputs have one flux scale: that of one response, or of none."""
+    first, *others = ((one.name, _response(one.spectrum)) for one in inputs)
+    for name, response in others:
+        if response != first[1]:
+            raise LRSError(
+                f"{name}: it is calibrated with {response or 'no response'}, but {first[0]} with "
+                f"{first[1] or 'none'}; calibrate them alike."
+            )
+
+
+def _response(spectrum: ExtractedSpectrum) -> str | None:
+    return spectrum.references.get(CALIBRATED) or spectrum.parameters.get(f"reference_{CALIBRATED}")
 
 
 def check_different(names: Sequence[str], values: Sequence[Column]) -> None:

@@ -23,6 +23,8 @@ from jdaviz_lrs.engine.combine.average import average_inputs
 from jdaviz_lrs.engine.combine.outliers import FLOOR, THRESHOLD
 from jdaviz_lrs.engine.combine.run import Combination, combine_inputs
 from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.fluxcal.differing import differing
+from jdaviz_lrs.fluxcal.manner import manner_of
 
 __all__ = ["EXPTIME_KEYS", "combine"]
 
@@ -169,7 +171,10 @@ def _check(exptime_key: str, sigma_clip: float | None, error_floor: float, fit_s
 
 def _without_nods(one: SpectrumTable | str | Path, psf: str | Path | None) -> ExtractedSpectrum:
     if not isinstance(one, ExtractedSpectrum):
-        raise LRSError(f"{one}: nods are corrected with the image at hand; give extracted spectra.")
+        raise LRSError(
+            f"{one}: nods are corrected with the image at hand; give extracted spectra, or use extract "
+            "--correct-nods before."
+        )
     return nods.correct_nods(one, psf)
 
 
@@ -204,6 +209,12 @@ def _files(inputs: Sequence[Input]) -> tuple[str | Path, ...]:
     return tuple(dict.fromkeys(every))
 
 
+def _extracted_apart(inputs: Sequence[Input]) -> str:
+    """Name what inputs that tell how they were extracted have not alike, on which the flux scale depends."""
+    manners = [manner_of(one.spectrum) for one in inputs if "extraction_type" in one.spectrum.parameters]
+    return next(filter(None, (differing(manners[0], one) for one in manners[1:])), "")
+
+
 def _told(
     result: CombinedSpectrum,
     inputs: Sequence[Input],
@@ -231,6 +242,8 @@ def _told(
         )
     if lone:
         notes.append(f"At {lone} of {size} wavelengths only one input is used.")
+    if apart := _extracted_apart(inputs):
+        notes.append(f"The inputs were extracted differently: {apart}; their flux scales may differ.")
     if unsplit := [one.name for one in inputs if not one.split]:
         notes.append(f"{', '.join(unsplit)}: errors not split into their sources; all count as independent.")
     freedom = np.maximum(result.n_input - 1, 0).sum()

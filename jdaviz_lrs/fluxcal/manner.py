@@ -20,6 +20,9 @@ __all__ = ["CALIBRATED", "Manner", "manner_of"]
 CALIBRATED = "response"
 """Kind of reference that a calibrated spectrum names."""
 
+NOD_SHARE = "nod_share"
+"""In the report of a spectrum that was given back what other nods took."""
+
 DIGITS = 6
 """Kept of widths, in pixels."""
 
@@ -98,6 +101,8 @@ def manner_of(spectrum: ExtractedSpectrum | ExtractedSeries) -> Manner:
             "apply_apcorr": bool(values["apply_apcorr"]),
             "apcorr file": references["apcorr"],
         }
+    if NOD_SHARE in spectrum.report or f"report_{NOD_SHARE}" in told:
+        matters["correct_nods"] = True
     noted = {
         "use_source_posn": values["use_source_posn"],
         "position_offset": values["position_offset"],

@@ -201,6 +201,22 @@ def test_what_does_not_go_together_is_refused(change, told):
     assert str(error.value).startswith("b_x1d.fits")
 
 
+def test_flux_scales_must_be_one():
+    two = spectra(2)
+    calibrated = replace(two[1], references={"response": "a star"})
+    with pytest.raises(
+        LRSError, match=r"b_x1d\.fits: it is calibrated with a star, but a_x1d\.fits with none"
+    ):
+        combine([two[0], calibrated])
+    combine([replace(two[0], parameters={"reference_response": "a star"}), calibrated])
+    apart = [
+        replace(one, parameters={"extraction_type": "box", "extract_width": width})
+        for one, width in zip(two, (4.0, 8.0), strict=True)
+    ]
+    assert any("extracted differently: width 4 and 8" in note for note in combine(apart).notes)
+    assert not any("differently" in note for note in combine([apart[0], two[1]]).notes)
+
+
 def test_targets_without_a_name_are_told_apart_by_their_place():
     two = spectra(2)
     apart = [
