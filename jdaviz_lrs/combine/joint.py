@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from jdaviz_lrs.combine.inputs import check_alike, check_different, position_groups
 from jdaviz_lrs.combine.joint_verdict import joint_verdict
 from jdaviz_lrs.combine.notes import notes_of_all
+from jdaviz_lrs.combine.positions import traces_of_positions
 from jdaviz_lrs.data.flags import DO_NOT_USE, FLUX_ESTIMATED
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.joint import JointSpectrum
@@ -33,6 +34,7 @@ from jdaviz_lrs.extraction.lost_light import WORTH_TELLING
 from jdaviz_lrs.extraction.optimal import OptimalExtraction, extract_optimal
 from jdaviz_lrs.extraction.plan import ExtractionPlan
 from jdaviz_lrs.extraction.tabulate import flag_outliers, missing_planes, tabulate
+from jdaviz_lrs.extraction.traces import Traces
 from jdaviz_lrs.extraction.verdict import judge_optimal, tabulated_light
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.origin import origin_of_image
@@ -81,7 +83,8 @@ def extract_jointly(
     """Extract one spectrum from several images of a source at once.
 
     Each image has a trace, profile, background and traces of other nods of its own, found as by `extract`
-    with ``extraction_type="optimal"``; then one flux a wavelength is fitted to the good pixels of all of
+    with ``extraction_type="optimal"``; those of more than two positions lie where the other images have
+    theirs. Then one flux a wavelength is fitted to the good pixels of all of
     them, weighted by their inverse variances. Pixels are judged against all images.
 
     Parameters
@@ -124,8 +127,10 @@ def extract_jointly(
     _check(images, parameters, references, sky)
     plans = [ExtractionPlan(image, parameters, references) for image in images]
     parts = [
-        _part(plan, number, _naming(progress, plan.image.file_name))
-        for plan, number in zip(plans, _pixel_numbers(images), strict=True)
+        _part(plan, number, traces, _naming(progress, plan.image.file_name))
+        for plan, number, traces in zip(
+            plans, _pixel_numbers(images), traces_of_positions(plans), strict=True
+        )
     ]
     _check_rows(parts)
     if progress:
@@ -189,10 +194,10 @@ def _pixel_numbers(images: Sequence[SpectralImage]) -> list[int]:
     return [keys.index(key) for key in keys]
 
 
-def _part(plan: ExtractionPlan, pixels: int, progress: Callable[[str], None] | None) -> _Part:
+def _part(plan: ExtractionPlan, pixels: int, traces: Traces, progress: Callable[[str], None] | None) -> _Part:
     image, references = plan.seen, plan.references
     enclosed = tabulated_light(image, references)
-    fit = extract_optimal(image, plan.parameters, references.psf, progress, enclosed, plan.traces)
+    fit = extract_optimal(image, plan.parameters, references.psf, progress, enclosed, traces)
     scene = fit.sources
     good = image.good & scene.grid.covered & np.isfinite(fit.trace)[:, None]
     profiles = scene.profiles()
