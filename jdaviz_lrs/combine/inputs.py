@@ -86,11 +86,13 @@ def gather(spectra: Iterable[SpectrumTable | str | Path] | SpectrumTable) -> lis
     Raises
     ------
     LRSError
-        For fewer than two inputs; for inputs of different targets, modes, slits, units, orders or source
+        For what is no list of extracted spectra; for fewer than two; for inputs of different targets, modes, slits, units, orders or source
         types, or calibrated differently; for one that has no errors, or is there twice.
     """
     if isinstance(spectra, SpectrumTable | str | Path):
         spectra = [spectra]
+    if not isinstance(spectra, Iterable):
+        raise LRSError("Give the spectra to combine as a list.")
     inputs = [each for number, one in enumerate(spectra, 1) for each in _apart(one, f"spectrum {number}")]
     if len(inputs) < 2:
         raise LRSError(
@@ -104,6 +106,8 @@ def gather(spectra: Iterable[SpectrumTable | str | Path] | SpectrumTable) -> lis
 
 def _apart(given: SpectrumTable | str | Path, default: str) -> Iterator[Input]:
     named = isinstance(given, str | Path)
+    if not named and not all(hasattr(given, name) for name in COLUMNS):
+        raise LRSError(f"{default}: it is none that was extracted; give extracted spectra or x1d files.")
     spectrum = read_x1d(given) if named else _as_spectrum(given)
     files = (given,) if named else spectrum.inputs
     origin = spectrum.origin

@@ -143,6 +143,8 @@ def _naming(progress: Callable[[str], None] | None, name: str) -> Callable[[str]
 
 
 def _gathered(images: Iterable[SpectralImage | str | Path]) -> list[SpectralImage]:
+    if not isinstance(images, Iterable | SpectralImage | Path):
+        raise LRSError("Give the images of a joint extraction as a list.")
     given = [images] if isinstance(images, SpectralImage | str | Path) else [*images]
     if len(given) < 2:
         number = len(given) or "none"

@@ -59,6 +59,10 @@ def correct_nods(
         does not tell where the other nod is; where a background was subtracted in the extraction too; for a
         joint extraction that left the negative traces.
     """
+    if not isinstance(spectrum, ExtractedSpectrum):
+        raise LRSError(f"{spectrum}: nods are corrected with the image at hand; give an extracted spectrum.")
+    if offsets is not None and not (len(offsets) and np.isfinite(offsets).all()):
+        raise LRSError(f"offsets = {offsets!r}: give those of the other nods from the source, in pixels.")
     image = spectrum.image
     name = spectrum.file_name or (image.file_name if image is not None else "") or "the spectrum"
     if image is None or image.data.size == 0 or image.wcs is None:

@@ -53,8 +53,10 @@ def calibrate(spectrum: Extracted, response: Response | str | Path) -> Extracted
         raise LRSError(
             "Only what was extracted can be calibrated; calibrate the spectra before they are combined."
         )
-    if not isinstance(response, Response):
+    if isinstance(response, str | Path):
         response = read_response(response)
+    if not isinstance(response, Response):
+        raise LRSError("Give the response of a standard star, or its file.")
     notes = _checked(spectrum, response)
     if isinstance(spectrum, ExtractedSeries):
         return _calibrated_series(spectrum, response, notes)

@@ -41,6 +41,9 @@ UNSURE = 0.01
 DEPARTS = 3.0
 """Chi-square of the star about the smooth response that is worth a note."""
 
+HOLE = 3.0
+"""Elements of the resolution: a model with a wider hole tells nothing of what lies in it."""
+
 UNRESOLVED = 100.0
 """Resolving power to mask lines with, where that of the mode is not known."""
 
@@ -88,6 +91,9 @@ def response(
     models = [*model] if isinstance(model, list | tuple) else [model] * len(extractions)
     if not extractions or len(models) != len(extractions):
         raise LRSError(f"{len(extractions)} spectra of stars and {len(models)} models; give one for each.")
+    for given in (*([] if wavelength_range is None else [wavelength_range]), *masked):
+        if np.shape(given) != (2,) or isinstance(given, str) or not np.isfinite(given).all():
+            raise LRSError(f"{given!r} is no range of wavelengths; give its two ends in micron.")
     pairs = zip(extractions, models, strict=True)
     each = [_of_one(one, star_model(its), wavelength_range, masked) for one, its in pairs]
     return each[0] if len(each) == 1 else mean_response(each)
@@ -171,6 +177,16 @@ def _on_rows(
         raise LRSError(
             f"{model.name}: it reaches from {there[0]:.4g} to {there[-1]:.4g} um; {needed.min():.2f} to "
             f"{needed.max():.2f} um are needed."
+        )
+    steps = np.diff(there)
+    power_there = np.interp(there[:-1], wavelength, power)
+    holes = (
+        (steps > HOLE * there[:-1] / power_there) & (there[1:] > needed.min()) & (there[:-1] < needed.max())
+    )
+    if holes.any():
+        first, last = there[holes.argmax()], there[holes.argmax() + 1]
+        raise LRSError(
+            f"{model.name}: it has nothing between {first:.4g} and {last:.4g} um; give a whole one."
         )
     if not (truth[within] > 0).all():
         raise LRSError(f"{model.name}: it is not positive at some wavelengths; give the star's flux density.")

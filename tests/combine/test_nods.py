@@ -87,6 +87,15 @@ def test_combine_does_it_on_request(psf):
     assert any(note.startswith("nod1.fits: Over-subtraction") for note in corrected.notes)
 
 
+def test_what_is_no_offset_or_no_spectrum(psf):
+    box = extract(image_of(CLOSE), override_psf=psf, use_source_posn=True, extract_width=8)
+    for offsets in ([], [np.nan]):
+        with pytest.raises(LRSError, match="give those of the other nods"):
+            correct_nods(box, psf, offsets)
+    with pytest.raises(LRSError, match="give an extracted spectrum"):
+        correct_nods("a_x1d.fits")
+
+
 def test_it_is_not_done_twice(psf):
     box = extract(image_of(CLOSE), override_psf=psf, use_source_posn=True, extract_width=8)
     corrected = correct_nods(box, psf)

@@ -266,6 +266,15 @@ def test_what_cannot_be_asked(given, keywords, told):
         combine(spectra(given), **keywords)
 
 
+@pytest.mark.parametrize("given", [None, 5, [1, 2], ["absent_x1d.fits"] * 2])
+def test_what_is_no_list_of_spectra(given):
+    with pytest.raises(LRSError, match="list|none that was extracted|no such file"):
+        combine(given)
+    two = spectra(2)
+    with pytest.raises(LRSError, match="spectrum 2: it is none that was extracted"):
+        combine([two[0], combine(two)])
+
+
 def test_wavelengths_that_do_not_meet_are_refused():
     two = spectra(2)
     with pytest.raises(LRSError, match="do not overlap"):
