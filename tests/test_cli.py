@@ -446,6 +446,27 @@ def test_nods_are_corrected_as_in_python(observation, here, refused, capsys):
     assert "not nod-subtracted" in refused("extract", observation["nod1_nobsub_s2d"], "--correct-nods")
 
 
+def test_nods_are_extracted_jointly_as_in_python(observation, here, refused, capsys):
+    nods = [str(observation[f"nod{n}_cal"]) for n in (1, 2)]
+    psf = f"--override-psf={observation['psf']}"
+    drawn = ["-o", "j_x1d.fits", "--figure", "j.png"]
+    assert main(["extract", *nods, "--joint", psf, *each_set("use_source_posn=true"), *drawn]) == 0
+    assert "Extracted jointly from 2 images" in capsys.readouterr().out
+    joint = extract(nods, override_psf=observation["psf"], use_source_posn=True)
+    np.testing.assert_array_equal(read_x1d("j_x1d.fits").flux, joint.flux)
+    assert Path("j.png").stat().st_size > 1000
+    for arguments, told in {
+        (*nods, "--sky", "own"): "give --joint, too",
+        (nods[0], "--joint"): "at least two images",
+        (*nods, "--joint", "--sky", "shared", psf): "subtracted already",
+        (*nods, "--joint", psf, "--set", "extraction_type=box"): "extraction_type = optimal",
+        (*nods, "--joint", psf, "--correct-nods", "--set", "model_nod_pair=false"): "model_nod_pair to true",
+        (nods[0], observation["nod2_s2d"], "--joint", psf): "rectified images cannot go",
+    }.items():
+        assert told in refused("extract", *arguments, "-o", "no_x1d.fits")
+        assert not Path("no_x1d.fits").exists()
+
+
 def test_an_extended_source_is_extracted_along_the_slit(observation, here, refused, capsys):
     s2d = str(observation["nod1_nobsub_s2d"])
     assert main(["along-slit", s2d, "--width", "9", "--start", "10", "--stop", "36"]) == 0

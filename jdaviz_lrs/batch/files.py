@@ -14,6 +14,7 @@ from astropy.table import Table
 
 from jdaviz_lrs.analysis.figure import figure_path, save_figure
 from jdaviz_lrs.batch.extract import extract
+from jdaviz_lrs.combine.joint import extract_jointly
 from jdaviz_lrs.combine.nods import correct_nods
 from jdaviz_lrs.data.series import ExtractedSeries
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
@@ -45,12 +46,15 @@ class Job:
         Whether they are stacks of integrations.
     figure : Path or None
         Where the extraction is drawn.
+    joint : bool
+        Whether one spectrum is fitted to several images.
     """
 
     inputs: tuple[Path, ...]
     output: Path
     series: bool
     figure: Path | None = None
+    joint: bool = False
 
     def __str__(self) -> str:
         more = f" and {len(self.inputs) - 1} more" if len(self.inputs) > 1 else ""
@@ -166,7 +170,10 @@ def extract_and_write(
     nods = settings.pop("correct_nods", False)
     if job.series and nods:
         raise LRSError(f"{job}: a time series stays at one place, so that no nod took its light.")
-    result = extract([*job.inputs] if job.series else job.inputs[0], **settings)
+    if job.joint:
+        result = extract_jointly(job.inputs, **settings)
+    else:
+        result = extract([*job.inputs] if job.series else job.inputs[0], **settings)
     if nods:
         result = correct_nods(result, settings.get("override_psf"))
     if response is not None:

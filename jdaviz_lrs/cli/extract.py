@@ -30,7 +30,7 @@ def add_to(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
         help="extract spectra from 2-D products and time series",
         description="Extract a spectrum from an s2d or cal file and write it in the pipeline's x1d format, "
         "or a time series from the segments (calints) of an exposure as x1dints. Of several files each is "
-        "extracted, and a table tells what became of them.",
+        "extracted, and a table tells what became of them; with --joint they give one spectrum.",
         epilog=help_text(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -43,6 +43,17 @@ def add_to(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
     )
     take_extraction(one)
     one.add_argument("--response", metavar="ECSV", help="calibrate with the response of a standard star")
+    one.add_argument(
+        "--joint",
+        action="store_true",
+        help="fit one spectrum to the pixels of all images (nods, repeats, further positions of one source)",
+    )
+    one.add_argument(
+        "--sky",
+        choices=("own", "shared", "positions"),
+        help="of a joint extraction: a polynomial for each image, one for all, or a sky told at every pixel "
+        "by the images in which the source lies elsewhere",
+    )
     one.add_argument(
         "--correct-nods",
         action="store_true",
@@ -83,14 +94,21 @@ def run(arguments: argparse.Namespace) -> int:
         local_file(arguments.input[0])  # a folder gives no name to an output
         check_absent(arguments.output or output_name(arguments.input[0]), arguments.overwrite)
 
-    from jdaviz_lrs.batch.files import jobs_of
+    from jdaviz_lrs.batch.files import Job, jobs_of
     from jdaviz_lrs.fluxcal.response import read_response
     from jdaviz_lrs.products.series import listed
 
     response = None if arguments.response is None else read_response(arguments.response)
     output, figure = arguments.output, arguments.figure
     folder = output if output and output.is_dir() else Path()
-    jobs = jobs_of(listed(arguments.input), folder, figure)
+    paths = listed(arguments.input)
+    if arguments.joint:
+        jobs = [Job(tuple(paths), folder / output_name(paths[0]), series=False, figure=figure, joint=True)]
+        changes |= {"sky": arguments.sky or "own"}
+    elif arguments.sky:
+        raise LRSError(f"--sky {arguments.sky} is for a joint extraction; give --joint, too.")
+    else:
+        jobs = jobs_of(paths, folder, figure)
     settings = {
         "overwrite": arguments.overwrite,
         "correct_nods": arguments.correct_nods,

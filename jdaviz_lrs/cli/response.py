@@ -18,7 +18,9 @@ def add_to(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
         help="find the response from a standard star that was extracted as the targets are",
         description="Divide the model of a standard star by its extracted spectrum, for extract --response.",
     )
-    one.add_argument("star", metavar="STAR_x1d.fits", nargs="+", help="the star, extracted by jdaviz-lrs")
+    one.add_argument(
+        "star", metavar="STAR_x1d.fits", nargs="+", help="the star, extracted by jdaviz-lrs (x1d or x1dints)"
+    )
     one.add_argument(
         "model",
         metavar="MODEL",

@@ -16,6 +16,7 @@ from jdaviz_lrs.data.origin import Origin
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.data.table import COLUMNS, SpectrumTable
 from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.fluxcal.manner import CALIBRATED
 from jdaviz_lrs.products.origin import origin_of_image
 from jdaviz_lrs.products.x1d import read_x1d
 
@@ -39,10 +40,13 @@ ALIKE = {
     "source_type": ("source type (SRCTYPE)", "their fluxes are calibrated in different ways: extract alike"),
 }
 
-VALUES = (
-    "flux", "flux_var_poisson", "flux_var_rnoise", "flux_var_flat",
-    "surf_bright", "sb_var_poisson", "sb_var_rnoise", "sb_var_flat",
-)  # fmt: skip
+SOURCES = ("poisson", "rnoise", "flat", "common")
+
+VALUES = tuple(
+    name
+    for value, kind in (("flux", "flux"), ("surf_bright", "sb"))
+    for name in (value, *(f"{kind}_var_{source}" for source in SOURCES))
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +58,8 @@ class Input:
     name : str
     wavelength : ndarray, (n_wavelength,)
     columns : dict of str to ndarray, (n_wavelength,)
-        Fluxes, surface brightnesses and their variances by source, NaN where there is no flux.
+        Fluxes, surface brightnesses and their variances by source, NaN where there is no flux; what all
+        inputs have in common (`ExtractedSpectrum.common_error`) apart from that by flat field.
     dq : ndarray of uint32, (n_wavelength,)
     spectrum : ExtractedSpectrum
         That it comes from.
@@ -81,23 +86,28 @@ def gather(spectra: Iterable[SpectrumTable | str | Path] | SpectrumTable) -> lis
     Raises
     ------
     LRSError
-        For fewer than two inputs; for inputs of different targets, modes, slits, units, orders or source
-        types; for one that has no errors, or is there twice.
+        For what is no list of extracted spectra; for fewer than two; for inputs of different targets, modes, slits, units, orders or source
+        types, or calibrated differently; for one that has no errors, or is there twice.
     """
     if isinstance(spectra, SpectrumTable | str | Path):
         spectra = [spectra]
+    if not isinstance(spectra, Iterable):
+        raise LRSError("Give the spectra to combine as a list.")
     inputs = [each for number, one in enumerate(spectra, 1) for each in _apart(one, f"spectrum {number}")]
     if len(inputs) < 2:
         raise LRSError(
             f"Combining needs at least two spectra, but {len(inputs) or 'none'} was given; give more."
         )
     check_alike([one.name for one in inputs], [one.origin for one in inputs])
+    _check_calibrated(inputs)
     check_different([one.name for one in inputs], [one.columns["flux"] for one in inputs])
     return inputs
 
 
 def _apart(given: SpectrumTable | str | Path, default: str) -> Iterator[Input]:
     named = isinstance(given, str | Path)
+    if not named and not all(hasattr(given, name) for name in COLUMNS):
+        raise LRSError(f"{default}: it is none that was extracted; give extracted spectra or x1d files.")
     spectrum = read_x1d(given) if named else _as_spectrum(given)
     files = (given,) if named else spectrum.inputs
     origin = spectrum.origin
@@ -121,7 +131,9 @@ def _as_spectrum(table: SpectrumTable) -> ExtractedSpectrum:
 
 
 def _input(spectrum: ExtractedSpectrum, place: tuple[int, ...], name: str, origin: Origin) -> Input:
-    columns = {one: np.array(getattr(spectrum, one)[place], float) for one in VALUES}
+    columns = {
+        one: np.array(getattr(spectrum, one)[place], float) for one in VALUES if not one.endswith("_common")
+    }
     error, dq = spectrum.flux_error[place], spectrum.dq[place]
     split = bool(np.isfinite(sum(columns[f"flux_var_{one}"] for one in ("poisson", "rnoise", "flat"))).any())
     if not split:  # files of 2020 and before
@@ -130,6 +142,7 @@ def _input(spectrum: ExtractedSpectrum, place: tuple[int, ...], name: str, origi
         for one in ("rnoise", "flat"):
             columns[f"flux_var_{one}"] = columns[f"sb_var_{one}"] = np.zeros_like(columns["flux"])
     total = sum(columns[f"flux_var_{one}"] for one in ("poisson", "rnoise", "flat"))
+    columns |= _in_common(columns, spectrum, place)
     known = np.isfinite(columns["flux"]) & ((dq & DO_NOT_USE) == 0)
     if not (known & (total > 0)).any():
         problem = "it has no errors" if known.any() else "it has no valid flux"
@@ -137,6 +150,22 @@ def _input(spectrum: ExtractedSpectrum, place: tuple[int, ...], name: str, origi
     good = known & (total > 0) & np.isfinite(spectrum.wavelength)
     columns = {one: np.where(good, column, np.nan) for one, column in columns.items()}
     return Input(name, spectrum.wavelength, columns, dq, spectrum, origin, split)
+
+
+def _in_common(
+    columns: dict[str, Column], spectrum: ExtractedSpectrum, place: tuple[int, ...]
+) -> dict[str, Column]:
+    """Take what all inputs have in common out of the variances by flat field, (n_wavelength,) each."""
+    flat = columns["flux_var_flat"]
+    common = np.zeros_like(flat)
+    if spectrum.common_error is not None:
+        common = np.broadcast_to(spectrum.common_error, spectrum.flux.shape)[place] ** 2
+    share = np.clip(np.divide(common, flat, out=np.zeros_like(flat), where=flat > 0), 0.0, 1.0)
+    parts: dict[str, Column] = {}
+    for kind in ("flux", "sb"):
+        whole = columns[f"{kind}_var_flat"]
+        parts |= {f"{kind}_var_flat": whole * (1.0 - share), f"{kind}_var_common": whole * share}
+    return parts
 
 
 def check_alike(names: Sequence[str], origins: Sequence[Origin]) -> None:
@@ -167,6 +196,21 @@ def check_alike(names: Sequence[str], origins: Sequence[Origin]) -> None:
                 f"{name}: its target lies {away:.3g} arcsec from that of {nameless[0][0]}; combine "
                 "spectra of one target."
             )
+
+
+def _check_calibrated(inputs: Sequence[Input]) -> None:
+    """See that inputs have one flux scale: that of one response, or of none."""
+    first, *others = ((one.name, _response(one.spectrum)) for one in inputs)
+    for name, response in others:
+        if response != first[1]:
+            raise LRSError(
+                f"{name}: it is calibrated with {response or 'no response'}, but {first[0]} with "
+                f"{first[1] or 'none'}; calibrate them alike."
+            )
+
+
+def _response(spectrum: ExtractedSpectrum) -> str | None:
+    return spectrum.references.get(CALIBRATED) or spectrum.parameters.get(f"reference_{CALIBRATED}")
 
 
 def check_different(names: Sequence[str], values: Sequence[Column]) -> None:

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from jdaviz_lrs.combine.inputs import check_alike, check_different, position_groups
 from jdaviz_lrs.combine.joint_verdict import joint_verdict
 from jdaviz_lrs.combine.notes import notes_of_all
+from jdaviz_lrs.combine.positions import traces_of_positions
 from jdaviz_lrs.data.flags import DO_NOT_USE, FLUX_ESTIMATED
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.joint import JointSpectrum
 from jdaviz_lrs.data.limits import ApertureLimits
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
-from jdaviz_lrs.engine.box import Sums
+from jdaviz_lrs.engine.box import Sums, with_common_variance
 from jdaviz_lrs.engine.joint import JointFit, JointImage, fit_jointly, own_sky, shared_sky, wide_design
 from jdaviz_lrs.engine.lost_light import LEAST_LEFT, light_left
 from jdaviz_lrs.engine.optimal import polynomial_basis
@@ -33,6 +34,7 @@ from jdaviz_lrs.extraction.lost_light import WORTH_TELLING
 from jdaviz_lrs.extraction.optimal import OptimalExtraction, extract_optimal
 from jdaviz_lrs.extraction.plan import ExtractionPlan
 from jdaviz_lrs.extraction.tabulate import flag_outliers, missing_planes, tabulate
+from jdaviz_lrs.extraction.traces import Traces
 from jdaviz_lrs.extraction.verdict import judge_optimal, tabulated_light
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.origin import origin_of_image
@@ -81,7 +83,8 @@ def extract_jointly(
     """Extract one spectrum from several images of a source at once.
 
     Each image has a trace, profile, background and traces of other nods of its own, found as by `extract`
-    with ``extraction_type="optimal"``; then one flux a wavelength is fitted to the good pixels of all of
+    with ``extraction_type="optimal"``; those of more than two positions lie where the other images have
+    theirs. Then one flux a wavelength is fitted to the good pixels of all of
     them, weighted by their inverse variances. Pixels are judged against all images.
 
     Parameters
@@ -124,8 +127,10 @@ def extract_jointly(
     _check(images, parameters, references, sky)
     plans = [ExtractionPlan(image, parameters, references) for image in images]
     parts = [
-        _part(plan, number, _naming(progress, plan.image.file_name))
-        for plan, number in zip(plans, _pixel_numbers(images), strict=True)
+        _part(plan, number, traces, _naming(progress, plan.image.file_name))
+        for plan, number, traces in zip(
+            plans, _pixel_numbers(images), traces_of_positions(plans), strict=True
+        )
     ]
     _check_rows(parts)
     if progress:
@@ -138,6 +143,8 @@ def _naming(progress: Callable[[str], None] | None, name: str) -> Callable[[str]
 
 
 def _gathered(images: Iterable[SpectralImage | str | Path]) -> list[SpectralImage]:
+    if not isinstance(images, Iterable | SpectralImage | Path):
+        raise LRSError("Give the images of a joint extraction as a list.")
     given = [images] if isinstance(images, SpectralImage | str | Path) else [*images]
     if len(given) < 2:
         number = len(given) or "none"
@@ -189,10 +196,10 @@ def _pixel_numbers(images: Sequence[SpectralImage]) -> list[int]:
     return [keys.index(key) for key in keys]
 
 
-def _part(plan: ExtractionPlan, pixels: int, progress: Callable[[str], None] | None) -> _Part:
+def _part(plan: ExtractionPlan, pixels: int, traces: Traces, progress: Callable[[str], None] | None) -> _Part:
     image, references = plan.seen, plan.references
     enclosed = tabulated_light(image, references)
-    fit = extract_optimal(image, plan.parameters, references.psf, progress, enclosed, plan.traces)
+    fit = extract_optimal(image, plan.parameters, references.psf, progress, enclosed, traces)
     scene = fit.sources
     good = image.good & scene.grid.covered & np.isfinite(fit.trace)[:, None]
     profiles = scene.profiles()
@@ -263,14 +270,14 @@ def _enough(one: JointImage, hit: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _with_shape_variance(fit: JointFit, parts: Sequence[_Part]) -> JointFit:
-    """Raise the variances by what the fitted shapes add, each told by its own image."""
+    """Add what the uncertain shapes of the profile add, which the images of one source have in common."""
+    if all(one.fit.sources.shape is None for one in parts):
+        return fit
     added = np.zeros(fit.flux.shape)
     for one, share, weights in zip(parts, fit.shares, fit.weights, strict=True):
         if one.fit.sources.shape is not None:
-            added += share**2 * shape_variance(one.fit.sources, one.fit.frame.data, weights)[0]
-    total = fit.flux_var.sum(axis=0)
-    factor = 1.0 + np.divide(added, total, out=np.zeros_like(total), where=total > 0)
-    return replace(fit, flux_var=fit.flux_var * factor)
+            added += share * np.sqrt(shape_variance(one.fit.sources, one.fit.frame.data, weights)[0])
+    return replace(fit, shape_var=added**2)
 
 
 def _alone(
@@ -310,7 +317,8 @@ def _alone(
 
 
 def _sums(fit: JointFit) -> Sums:
-    return Sums(fit.flux, fit.flux_var, fit.background, np.zeros_like(fit.flux_var), fit.npixels)
+    sums = Sums(fit.flux, fit.flux_var, fit.background, np.zeros_like(fit.flux_var), fit.npixels)
+    return sums if fit.shape_var is None else with_common_variance(sums, fit.shape_var)
 
 
 def _table(part: _Part, fit: JointFit, rejected: NDArray[np.bool_]) -> ExtractedSpectrum:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdaviz_lrs.data.image import SpectralImage
+from jdaviz_lrs.data.joint import JointSpectrum
 from jdaviz_lrs.data.psf import SpectralPSF
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
@@ -54,18 +55,30 @@ def correct_nods(
     Raises
     ------
     LRSError
-        For a spectrum without its image; for an image that was not nod-subtracted, or does not tell where the
-        other nod is; where a background was subtracted in the extraction too.
+        For a spectrum without its image, or corrected before; for an image that was not nod-subtracted, or
+        does not tell where the other nod is; where a background was subtracted in the extraction too; for a
+        joint extraction that left the negative traces.
     """
+    if not isinstance(spectrum, ExtractedSpectrum):
+        raise LRSError(f"{spectrum}: nods are corrected with the image at hand; give an extracted spectrum.")
+    if offsets is not None and not (len(offsets) and np.isfinite(offsets).all()):
+        raise LRSError(f"offsets = {offsets!r}: give those of the other nods from the source, in pixels.")
     image = spectrum.image
     name = spectrum.file_name or (image.file_name if image is not None else "") or "the spectrum"
     if image is None or image.data.size == 0 or image.wcs is None:
         raise LRSError(f"{name}: its image is not at hand, which tells where the nods are; extract it anew.")
     if image.observation.bkg_subtract != "COMPLETE":
         raise LRSError(f"{name}: its image was not nod-subtracted, so that no other nod took light from it.")
+    if "nod_share" in spectrum.report:
+        raise LRSError(f"{name}: it was corrected for other nods already; extract it anew.")
     if spectrum.nod_traces:
         note = "The negative traces of other nods were fitted along: nothing is to be corrected for them."
         return replace(spectrum, notes=(*spectrum.notes, note))
+    if isinstance(spectrum, JointSpectrum):
+        raise LRSError(
+            f"{name}: a joint extraction fits the negative traces of other nods along; set model_nod_pair to "
+            "true."
+        )
     if np.any(np.nan_to_num(spectrum.background)):
         raise LRSError(
             f"{name}: a background was subtracted as well, with the negative traces in it; extract without "

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from specutils import Spectrum
 from specutils.manipulation import FluxConservingResampler
 
-from jdaviz_lrs.combine.inputs import VALUES, Input
+from jdaviz_lrs.combine.inputs import SOURCES, VALUES, Input
 from jdaviz_lrs.errors import LRSError
 
 __all__ = ["Aligned", "align"]
@@ -120,7 +120,7 @@ def _resampled(one: Input, wavelength: Column, order: NDArray[np.intp], grid: Co
     axis, target = wavelength * u.um, grid * u.um
     columns = {}
     for kind, value in (("flux", "flux"), ("sb", "surf_bright")):
-        for source in ("poisson", "rnoise", "flat"):
+        for source in SOURCES:
             name = f"{kind}_var_{source}"
             seen = Spectrum(
                 flux=one.columns[value][order] * u.one,

@@ -23,6 +23,8 @@ from jdaviz_lrs.engine.combine.average import average_inputs
 from jdaviz_lrs.engine.combine.outliers import FLOOR, THRESHOLD
 from jdaviz_lrs.engine.combine.run import Combination, combine_inputs
 from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.fluxcal.differing import differing
+from jdaviz_lrs.fluxcal.manner import manner_of
 
 __all__ = ["EXPTIME_KEYS", "combine"]
 
@@ -83,7 +85,8 @@ def combine(
     -----
     Photon and read noise are independent from input to input. The flat's error is common to inputs on the
     same pixels, told by their dither offsets, and not averaged down among them; where an input does not tell
-    its offset it is common to all.
+    its offset it is common to all. So are, wherever the inputs lie, the error of the profile's fitted shape
+    and that of a response.
     """
     _check(exptime_key, sigma_clip, error_floor, fit_scales)
     if correct_nods:
@@ -94,8 +97,10 @@ def combine(
     aligned = align(inputs)
     tables, groups = aligned.tables, position_groups([one.origin for one in inputs])
     random = tables["flux_var_poisson"] + tables["flux_var_rnoise"]
-    common = tables["flux_var_flat"]
-    found = combine_inputs(tables["flux"], random, common, groups, times, sigma_clip, error_floor, fit_scales)
+    common, everywhere = tables["flux_var_flat"], tables["flux_var_common"]
+    found = combine_inputs(
+        tables["flux"], random, common, groups, everywhere, times, sigma_clip, error_floor, fit_scales
+    )
     scale = found.scales[:, None]
     share = np.divide(found.weights, found.mean.weight, out=np.zeros_like(scale + random), where=found.used)
     split = {
@@ -108,7 +113,10 @@ def combine(
         _filled(tables["sb_var_flat"], scale**2),
         found.weights,
         groups,
+        _filled(tables["sb_var_common"], scale**2),
     )
+    told = found.mean.random + found.mean.common
+    doubted = np.sqrt(1.0 + np.divide(found.doubt, told, out=np.zeros_like(told), where=told > 0))
     first = inputs[0]
     settings = {
         "exptime_key": exptime_key,
@@ -120,9 +128,9 @@ def combine(
     result = CombinedSpectrum(
         wavelength=aligned.wavelength,
         flux=found.mean.flux,
-        flux_error=np.sqrt(found.mean.random + found.mean.common + found.doubt),
+        flux_error=np.sqrt(told) * doubted,
         surf_bright=brightness.flux,
-        sb_error=np.sqrt(brightness.random + brightness.common),
+        sb_error=np.sqrt(brightness.random + brightness.common) * doubted,
         dq=_flags(aligned, found),
         weight=found.mean.weight,
         n_input=found.used.sum(axis=0).astype(float),
@@ -130,7 +138,7 @@ def combine(
         flux_var_flat=found.mean.common,
         chi_square=found.mean.chi_square,
         input_flux=tables["flux"] * scale,
-        input_error=np.sqrt(random + common) * scale,
+        input_error=np.sqrt(random + common + everywhere) * scale,
         input_dq=aligned.dq,
         used=found.used,
         scales=found.scales,
@@ -163,7 +171,10 @@ def _check(exptime_key: str, sigma_clip: float | None, error_floor: float, fit_s
 
 def _without_nods(one: SpectrumTable | str | Path, psf: str | Path | None) -> ExtractedSpectrum:
     if not isinstance(one, ExtractedSpectrum):
-        raise LRSError(f"{one}: nods are corrected with the image at hand; give extracted spectra.")
+        raise LRSError(
+            f"{one}: nods are corrected with the image at hand; give extracted spectra, or use extract "
+            "--correct-nods before."
+        )
     return nods.correct_nods(one, psf)
 
 
@@ -198,6 +209,12 @@ def _files(inputs: Sequence[Input]) -> tuple[str | Path, ...]:
     return tuple(dict.fromkeys(every))
 
 
+def _extracted_apart(inputs: Sequence[Input]) -> str:
+    """Name what inputs that tell how they were extracted have not alike, on which the flux scale depends."""
+    manners = [manner_of(one.spectrum) for one in inputs if "extraction_type" in one.spectrum.parameters]
+    return next(filter(None, (differing(manners[0], one) for one in manners[1:])), "")
+
+
 def _told(
     result: CombinedSpectrum,
     inputs: Sequence[Input],
@@ -225,6 +242,8 @@ def _told(
         )
     if lone:
         notes.append(f"At {lone} of {size} wavelengths only one input is used.")
+    if apart := _extracted_apart(inputs):
+        notes.append(f"The inputs were extracted differently: {apart}; their flux scales may differ.")
     if unsplit := [one.name for one in inputs if not one.split]:
         notes.append(f"{', '.join(unsplit)}: errors not split into their sources; all count as independent.")
     freedom = np.maximum(result.n_input - 1, 0).sum()

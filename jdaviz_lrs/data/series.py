@@ -54,6 +54,8 @@ class ExtractedSeries(Making):
         file. The verdict is its verdict.
     file_name : str
         Of the first segment, or of the file that the series was read from.
+    header : Mapping of str to object
+        The primary header of the file that the series was read from.
     """
 
     wavelength: NDArray[np.float64]
@@ -64,6 +66,7 @@ class ExtractedSeries(Making):
     int_times: Table | None = None
     mean: ExtractedSpectrum | None = None
     file_name: str = ""
+    header: Mapping[str, Any] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> NDArray:
         """Return a column of the table, or of the drift."""

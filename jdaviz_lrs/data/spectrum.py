@@ -40,6 +40,9 @@ class ExtractedSpectrum(Making, FitImages, SpectrumTable):
         Row and column of the file where the aperture has its centre of weight.
     sky : tuple of float or None
         Right ascension and declination (deg) of that centre, where they were read from a file.
+    common_error : ndarray or None, ([n_int,] n_wavelength)
+        Jy: part of the error by flat field that all spectra of the source have in common, wherever it lies on
+        the detector: that of the profile's fitted shape, and of a response. None where there is none.
     apcorr : ndarray or None, (n_wavelength,)
         The aperture correction already in `flux`.
     light_left : ndarray or None, ([n_int,] n_wavelength)
@@ -65,6 +68,7 @@ class ExtractedSpectrum(Making, FitImages, SpectrumTable):
     limits: ApertureLimits | None = None
     center: tuple[float, float] | None = None
     sky: tuple[float, float] | None = None
+    common_error: Column | None = None
     apcorr: Column | None = None
     light_left: Column | None = None
     trace: Column | None = None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jdaviz_lrs.engine.background import Background
 
-__all__ = ["Sums", "box_model", "box_sums"]
+__all__ = ["Sums", "box_model", "box_sums", "with_common_variance"]
 
 Image = NDArray[np.float64]
 
@@ -29,6 +29,8 @@ class Sums:
     background_variances : ndarray, (3, [n_int,] n_disp)
     npixels : ndarray, ([n_int,] n_disp)
         Sum of the weights of the pixels used.
+    common_variance : ndarray, ([n_int,] n_disp), or None
+        Part of that by flat field which all images of the source have in common.
     """
 
     flux: Image
@@ -36,6 +38,20 @@ class Sums:
     background: Image
     background_variances: Image
     npixels: Image
+    common_variance: Image | None = None
+
+
+def with_common_variance(sums: Sums, added: Image) -> Sums:
+    """Add a variance that all images of the source have in common, to that by flat field.
+
+    Parameters
+    ----------
+    sums : Sums
+    added : ndarray, ([n_int,] n_disp)
+    """
+    variances = sums.variances.copy()
+    variances[2] += added
+    return replace(sums, variances=variances, common_variance=np.broadcast_to(added, sums.flux.shape))
 
 
 def box_sums(data: Image, variances: Image, weights: Image, background: Background | None = None) -> Sums:

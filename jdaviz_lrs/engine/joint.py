@@ -64,6 +64,8 @@ class JointFit:
         Part of the flux that each image tells.
     weights : tuple of ndarray, (n_disp, n_xdisp)
         Of each image's pixels: inverse variances, zero for what is not used.
+    shape_var : ndarray, (n_disp,), or None
+        Of the flux, from shapes of the profile that were fitted before.
     """
 
     flux: Image
@@ -73,6 +75,7 @@ class JointFit:
     scenes: tuple[Image, ...]
     shares: Image
     weights: tuple[Image, ...]
+    shape_var: Image | None = None
 
 
 def own_sky(bases: Sequence[Image]) -> Image:

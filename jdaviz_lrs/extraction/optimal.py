@@ -13,7 +13,7 @@ from scipy.ndimage import median_filter
 
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.psf import SpectralPSF
-from jdaviz_lrs.engine.box import Sums
+from jdaviz_lrs.engine.box import Sums, with_common_variance
 from jdaviz_lrs.engine.optimal import fit_profiles
 from jdaviz_lrs.engine.profile import ProfileGrid, profile_grid
 from jdaviz_lrs.engine.refine.advice import REFINEMENTS as TRIED
@@ -505,9 +505,9 @@ def _extract(image, good, fixed: FixedScene, parameters, notes, report) -> Optim
         if "background" in parameters.refinements:
             notes.append("No background is fitted, so that none is smoothed; see subtract_background.")
         fit = fit_profiles(image.filled, variances, weights, profiles, scene.coordinate, scene.order)
-    fit = replace(fit, flux_var=_with_shape_variance(fit.flux_var, fixed, weights))
+    added = _shape_variance(fixed, weights)
     rejected = good & fixed.rejected
-    return _result(image, frame, scene, fit, profiles, rejected, variances, notes, report)
+    return _result(image, frame, scene, fit, profiles, rejected, variances, notes, report, added)
 
 
 def _check_solved(image: SpectralImage, fit: OptimalExtraction) -> None:
@@ -520,20 +520,20 @@ def _check_solved(image: SpectralImage, fit: OptimalExtraction) -> None:
         )
 
 
-def _with_shape_variance(flux_var: Image, fixed: FixedScene, weights: Image) -> Image:
-    """Raise each of the three variances in proportion: the shape comes from the same noise."""
+def _shape_variance(fixed: FixedScene, weights: Image) -> Image | None:
+    """Variance of the fluxes from the shape, (n_source, [1,] n_disp); None where none was fitted."""
     if fixed.scene.shape is None:
-        return flux_var
+        return None
     added = fixed.shape_variance
     if added is None:
         mean_weights = weights if weights.ndim == 2 else weights.mean(axis=0)
         added = shape_variance(fixed.scene, fixed.frame.data, mean_weights)
-    added = added[:, None] if weights.ndim == 2 else added[:, None, None]
-    total = flux_var.sum(axis=1, keepdims=True)
-    return flux_var * (1.0 + np.divide(added, total, out=np.zeros_like(total), where=total > 0))
+    return added if weights.ndim == 2 else added[:, None]
 
 
-def _result(image, frame, scene, fit, profiles, rejected, variances, notes, report) -> OptimalExtraction:
+def _result(
+    image, frame, scene, fit, profiles, rejected, variances, notes, report, shape_var=None
+) -> OptimalExtraction:
     flux = fit.flux
     has_wavelength = np.isfinite(image.row_wavelength)
     lost = int((np.isnan(flux[0]) & has_wavelength).sum())
@@ -543,6 +543,8 @@ def _result(image, frame, scene, fit, profiles, rejected, variances, notes, repo
         Sums(flux[k], fit.flux_var[k], fit.background[k], fit.background_var[k], fit.npixels[k])
         for k in range(len(profiles))
     ]
+    if shape_var is not None:
+        sums = [with_common_variance(one, each) for one, each in zip(sums, shape_var, strict=True)]
     model = np.where(fit.singular[..., None], 0.0, fit.scene)
     leaders = [int(np.flatnonzero(scene.groups == g)[0]) for g in np.unique(scene.groups)]
     others = [k for k in range(len(profiles)) if scene.groups[k] == 0 and k != 0]

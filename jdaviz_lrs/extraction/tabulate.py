@@ -80,6 +80,9 @@ def tabulate(
         "npixels": sums.npixels,
     }
     columns = {name: column[..., rows] for name, column in columns.items()}
+    common = sums.common_variance
+    if common is not None:
+        columns["common_error"] = np.sqrt(common[..., rows]) * known * area**brightness
     return ExtractedSpectrum(
         wavelength=wavelength[rows],
         **columns,
@@ -148,6 +151,8 @@ def _times(spectrum: ExtractedSpectrum, flux: Image, brightness: Image) -> dict[
         for source in SOURCES:
             name = f"{kind}_var_{source}"
             columns[name] = getattr(spectrum, name) * squared
+    if spectrum.common_error is not None:
+        columns["common_error"] = spectrum.common_error * flux
     return columns | {"dq": spectrum.dq | _flags(columns["flux"])}
 
 

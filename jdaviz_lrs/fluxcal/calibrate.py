@@ -35,7 +35,6 @@ def calibrate(spectrum: Extracted, response: Response | str | Path) -> Extracted
     Parameters
     ----------
     spectrum : ExtractedSpectrum or ExtractedSeries
-        A series with its mean, which one read from a file has not.
     response : Response or path-like
         From `jdaviz_lrs.response`, or its file.
 
@@ -50,14 +49,22 @@ def calibrate(spectrum: Extracted, response: Response | str | Path) -> Extracted
     LRSError
         When the spectrum was extracted in another manner, does not tell how, or is calibrated already.
     """
-    if isinstance(spectrum, ExtractedSeries):
-        return _calibrated_series(spectrum, response)
-    if not isinstance(spectrum, ExtractedSpectrum):
+    if not isinstance(spectrum, ExtractedSpectrum | ExtractedSeries):
         raise LRSError(
             "Only what was extracted can be calibrated; calibrate the spectra before they are combined."
         )
-    if not isinstance(response, Response):
+    if isinstance(response, str | Path):
         response = read_response(response)
+    if not isinstance(response, Response):
+        raise LRSError("Give the response of a standard star, or its file.")
+    notes = _checked(spectrum, response)
+    if isinstance(spectrum, ExtractedSeries):
+        return _calibrated_series(spectrum, response, notes)
+    return _calibrated(spectrum, response, notes)
+
+
+def _checked(spectrum: ExtractedSpectrum | ExtractedSeries, response: Response) -> tuple[str, ...]:
+    """See that the response is for what was extracted so, and say what is to be known."""
     manner = manner_of(spectrum)
     if before := manner.noted[CALIBRATED]:
         raise LRSError(f"The spectrum is calibrated already, with the response of {before}; extract it anew.")
@@ -69,50 +76,51 @@ def calibrate(spectrum: Extracted, response: Response | str | Path) -> Extracted
     notes += _centring(response.manner, manner, spectrum)
     if files := older(response.manner, manner):
         notes += (f"The response is of other reference files than those in use ({files}): make it anew.",)
-    return _calibrated(spectrum, response, notes)
+    return notes
 
 
 def _calibrated(spectrum: ExtractedSpectrum, response: Response, notes: tuple[str, ...]) -> ExtractedSpectrum:
-    columns = calibrated_columns(partial(getattr, spectrum), *response.at(spectrum.wavelength))
+    factor, error = response.at(spectrum.wavelength)
+    columns = calibrated_columns(partial(getattr, spectrum), factor, error)
+    common = 0.0 if spectrum.common_error is None else spectrum.common_error
     files = tuple(one for one in response.inputs if one not in spectrum.inputs)
     return replace(
         spectrum,
         **columns,
+        common_error=np.hypot(common * factor, spectrum.flux * error),
         references={**spectrum.references, CALIBRATED: response.name},
-        report={**spectrum.report, "response_hash": response.manner.hash, "response_made": response.made},
+        report={**spectrum.report, **_of(response)},
         notes=(*spectrum.notes, *notes),
         companions=tuple(_calibrated(one, response, ()) for one in spectrum.companions),
         inputs=(*spectrum.inputs, *files),
     )
 
 
-def _calibrated_series(series: ExtractedSeries, response: Response | str | Path) -> ExtractedSeries:
-    """Calibrate the mean, which tells how the series was extracted, and with it the table."""
-    if series.mean is None:
-        raise LRSError(
-            f"{series.file_name or 'the series'}: read from a file, it does not tell how it was extracted; "
-            "extract it anew from its calints."
-        )
-    if not isinstance(response, Response):
-        response = read_response(response)
-    mean = calibrate(series.mean, response)
+def _calibrated_series(
+    series: ExtractedSeries, response: Response, notes: tuple[str, ...]
+) -> ExtractedSeries:
+    mean = None if series.mean is None else _calibrated(series.mean, response, notes)
     return replace(
         series,
         table=CalibratedTable(series.table, *response.at(series.wavelength)),
         mean=mean,
-        references=mean.references,
-        inputs=tuple(dict.fromkeys((*series.inputs, *mean.inputs))),
-        notes=(*series.notes, *mean.notes[len(series.mean.notes) :]),
-        report={**series.report, **{name: mean.report[name] for name in ("response_hash", "response_made")}},
+        references={**series.references, CALIBRATED: response.name},
+        inputs=tuple(dict.fromkeys((*series.inputs, *response.inputs))),
+        notes=(*series.notes, *notes),
+        report={**series.report, **_of(response)},
     )
 
 
-def _centring(star: Manner, target: Manner, spectrum: ExtractedSpectrum) -> tuple[str, ...]:
+def _of(response: Response) -> dict[str, str]:
+    return {"response_hash": response.manner.hash, "response_made": response.made}
+
+
+def _centring(star: Manner, target: Manner, spectrum: ExtractedSpectrum | ExtractedSeries) -> tuple[str, ...]:
     """Say where star and source lie differently in their apertures, which then miss different light."""
     known = None not in (star.trace_offset, target.trace_offset)
     if not known or target.matters["extraction_type"] != "box":
         return ()
-    error = np.nan_to_num(spectrum.verdict.trace_offset_error)
+    error = 0.0 if spectrum.verdict is None else np.nan_to_num(spectrum.verdict.trace_offset_error)
     if abs(target.trace_offset - star.trace_offset) < max(APART, 3 * error):
         return ()
     return (
@@ -121,14 +129,15 @@ def _centring(star: Manner, target: Manner, spectrum: ExtractedSpectrum) -> tupl
     )
 
 
-def _notes(spectrum: ExtractedSpectrum, response: Response, hardly: str) -> tuple[str, ...]:
+def _notes(spectrum: ExtractedSpectrum | ExtractedSeries, response: Response, hardly: str) -> tuple[str, ...]:
     factor, error = response.at(spectrum.wavelength)
     relative = np.nanmedian(error / factor) if np.isfinite(factor).any() else np.nan
     notes = [
         f"The flux is calibrated with the response of {response.name}, which is uncertain by {relative:.2%}; "
         "the verdict is that of the extraction before."
     ]
-    if lost := int((np.isnan(factor) & np.isfinite(spectrum.flux)).sum()):
+    seen = np.isfinite(spectrum.flux).reshape(-1, factor.size).any(axis=0)
+    if lost := int((np.isnan(factor) & seen).sum()):
         known = response.wavelength[np.isfinite(response.factor)]
         notes.append(
             f"No flux at {lost} of {factor.size} wavelengths: the response is known from {known.min():.2f} "

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from jdaviz_lrs.data.series import ExtractedSeries
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.parameters import BOX_REFINEMENTS, ExtractionParameters
@@ -18,6 +19,9 @@ __all__ = ["CALIBRATED", "Manner", "manner_of"]
 
 CALIBRATED = "response"
 """Kind of reference that a calibrated spectrum names."""
+
+NOD_SHARE = "nod_share"
+"""In the report of a spectrum that was given back what other nods took."""
 
 DIGITS = 6
 """Kept of widths, in pixels."""
@@ -60,8 +64,8 @@ class Manner:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def manner_of(spectrum: ExtractedSpectrum) -> Manner:
-    """Find out how a spectrum was extracted, from what it says of itself or its file's header does.
+def manner_of(spectrum: ExtractedSpectrum | ExtractedSeries) -> Manner:
+    """Find out how a spectrum, or a series, was extracted, by itself or its file's header.
 
     Raises
     ------
@@ -97,6 +101,8 @@ def manner_of(spectrum: ExtractedSpectrum) -> Manner:
             "apply_apcorr": bool(values["apply_apcorr"]),
             "apcorr file": references["apcorr"],
         }
+    if NOD_SHARE in spectrum.report or f"report_{NOD_SHARE}" in told:
+        matters["correct_nods"] = True
     noted = {
         "use_source_posn": values["use_source_posn"],
         "position_offset": values["position_offset"],
@@ -120,7 +126,7 @@ def manner_of(spectrum: ExtractedSpectrum) -> Manner:
     )
 
 
-def _trace_offset(spectrum: ExtractedSpectrum) -> float | None:
+def _trace_offset(spectrum: ExtractedSpectrum | ExtractedSeries) -> float | None:
     verdict = spectrum.verdict
     known = verdict is not None and np.isfinite(verdict.trace_offset)
     return round(float(verdict.trace_offset), OFFSET_DIGITS) if known else None
@@ -150,7 +156,7 @@ def _width(values: Mapping[str, Any]) -> list[float] | list[list[float]] | str |
     return None if start is None or stop is None else [round(stop - start + 1.0, DIGITS)]
 
 
-def _observed(spectrum: ExtractedSpectrum) -> dict[str, Any]:
+def _observed(spectrum: ExtractedSpectrum | ExtractedSeries) -> dict[str, Any]:
     """Tell what was observed, by the image's header or the file's."""
     image = spectrum.image
     if image is None:

@@ -57,6 +57,8 @@ def star_model(model: StarModel | Spectrum | str | Path) -> StarModel:
         name = str(model.meta.get("name") or model.meta.get("header", {}).get("OBJECT") or "a spectrum")
         _demand_vacuum(name, model.meta | dict(model.meta.get("header", {})), ())
         return _sound(name, model.spectral_axis, model.flux, None, ())
+    if not isinstance(model, str | Path):
+        raise LRSError("Give the star's model: a file, a specutils Spectrum, its name, or a stand-in.")
     text, path = str(model), Path(model).expanduser()
     if path.is_file():
         return _read(path)

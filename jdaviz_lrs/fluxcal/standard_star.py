@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jdaviz_lrs.data.flags import DO_NOT_USE
+from jdaviz_lrs.data.series import ExtractedSeries
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.engine.resolution import at_resolution, resolving_power_at
 from jdaviz_lrs.engine.smooth_curve import smooth_curve
@@ -22,12 +23,14 @@ from jdaviz_lrs.fluxcal.mean import mean_response
 from jdaviz_lrs.fluxcal.read_model import star_model
 from jdaviz_lrs.fluxcal.response import Response
 from jdaviz_lrs.fluxcal.star_model import StarModel, hydrogen_lines
+from jdaviz_lrs.fluxcal.star_spectrum import star_spectrum
 from jdaviz_lrs.modes import Mode, mode_of
-from jdaviz_lrs.products.x1d import read_x1d
 
 __all__ = ["response"]
 
 Column = NDArray[np.float64]
+
+Extracted = ExtractedSpectrum | ExtractedSeries
 
 FEWEST = 20
 """Wavelengths that a response needs."""
@@ -38,12 +41,15 @@ UNSURE = 0.01
 DEPARTS = 3.0
 """Chi-square of the star about the smooth response that is worth a note."""
 
+HOLE = 3.0
+"""Elements of the resolution: a model with a wider hole tells nothing of what lies in it."""
+
 UNRESOLVED = 100.0
 """Resolving power to mask lines with, where that of the mode is not known."""
 
 
 def response(
-    extraction: ExtractedSpectrum | str | Path | Sequence[ExtractedSpectrum | str | Path],
+    extraction: Extracted | str | Path | Sequence[Extracted | str | Path],
     model: Any,
     *,
     wavelength_range: tuple[float, float] | None = None,
@@ -56,9 +62,9 @@ def response(
 
     Parameters
     ----------
-    extraction : ExtractedSpectrum or path-like, or a sequence of these
-        The star, or x1d files of it; of several stars or epochs the weighted mean is taken, and their scatter
-        beyond the errors is a systematic error.
+    extraction : ExtractedSpectrum, ExtractedSeries or path-like, or a sequence of these
+        The star, or x1d or x1dints files of it; of a time series the mean is taken. Of several stars or
+        epochs the weighted mean is taken, and their scatter beyond the errors is a systematic error.
     model : see `jdaviz_lrs.fluxcal.read_model.star_model`
         Of the star; of several stars a list, one for each.
     wavelength_range : tuple of float, optional
@@ -78,26 +84,29 @@ def response(
     """
     several = isinstance(extraction, list | tuple)
     extractions: list[Any] = list(extraction) if several else [extraction]
-    if not all(isinstance(one, str | Path | ExtractedSpectrum) for one in extractions):
+    if not all(isinstance(one, str | Path | Extracted) for one in extractions):
         raise LRSError(
             "A star is given as it was extracted, several as a list: the mean is taken of responses."
         )
     models = [*model] if isinstance(model, list | tuple) else [model] * len(extractions)
     if not extractions or len(models) != len(extractions):
         raise LRSError(f"{len(extractions)} spectra of stars and {len(models)} models; give one for each.")
+    for given in (*([] if wavelength_range is None else [wavelength_range]), *masked):
+        if np.shape(given) != (2,) or isinstance(given, str) or not np.isfinite(given).all():
+            raise LRSError(f"{given!r} is no range of wavelengths; give its two ends in micron.")
     pairs = zip(extractions, models, strict=True)
     each = [_of_one(one, star_model(its), wavelength_range, masked) for one, its in pairs]
     return each[0] if len(each) == 1 else mean_response(each)
 
 
 def _of_one(
-    extraction: ExtractedSpectrum | str | Path,
+    extraction: Extracted | str | Path,
     model: StarModel,
     wavelength_range: tuple[float, float] | None,
     masked: Sequence[tuple[float, float]],
 ) -> Response:
-    star = extraction if isinstance(extraction, ExtractedSpectrum) else read_x1d(extraction)
-    path = () if isinstance(extraction, ExtractedSpectrum) else (str(extraction),)
+    star = star_spectrum(extraction)
+    path = (str(extraction),) if isinstance(extraction, str | Path) else ()
     name = star.file_name or (star.image.file_name if star.image is not None else "") or "the star"
     manner = manner_of(star)
     if manner.noted[CALIBRATED]:
@@ -168,6 +177,16 @@ def _on_rows(
         raise LRSError(
             f"{model.name}: it reaches from {there[0]:.4g} to {there[-1]:.4g} um; {needed.min():.2f} to "
             f"{needed.max():.2f} um are needed."
+        )
+    steps = np.diff(there)
+    power_there = np.interp(there[:-1], wavelength, power)
+    holes = (
+        (steps > HOLE * there[:-1] / power_there) & (there[1:] > needed.min()) & (there[:-1] < needed.max())
+    )
+    if holes.any():
+        first, last = there[holes.argmax()], there[holes.argmax() + 1]
+        raise LRSError(
+            f"{model.name}: it has nothing between {first:.4g} and {last:.4g} um; give a whole one."
         )
     if not (truth[within] > 0).all():
         raise LRSError(f"{model.name}: it is not positive at some wavelengths; give the star's flux density.")

@@ -27,7 +27,18 @@ from jdaviz_lrs.products.orientation import aperture_keywords
 from jdaviz_lrs.products.origin import origin_of_headers
 from jdaviz_lrs.products.read import checked_kind
 
-__all__ = ["UNITS", "describe_spectrum", "read_x1d", "record_references", "save_table", "write_x1d"]
+__all__ = [
+    "UNITS",
+    "describe_spectrum",
+    "named_cards",
+    "read_x1d",
+    "record_references",
+    "save_table",
+    "write_x1d",
+]
+
+COMMON = "LRS_COMMON"
+"""Beside each table one of ours, where spectra of the source have an error in common: COMMON_ERROR."""
 
 FLUX, FLUX_VARIANCE, BRIGHTNESS, BRIGHTNESS_VARIANCE = "Jy", "Jy^2", "MJy/sr", "MJy^2 / sr^2"
 
@@ -79,6 +90,16 @@ def save_table(spectrum: ExtractedSpectrum, temporary: Path) -> None:
             for hdu in hdus:
                 if hdu.name == "EXTRACT1D":
                     tell_made(hdu.header, spectrum)
+            if spectrum.common_error is not None:
+                _append_common(hdus, spectrum)
+
+
+def _append_common(hdus: fits.HDUList, spectrum: ExtractedSpectrum) -> None:
+    """Put the common errors, a table for each integration, before the last extension, which is ASDF."""
+    errors = np.broadcast_to(spectrum.common_error, spectrum.flux.shape)
+    for version_number, place in enumerate(np.ndindex(spectrum.flux.shape[:-1]), 1):
+        column = fits.Column("COMMON_ERROR", "D", unit=FLUX, array=errors[place])
+        hdus.insert(len(hdus) - 1, fits.BinTableHDU.from_columns([column], name=COMMON, ver=version_number))
 
 
 def record_references(model: MultiSpecModel, references: Mapping[str, str]) -> None:
@@ -169,12 +190,19 @@ def read_x1d(path: str | Path) -> ExtractedSpectrum:
         checked_kind(hdus, path, ("MultiSpecModel",), "an extracted spectrum")
         if "EXTRACT1D" not in hdus:
             raise LRSError(f"{path}: it holds no spectrum; run the extraction again.")
-        header = {name: value for name, value in hdus[0].header.items() if name not in UNNAMED}
+        header = named_cards(hdus[0].header)
         first = replace(_spectrum(hdus["EXTRACT1D"], Path(path), hdus[0].header), header=header)
+        if COMMON in hdus:
+            first = replace(first, common_error=_common_error(hdus[COMMON], path, first.flux.size))
         number = sum(hdu.name == "EXTRACT1D" for hdu in hdus)
     if number == 1:
         return first
     return replace(first, notes=(f"The file holds {number} spectra; this is the first.", *first.notes))
+
+
+def named_cards(header: fits.Header) -> dict[str, object]:
+    """Return what a header tells, by name."""
+    return {name: value for name, value in header.items() if name not in UNNAMED}
 
 
 def _spectrum(extension: fits.BinTableHDU, path: Path, primary: fits.Header) -> ExtractedSpectrum:
@@ -195,6 +223,17 @@ def _spectrum(extension: fits.BinTableHDU, path: Path, primary: fits.Header) -> 
         file_name=path.name,
         origin=origin_of_headers(primary, header, _unit_of(extension, "FLUX")),
     )
+
+
+def _common_error(extension: fits.BinTableHDU, path: str | Path, size: int) -> np.ndarray:
+    table = getattr(extension, "data", None)
+    if (
+        table is None
+        or getattr(table, "names", None) != ["COMMON_ERROR"]
+        or table["COMMON_ERROR"].shape != (size,)
+    ):
+        raise LRSError(f"{path}: its {COMMON} does not go with its table; run the extraction again.")
+    return np.array(table["COMMON_ERROR"], float)
 
 
 def _unit_of(extension: fits.BinTableHDU, name: str) -> str | None:

@@ -18,7 +18,7 @@ from jdaviz_lrs.products.door import open_fits
 from jdaviz_lrs.products.files import fits_path, whole_files
 from jdaviz_lrs.products.made import read_made, tell_made
 from jdaviz_lrs.products.read import checked_kind
-from jdaviz_lrs.products.x1d import UNITS, describe_spectrum, record_references
+from jdaviz_lrs.products.x1d import UNITS, describe_spectrum, named_cards, record_references
 
 __all__ = ["read_x1dints", "write_x1dints"]
 
@@ -185,6 +185,7 @@ def read_x1dints(path: str | Path) -> ExtractedSeries:
             int_times=_times(column),
             **read_made(header),
             file_name=Path(path).name,
+            header=named_cards(hdus[0].header),
         )
 
 

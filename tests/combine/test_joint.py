@@ -10,7 +10,8 @@ from jdaviz_lrs.combine.joint import extract_jointly
 from jdaviz_lrs.combine.joint_verdict import joint_verdict
 from jdaviz_lrs.data.flags import OUTLIER
 from jdaviz_lrs.data.verdict import Verdict
-from jdaviz_lrs.simulate import Scene
+from jdaviz_lrs.products.read import from_datamodel
+from jdaviz_lrs.simulate import Scene, simulate, to_model
 from tests.nods import HIT, PLAIN, REFINED, columns, compare, cramer_rao, extracted, images_of, references
 
 NOT_SUBTRACTED = Scene(noisy_variance=True, nod_subtracted=False)
@@ -112,7 +113,7 @@ def test_the_sky_of_images_that_are_not_subtracted():
         extract_jointly(images, PLAIN, found, sky="shared")
 
 
-def test_four_positions_and_a_lost_core():
+def test_three_images_and_a_lost_core():
     images = images_of(replace(HIT, cosmic_rays=0), 3)
     good = images[0].good.copy()
     good[100] = False
@@ -123,6 +124,62 @@ def test_four_positions_and_a_lost_core():
     row = int(np.flatnonzero(joint.rows == 100)[0])
     assert joint.n_input[row] == 2
     assert joint.flux_error[row] > 1.15 * joint.flux_error[row + 1]
+
+
+def at_positions(scene, offsets):
+    """Un-nodded cal images with the source at several positions, as (offset of the nods, nod)."""
+    made = []
+    for place, (offset, nod) in enumerate(offsets, 1):
+        one = replace(scene, nod_subtracted=False, nod_offset=offset, seed=place)
+        image = from_datamodel(to_model(simulate(one, "cal", nod)))
+        made.append(replace(image, file_name=f"position{place}_cal.fits"))
+    return made
+
+
+def less_the_others(images):
+    """Subtract from each the mean of the others, as the pipeline does where there are more than two nods."""
+    made = []
+    for place, one in enumerate(images):
+        others = [other for number, other in enumerate(images) if number != place]
+        data = one.data - np.mean([other.data for other in others], axis=0)
+        variances = {
+            name: getattr(one, name)
+            + np.sum([getattr(other, name) for other in others], axis=0) / len(others) ** 2
+            for name in ("var_poisson", "var_rnoise", "var_flat")
+        }
+        good = one.good & np.isfinite(data)
+        seen = replace(one.observation, bkg_subtract="COMPLETE", primary_type="3-POINT")
+        made.append(replace(one, data=data, good=good, observation=seen, **variances))
+    return made
+
+
+THREE = ((1.2, 1), (1.2, 2), (0.3, 1))
+"""Arcsec from the middle of the slit to either side, and the side: the two nods, and one between them."""
+
+
+def test_three_positions_each_with_the_negative_traces_of_the_others():
+    scene = Scene(noisy_variance=True, nod_offset=1.2)
+    images = less_the_others(at_positions(scene, THREE))
+    joint = extract_jointly(images, PLAIN, references(images[0]))
+    assert [len(one.nod_traces) for one in joint.parts] == [2, 2, 2]
+    assert any("Negative traces of 2 other positions" in note for note in joint.notes)
+    agreement = compare([columns(joint)], scene)
+    assert abs(agreement.bias) < 0.2
+    assert agreement.pull_width < 1.15
+    # without them the wings of the one between are lost
+    left = extract_jointly(images, replace(PLAIN, model_nod_pair=False), references(images[0]))
+    assert compare([columns(left)], scene).bias < agreement.bias - 0.1
+
+
+def test_three_positions_tell_the_sky_of_each_other():
+    scene = Scene(noisy_variance=True, nod_offset=1.2)
+    images = at_positions(scene, THREE)
+    joint = extract_jointly(images, PLAIN, references(images[0]), sky="positions")
+    two = extract_jointly(images[:2], PLAIN, references(images[0]), sky="positions")
+    agreement = compare([columns(joint)], scene)
+    assert abs(agreement.bias) < 0.2
+    assert agreement.pull_width == pytest.approx(1, abs=0.15)
+    assert np.nanmedian(joint.flux_error) < 0.9 * np.nanmedian(two.flux_error)
 
 
 def test_rectified_images():

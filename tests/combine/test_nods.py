@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from jdaviz_lrs import LRSError, combine, extract
+from jdaviz_lrs import LRSError, calibrate, combine, extract, response
 from jdaviz_lrs.combine.nods import correct_nods
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.products.read import from_datamodel
@@ -85,6 +85,24 @@ def test_combine_does_it_on_request(psf):
     assert np.abs(bias(corrected)).max() < 0.001
     assert corrected.parameters["correct_nods"]
     assert any(note.startswith("nod1.fits: Over-subtraction") for note in corrected.notes)
+
+
+def test_what_is_no_offset_or_no_spectrum(psf):
+    box = extract(image_of(CLOSE), override_psf=psf, use_source_posn=True, extract_width=8)
+    for offsets in ([], [np.nan]):
+        with pytest.raises(LRSError, match="give those of the other nods"):
+            correct_nods(box, psf, offsets)
+    with pytest.raises(LRSError, match="give an extracted spectrum"):
+        correct_nods("a_x1d.fits")
+
+
+def test_it_is_not_done_twice(psf):
+    box = extract(image_of(CLOSE), override_psf=psf, use_source_posn=True, extract_width=8)
+    corrected = correct_nods(box, psf)
+    with pytest.raises(LRSError, match="corrected for other nods already"):
+        correct_nods(corrected, psf)
+    with pytest.raises(LRSError, match="correct_nods none and True"):
+        calibrate(corrected, response(box, "rayleigh-jeans:0.001"))
 
 
 @pytest.mark.parametrize(

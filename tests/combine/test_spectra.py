@@ -1,5 +1,4 @@
 import pickle
-import time
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -65,6 +64,17 @@ def test_weights():
     np.testing.assert_allclose(by_time.weight, 600)
     with pytest.raises(LRSError, match="no integration_time"):
         combine(three, exptime_key="integration_time")
+
+
+def test_what_all_have_in_common_is_not_averaged_down():
+    four = spectra(4, flat=0.5)
+    common = [np.sqrt(0.25) * one.flux_error for one in four]  # half of what is by flat field
+    shared = [replace(one, common_error=each) for one, each in zip(four, common, strict=True)]
+    apart, both = combine(four, sigma_clip=None), combine(shared, sigma_clip=None)
+    # two nods, two spectra each: of the flat a half stays, of what is common all
+    np.testing.assert_allclose(apart.flux_var_flat, 0.5 * 0.5 * four[0].flux_error ** 2)
+    np.testing.assert_allclose(both.flux_var_flat, (0.25 * 0.5 + 0.25) * four[0].flux_error ** 2)
+    np.testing.assert_allclose(both.sb_error, 100 * both.flux_error)
 
 
 def test_surface_brightness_is_averaged_alike():
@@ -191,6 +201,22 @@ def test_what_does_not_go_together_is_refused(change, told):
     assert str(error.value).startswith("b_x1d.fits")
 
 
+def test_flux_scales_must_be_one():
+    two = spectra(2)
+    calibrated = replace(two[1], references={"response": "a star"})
+    with pytest.raises(
+        LRSError, match=r"b_x1d\.fits: it is calibrated with a star, but a_x1d\.fits with none"
+    ):
+        combine([two[0], calibrated])
+    combine([replace(two[0], parameters={"reference_response": "a star"}), calibrated])
+    apart = [
+        replace(one, parameters={"extraction_type": "box", "extract_width": width})
+        for one, width in zip(two, (4.0, 8.0), strict=True)
+    ]
+    assert any("extracted differently: width 4 and 8" in note for note in combine(apart).notes)
+    assert not any("differently" in note for note in combine([apart[0], two[1]]).notes)
+
+
 def test_targets_without_a_name_are_told_apart_by_their_place():
     two = spectra(2)
     apart = [
@@ -240,6 +266,15 @@ def test_what_cannot_be_asked(given, keywords, told):
         combine(spectra(given), **keywords)
 
 
+@pytest.mark.parametrize("given", [None, 5, [1, 2], ["absent_x1d.fits"] * 2])
+def test_what_is_no_list_of_spectra(given):
+    with pytest.raises(LRSError, match="list|none that was extracted|no such file"):
+        combine(given)
+    two = spectra(2)
+    with pytest.raises(LRSError, match="spectrum 2: it is none that was extracted"):
+        combine([two[0], combine(two)])
+
+
 def test_wavelengths_that_do_not_meet_are_refused():
     two = spectra(2)
     with pytest.raises(LRSError, match="do not overlap"):
@@ -273,15 +308,3 @@ def test_the_room_is_the_function():
     np.testing.assert_array_equal(again.flux, both.flux)
     assert "2 inputs" in repr(both)
     assert both.to_spectrum().flux.unit == "Jy"
-
-
-def test_eight_spectra_take_milliseconds():
-    eight = spectra(8, hit=0.01)
-    combine(eight)
-    times = []
-    for _ in range(10):
-        start = time.process_time()
-        combine(eight)
-        times.append(time.process_time() - start)
-    # 4 ms by itself; a core that is shared takes up to twice as long
-    assert min(times) < 0.010

@@ -278,6 +278,11 @@ BAD_MODELS = {
         lambda folder: plain(WAVELENGTH[WAVELENGTH < 10], JANSKY[WAVELENGTH < 10]),
         "reaches from 2 to .* needed",
     ),
+    "with a hole": (
+        lambda folder: plain(*(one[abs(WAVELENGTH - 8) > 0.5] for one in (WAVELENGTH, JANSKY))),
+        "nothing between 7.* and 8.* um",
+    ),
+    "nothing": (lambda folder: None, "Give the star's model"),
     "no units": (unitless, "no column has the unit of wavelengths"),
     "odd units": (
         lambda folder: calspec(folder / "a.fits", ("ANGSTROMS", "COUNTS")),
@@ -320,8 +325,11 @@ def test_bad_stars(star):
         response(star, MODEL, wavelength_range=(5, 5.3))
     with pytest.raises(LRSError, match="it has no errors"):
         response(replace(star, dq=np.ones_like(star.dq)), MODEL)
-    for wrong in ((9, 6), (20, 30), (float("nan"), 9)):
+    for wrong in ((9, 6), (20, 30)):
         with pytest.raises(LRSError, match=r"no wavelength from .* rising order"):
             response(star, MODEL, wavelength_range=wrong)
+    for given in ({"wavelength_range": (float("nan"), 9)}, {"wavelength_range": "5"}, {"masked": (5, 6)}):
+        with pytest.raises(LRSError, match="is no range of wavelengths"):
+            response(star, MODEL, **given)
     with pytest.raises(LRSError, match="2 integrations"):
         response(replace(star, flux=np.stack([star.flux] * 2)), MODEL)

@@ -273,3 +273,16 @@ def test_other_files_are_refused(kind, tmp_path, observation):
         read_x1d(path)
     assert path.name in str(raised.value)
     assert str(raised.value).endswith(".")
+
+
+def test_the_error_in_common_is_kept(spectrum, tmp_path):
+    common = 0.01 * spectrum.flux
+    path = replace(spectrum, common_error=common).write(tmp_path / "a_x1d.fits")
+    np.testing.assert_array_equal(read_x1d(path).common_error, common)
+    with datamodels.open(path) as model:  # the pipeline reads it as before
+        np.testing.assert_array_equal(model.spec[0].spec_table["FLUX"], spectrum.flux)
+    assert read_x1d(spectrum.write(tmp_path / "b_x1d.fits")).common_error is None
+    with fits.open(path, mode="update") as hdus:
+        hdus["LRS_COMMON"].data = hdus["LRS_COMMON"].data[:-1]
+    with pytest.raises(LRSError, match="LRS_COMMON does not go with its table"):
+        read_x1d(path)

@@ -74,7 +74,12 @@ def _filled(values: Table, good: Mask) -> Table:
 
 
 def average_inputs(
-    values: Table, random: Table, common: Table, weights: Table, groups: NDArray[np.intp]
+    values: Table,
+    random: Table,
+    common: Table,
+    weights: Table,
+    groups: NDArray[np.intp],
+    everywhere: Table | float = 0.0,
 ) -> Averaged:
     """Average several measurements.
 
@@ -86,18 +91,23 @@ def average_inputs(
         Zero for what is not used.
     groups : ndarray of int, (n_input,)
         Inputs of one number share the error behind `common`, which their mean has undiminished.
+    everywhere : ndarray, (n_input, n_wavelength), or float
+        Variance of what all inputs share, whatever their number.
 
     Returns
     -------
     Averaged
     """
     used = weights > 0
-    values, random, common = (np.where(used, one, 0.0) for one in (values, random, common))
+    values, random, common, everywhere = (
+        np.where(used, one, 0.0) for one in (values, random, common, everywhere)
+    )
     total = weights.sum(axis=0)
     share = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
     flux = (share * values).sum(axis=0)
     error = share * np.sqrt(common)
-    shared = sum(error[groups == group].sum(axis=0) ** 2 for group in np.unique(groups))
+    shared = (share * np.sqrt(everywhere)).sum(axis=0) ** 2
+    shared += sum(error[groups == group].sum(axis=0) ** 2 for group in np.unique(groups))
     squares = np.where(used & (random > 0), (values - flux) ** 2 / np.where(random > 0, random, 1.0), 0.0)
     nothing = total <= 0
     columns = (flux, (share**2 * random).sum(axis=0), shared, total, squares.sum(axis=0))

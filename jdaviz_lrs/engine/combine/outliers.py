@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jdaviz_lrs.engine.combine.smoothness import is_spike, predict_smooth, running_spread
+from jdaviz_lrs.engine.combine.local_fit import predict_well
+from jdaviz_lrs.engine.combine.smoothness import predict_smooth, running_spread
+from jdaviz_lrs.engine.combine.spikes import find_spikes
 
 __all__ = ["FLOOR", "THRESHOLD", "Judged", "judge_inputs", "median_of"]
 
@@ -32,6 +34,9 @@ LEVELS_APART = 5.0
 MOST_STARTS = 16
 """Inputs up to which each may be the one that is right."""
 
+FEW = 3
+"""Inputs below which all of a wavelength may be hit, and none tells."""
+
 PASSES = 4
 
 KEPT = 1e-2
@@ -47,8 +52,8 @@ class Judged:
     used : ndarray of bool, (n_input, n_wavelength)
     doubt : ndarray, (n_wavelength,)
         Variance to add where inputs contradict each other, no majority tells which is right, and what is left
-        contradicts the neighbouring wavelengths too; and where two agree on a spike in one wavelength alone,
-        which no spectrograph makes of a line: both may be hit.
+        contradicts the neighbouring wavelengths too; and where one or two make a spike in one wavelength
+        alone, which no spectrograph makes of a line: all may be hit.
     """
 
     used: Mask
@@ -121,18 +126,26 @@ def judge_inputs(
     worst = np.max(np.where(good, np.nan_to_num(deviation), 0.0), axis=0) / excess
     questioned = (number > 1) & (worst > QUESTIONED)
     used, doubt = good.copy(), np.zeros(flux.shape[1])
-    few = (number > 1) & (number < 3)
-    if questioned.any() or few.any():
-        usable = (number > 0) & ~(questioned & few)
-        smooth = predict_smooth(np.nan_to_num(centre), usable)
+    if questioned.any():
+        centre = np.nan_to_num(centre)
+        doubtful = questioned & (number < FEW)
+        usable = (number > 0) & ~doubtful
+        error = np.sqrt(np.where(good, spread, 0.0).sum(axis=0)) / np.maximum(number, 1)
+        smooth = predict_smooth(centre, usable)
+        smooth = predict_well(centre, error, usable, np.flatnonzero(doubtful), smooth)
         values = np.vstack([flux, smooth.flux])[:, questioned]
         spreads = np.vstack([spread, smooth.variance])[:, questioned]
         known = np.vstack([good, np.isfinite(smooth.variance) & (smooth.variance > 0)])[:, questioned]
         used[:, questioned], doubt[questioned] = _agreeing(
             values, spreads, known, centre[questioned], threshold
         )
-        alike = few & (used | ~good).all(axis=0) & is_spike(np.nan_to_num(centre), smooth)
-        doubt[alike] = (centre - smooth.flux)[alike] ** 2
+    few = (number > 0) & (used.sum(axis=0) < FEW)
+    if few.any():
+        weights = np.where(used, 1.0 / spread, 0.0)
+        total = np.where(number > 0, weights.sum(axis=0), 1.0)
+        mean = (weights * np.where(used, flux, 0.0)).sum(axis=0) / total
+        spikes = find_spikes(mean, total**-0.5, number > 0, few)
+        doubt = np.maximum(doubt, spikes**2)
     return Judged(used, doubt)
 
 

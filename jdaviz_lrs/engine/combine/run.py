@@ -44,6 +44,7 @@ def combine_inputs(
     random: Table,
     common: Table,
     groups: NDArray[np.intp],
+    everywhere: Table | float = 0.0,
     times: Table | None = None,
     threshold: float | None = None,
     floor: float = FLOOR,
@@ -58,6 +59,8 @@ def combine_inputs(
         there is none.
     groups : ndarray of int, (n_input,)
         Inputs of one number share the error behind `common`.
+    everywhere : ndarray, (n_input, n_wavelength), or float
+        Variance of what all inputs have in common.
     times : ndarray, (n_input,), optional
         Weights; inverse variances without them.
     threshold : float, optional
@@ -71,9 +74,12 @@ def combine_inputs(
     -------
     Combination
     """
-    good = np.isfinite(flux) & np.isfinite(random) & (random + np.nan_to_num(common) > 0)
-    flux, random, common = (np.where(good, one, 0.0) for one in (flux, random, common))
-    spread = np.where(random > 0, random, common)
+    good = np.isfinite(flux) & np.isfinite(random)
+    good &= random + np.nan_to_num(common) + np.nan_to_num(everywhere) > 0
+    flux, random, common, everywhere = (
+        np.where(good, one, 0.0) for one in (flux, random, common, everywhere)
+    )
+    spread = np.where(random > 0, random, common + everywhere)
     scales, errors = np.ones(len(flux)), np.full(len(flux), np.nan)
     if scaled:
         clean = judge_inputs(flux, spread, good, threshold, floor).used if threshold else good
@@ -86,5 +92,5 @@ def combine_inputs(
         used, doubt = judged.used, judged.doubt
     weights = steady_weights(spread, good) if times is None else np.where(good, times[:, None], 0.0)
     weights = np.where(used, weights, 0.0)
-    mean = average_inputs(flux, random, common, weights, groups)
+    mean = average_inputs(flux, random, common, weights, groups, everywhere * factor**2)
     return Combination(mean, used, doubt, weights, scales, errors)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d, median_filter
+from scipy.ndimage import median_filter
 
-__all__ = ["Prediction", "is_spike", "predict_smooth", "running_spread"]
+__all__ = ["KERNEL", "Prediction", "predict_smooth", "running_spread"]
 
 Row = NDArray[np.float64]
 
@@ -17,12 +17,6 @@ KERNEL = (-1 / 6, 4 / 6, 0.0, 4 / 6, -1 / 6)
 
 SPREAD_ROWS = 41
 """Wavelengths from which is told how well the neighbours predict."""
-
-SPIKE = 3.5
-"""Times the usual deviation from what the neighbours predict that a spike has."""
-
-SHARP = 0.7
-"""Of a spike's height: a line two rows wide (FWHM) exceeds the prediction by 0.4 of it."""
 
 GAUSSIAN = 1.4826
 """Standard deviation of a normal distribution over the median of its absolute deviations."""
@@ -87,24 +81,3 @@ def running_spread(deviation: Row, length: int) -> Row:
     typical = np.median(deviation[known]) if known.any() else 0.0
     size = (1,) * (deviation.ndim - 1) + (min(length, deviation.shape[-1]),)
     return GAUSSIAN * median_filter(np.where(known, deviation, typical), size=size, mode="mirror")
-
-
-def is_spike(flux: Row, smooth: Prediction) -> NDArray[np.bool_]:
-    """Tell which wavelengths stick out alone, more sharply than a resolved line does.
-
-    Parameters
-    ----------
-    flux : ndarray, (n_wavelength,)
-    smooth : Prediction
-
-    Returns
-    -------
-    ndarray of bool, (n_wavelength,)
-    """
-    beyond = np.abs(flux - smooth.flux)
-    # from the wavelengths two rows off, to which a line hardly reaches
-    around = np.pad(flux, 2, mode="reflect", reflect_type="odd")
-    height = np.abs(flux - 0.5 * (around[4:] + around[:-4]))
-    # a spike draws the prediction of its neighbours along
-    highest = beyond == maximum_filter1d(beyond, len(KERNEL), mode="mirror")
-    return highest & (beyond**2 > SPIKE**2 * smooth.variance) & (beyond > SHARP * height)

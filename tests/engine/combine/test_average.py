@@ -15,6 +15,8 @@ def test_errors_add_as_they_are_shared():
     np.testing.assert_allclose(together.common, common[0])
     np.testing.assert_allclose(apart.common, common[0] / 4)
     np.testing.assert_allclose(pairs.common, common[0] / 2)
+    everywhere = average_inputs(flux, variance, 0 * common, weights, np.arange(4), common)
+    np.testing.assert_allclose(everywhere.common, common[0])
     # 4 x 387 values about their means: known to 4 %
     assert abs(together.chi_square.sum() / (3 * TRUTH.size) - 1) < 0.12
 
