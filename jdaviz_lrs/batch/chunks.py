@@ -39,8 +39,10 @@ class Chunk:
         Of the first of them in the exposure, counted from 1.
     start : int
         Where the first of them is in the series, counted from 0.
-    before, after : tuple of (Path, int, int)
-        Integrations beside them: file, first and stop in it.
+    seen : tuple of (Path, int, int)
+        These integrations with some before and after: file, first and stop in it.
+    before : int
+        How many are before.
     """
 
     path: Path
@@ -48,8 +50,8 @@ class Chunk:
     stop: int
     number: int
     start: int
-    before: tuple[Span, ...] = ()
-    after: tuple[Span, ...] = ()
+    seen: tuple[Span, ...]
+    before: int = 0
 
     @property
     def size(self) -> int:
@@ -77,9 +79,10 @@ def chunks_of(segments: Sequence[Segment], size: int = CHUNK, halo: int = 0) -> 
     for segment in segments:
         for first in range(0, segment.size, size):
             stop = min(first + size, segment.size)
-            place, end = start + first, start + stop
-            beside = _spans(segments, place - halo, place), _spans(segments, end, end + halo)
-            chunks.append(Chunk(segment.path, first, stop, segment.first + first, place, *beside))
+            place = start + first
+            seen = _spans(segments, place - halo, start + stop + halo)
+            number = segment.first + first
+            chunks.append(Chunk(segment.path, first, stop, number, place, seen, min(place, halo)))
         start += segment.size
     return chunks
 
@@ -109,10 +112,7 @@ def extract_chunk(chunk: Chunk, plan: SeriesPlan) -> dict[str, NDArray]:
     """
     with one_sentence(str(chunk), "cannot be extracted"):
         try:
-            before, (own,), after = (
-                [read_integrations(*span, plan.image) for span in spans]
-                for spans in (chunk.before, [(chunk.path, chunk.first, chunk.stop)], chunk.after)
-            )
-            return plan.extract(own, chunk.start, before, after)
+            stacks = [read_integrations(*span, plan.image) for span in chunk.seen]
+            return plan.extract(stacks, slice(chunk.before, chunk.before + chunk.size), chunk.start)
         except LRSError as error:
             raise LRSError(f"{chunk}: {str(error).removeprefix(f'{chunk.path}: ')}") from error

@@ -143,8 +143,10 @@ def _normal(weights: Image, design: list[Image]) -> Image:
 
 def _model(coefficients: Image, design: list[Image], shape: tuple[int, ...]) -> Image:
     """Sum of the terms, each with its coefficient at every wavelength."""
-    total = np.zeros(shape)
-    for k, term in enumerate(design):
+    if not design:
+        return np.zeros(shape)
+    total = coefficients[..., 0, None] * design[0]
+    for k, term in enumerate(design[1:], start=1):
         total += coefficients[..., k, None] * term
     return total
 

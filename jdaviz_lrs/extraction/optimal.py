@@ -490,11 +490,13 @@ def _extract(image, good, fixed: FixedScene, parameters, notes, report) -> Optim
     """Fit the final scene."""
     frame, scene = fixed.frame, fixed.scene
     profiles = scene.profiles()
-    variances, weights = image.variances, fixed.weights(good)
-    if fixed.variances is not None:
+    weights = fixed.weights(good)
+    if fixed.variances is None:
+        variances = image.variances
+    elif image.data.ndim == 3:
+        variances = np.broadcast_to(fixed.variances[:, None], (3, *image.data.shape))
+    else:
         variances = fixed.variances
-        if image.data.ndim == 3:
-            variances = np.broadcast_to(variances[:, None], image.variances.shape)
     if "background" in parameters.refinements and scene.order >= 0:
         length = parameters.smoothing_length or SMOOTHING_LENGTH
         report["background_smoothing_length"] = length

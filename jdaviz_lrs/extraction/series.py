@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.series import DRIFT_COLUMNS, SERIES_COLUMNS
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
-from jdaviz_lrs.engine.series.drift import Drift, follow
+from jdaviz_lrs.engine.series.drift import follow
 from jdaviz_lrs.engine.series.outliers import FEWEST, HALO, find_outliers_in_time
 from jdaviz_lrs.engine.series.template import Template, template_of_image, template_of_profile
 from jdaviz_lrs.engine.threads import single_thread
@@ -72,42 +72,36 @@ class SeriesPlan:
         return HALO if self.over_time else 0
 
     @single_thread()
-    def extract(
-        self,
-        image: SpectralImage,
-        start: int = 0,
-        before: Sequence[SpectralImage] = (),
-        after: Sequence[SpectralImage] = (),
-    ) -> dict[str, NDArray]:
-        """Extract a stack of integrations.
+    def extract(self, stacks: Sequence[SpectralImage], own: slice, start: int = 0) -> dict[str, NDArray]:
+        """Extract some integrations.
 
         Parameters
         ----------
-        image : SpectralImage
-            The same part of the file as `image` here, (n_int, n_disp, n_xdisp).
+        stacks : sequence of SpectralImage
+            Neighbouring integrations, (n_int, n_disp, n_xdisp) each, of the same part of the file as `image`
+            here: those to be extracted, and as many as `halo` before and after.
+        own : slice
+            Which of them are extracted; they are in one stack.
         start : int
-            Place in the series of the first of them, counted from 0.
-        before, after : sequence of SpectralImage
-            Stacks of the integrations beside them, as many as `halo`.
+            Place in the series of the first of these, counted from 0.
 
         Returns
         -------
         dict of str to ndarray
             The columns of `SERIES_COLUMNS`, (n_int, n_wavelength), and of `DRIFT_COLUMNS`, (n_int,).
         """
+        image = _stack_of(stacks, own)
         size = len(image.data)
         drift, rejected = {}, None
         if self.rejected is not None:
             rejected = np.broadcast_to(self.rejected, image.good.shape)
         if self.template is not None:
-            found = [self._follow(stack) for stack in (*before, image, *after)]
-            drift = vars(found[len(before)][0])
+            drift, residual = self._follow(stacks)
+            drift = {name: value[own] for name, value in drift.items()}
             if self.over_time:
-                first = sum(len(stack.data) for stack in before)
-                residual = np.concatenate([one for _, one in found])
                 sigma = self.layout.parameters.outlier_sigma
-                struck = find_outliers_in_time(residual, self.template, sigma, start - first)
-                rejected = rejected | struck[first : first + size].reshape(image.good.shape)
+                struck = find_outliers_in_time(residual, self.template, sigma, start - own.start)
+                rejected = rejected | struck[own].reshape(image.good.shape)
         parts = [slice(at, min(at + PART, size)) for at in range(0, size, PART)]
         columns = [self._columns(image.integrations(part), rejected, part) for part in parts]
         whole = {name: np.concatenate([one[name] for one in columns]) for name in SERIES_COLUMNS}
@@ -115,14 +109,15 @@ class SeriesPlan:
         drift = {name: drift.get(name, np.full(size, np.nan)) for name in DRIFT_COLUMNS}
         return whole | drift | {"outliers": number}
 
-    def _follow(self, image: SpectralImage) -> tuple[Drift, NDArray]:
-        """Measure drift, part by part."""
+    def _follow(self, stacks: Sequence[SpectralImage]) -> tuple[dict[str, NDArray], NDArray]:
+        """Measure drift, part by part; also what is left of the integrations."""
         parts = [
-            follow(image.filled[at : at + PART], self._good(image)[at : at + PART], self.template)
-            for at in range(0, len(image.data), PART)
+            follow(stack.filled[at : at + PART], self._good(stack)[at : at + PART], self.template)
+            for stack in stacks
+            for at in range(0, len(stack.data), PART)
         ]
         names = vars(parts[0][0])
-        drift = Drift(**{name: np.concatenate([getattr(one, name) for one, _ in parts]) for name in names})
+        drift = {name: np.concatenate([getattr(one, name) for one, _ in parts]) for name in names}
         return drift, np.concatenate([residual for _, residual in parts])
 
     def _good(self, image: SpectralImage) -> Mask:
@@ -144,6 +139,16 @@ class SeriesPlan:
         columns = {name: np.broadcast_to(getattr(spectrum, name), shape) for name in SERIES_COLUMNS}
         number = 0 if spectrum.rejected is None else spectrum.rejected.sum(axis=(1, 2))
         return columns | {"outliers": np.broadcast_to(number, len(image.data))}
+
+
+def _stack_of(stacks: Sequence[SpectralImage], own: slice) -> SpectralImage:
+    """Find some integrations among stacks that follow each other."""
+    first = 0
+    for stack in stacks:
+        if own.start < first + len(stack.data):
+            return stack.integrations(slice(own.start - first, own.stop - first))
+        first += len(stack.data)
+    raise IndexError(own)
 
 
 def plan_series(

@@ -239,18 +239,21 @@ def read_integrations(path: Path, first: int, stop: int, like: SpectralImage) ->
                 if ends:
                     beyond[name.lower()] = [_native(plane[:, end, columns]) for end in ends]
     good = _good(found)
-    variances = {}
-    for key in VARIANCES:
-        plane = found.get(key, np.zeros((), np.float32))
-        variances[key] = np.where(good, plane, np.float64(np.nan))
-        if number := int((variances[key] < 0).sum()):
+    bad = np.flatnonzero(~good)
+    planes = {}
+    for key in ("sci", *VARIANCES):
+        stored = found.get(key, np.zeros(good.shape, np.float32))
+        if key in VARIANCES and (stored < 0).any() and (number := int((good & (stored < 0)).sum())):
             raise LRSError(negative(path, key, number))
-    dq = found["dq"] if "dq" in found else np.zeros(good.shape, np.uint32)
+        planes[key] = stored.astype(float, order="C")
+        planes[key].reshape(-1)[bad] = np.nan
+    dq = found["dq"].astype(np.uint32, copy=False) if "dq" in found else np.zeros(good.shape, np.uint32)
+    dq.reshape(-1)[bad] |= np.uint32(DO_NOT_USE)
     other = replace(
         like,
-        data=np.where(good, found["sci"], np.float64(np.nan)),
-        **variances,
-        dq=np.where(good, dq, dq | DO_NOT_USE).astype(np.uint32),
+        data=planes.pop("sci"),
+        **planes,
+        dq=dq,
         good=good,
         margins=ends and tuple(_end({name: pair[side] for name, pair in beyond.items()}) for side in (0, 1)),
         file_name=path.name,

@@ -110,7 +110,7 @@ def _solve(off: Image, lost: NDArray[np.bool_], template: Template, full: bool =
     """Fit scale, shift and width without the pixels that are lost; also the normal matrices if asked."""
     right = np.vecdot(off[:, None], template.projected)
     normal = np.broadcast_to(template.normal, (len(off), 3, 3)).copy()
-    which, pixel = np.nonzero(lost)
+    which, pixel = np.divmod(np.flatnonzero(lost), lost.shape[1])
     for k, projected in enumerate(template.projected):
         part = projected[pixel]
         right[:, k] -= np.bincount(which, part * off[which, pixel], len(off))

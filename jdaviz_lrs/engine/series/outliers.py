@@ -27,6 +27,9 @@ NORMAL = 0.6745
 SOME = 4
 """One pixel in so many tells how much an integration scatters."""
 
+NEARLY_HALF = 0.49
+"""Of the threshold: a pixel and its median that are both nearer to zero cannot differ by the whole of it."""
+
 
 def find_outliers_in_time(
     residual: NDArray[np.float32], template: Template, threshold: float, start: int = 0
@@ -57,23 +60,34 @@ def find_outliers_in_time(
     """
     inverse = np.sqrt(template.inverse).ravel().astype(np.float32)
     limit = (threshold * template.tolerance).astype(np.float32)
-    some = np.flatnonzero(inverse)[::SOME]
+    some = (np.cumsum(inverse > 0) - 1) % SOME == 0
+    some &= inverse > 0
+    off = np.abs(residual)
+    far = off * inverse > NEARLY_HALF * threshold
+    over_time = np.ascontiguousarray(residual.T)
     found = np.zeros(residual.shape, bool)
     nearest = (start + np.arange(len(residual)) + STEP // 2) // STEP * STEP - start
     for middle in np.unique(nearest):
         own = np.flatnonzero(nearest == middle)
-        part = residual[own[0] : own[-1] + 1]
-        window = residual[max(middle - WINDOW // 2, 0) : middle + WINDOW // 2 + 1]
-        deviation = np.abs(part - _median(window)) * inverse
-        scatter = np.maximum(np.median(deviation[:, some], axis=1, keepdims=True) / NORMAL, 1.0)
-        found[own] = (deviation > threshold * scatter) | (np.abs(part) > limit * scatter)
+        own = slice(own[0], own[-1] + 1)
+        window = slice(max(middle - WINDOW // 2, 0), middle + WINDOW // 2 + 1)
+        size = len(far[window])
+        # further from the median than the threshold is what is half as far from zero, or the median itself is
+        asked = far[own].any(axis=0) | (far[window].sum(axis=0, dtype=np.uint8) >= size // 2)
+        pixel = np.flatnonzero(asked | some)
+        median = _median(over_time[pixel, window])
+        deviation = np.abs(residual[own, pixel] - median) * inverse[pixel]
+        scatter = np.maximum(_median(deviation[:, some[pixel]]) / NORMAL, 1.0)[:, None]
+        found[own, pixel] = deviation > threshold * scatter
+        found[own] |= off[own] > limit * scatter
     return found
 
 
 def _median(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Median over the first axis, by the partition alone: `numpy.median` takes four times as long."""
-    half = len(values) // 2
-    if len(values) % 2:
-        return np.partition(values, half, axis=0)[half]
-    ordered = np.partition(values, (half - 1, half), axis=0)
-    return (ordered[half - 1] + ordered[half]) / 2
+    """Median over the last axis, by the partition alone: `numpy.median` takes four times as long."""
+    half = values.shape[-1] // 2
+    if values.shape[-1] % 2:
+        values.partition(half, axis=-1)
+        return values[..., half]
+    values.partition((half - 1, half), axis=-1)
+    return (values[..., half - 1] + values[..., half]) / 2

@@ -16,7 +16,13 @@ from traitlets import observe
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.modes import MODES
-from jdaviz_lrs.panel.loaders.image import SERIES_FORMAT, SERIES_KEY, LRSImporter, harmless, is_stack
+from jdaviz_lrs.panel.loaders.image import SERIES_FORMAT, SERIES_KEY, LRSImporter, harmless
+from jdaviz_lrs.panel.loaders.unread import (
+    ask_first,
+    is_time_series,
+    keep_others_off,
+    keep_specutils_off,
+)
 from jdaviz_lrs.products.series import Series, read_series
 
 __all__ = ["SeriesImporter"]
@@ -41,6 +47,7 @@ class SeriesImporter(LRSImporter):
     template_file = LRSImporter.template_file
 
     def __init__(self, app, resolver, parser, input, **kwargs):
+        keep_others_off(resolver, isinstance(input, fits.HDUList) and is_time_series(input))
         super().__init__(app, resolver, parser, input, **kwargs)
         if self.series is not None:
             name = SEGMENT.sub("", self.series.segments[0].path.name.removesuffix(".fits"))
@@ -56,7 +63,7 @@ class SeriesImporter(LRSImporter):
             With that reason.
         """
         if isinstance(input, fits.HDUList):
-            if not is_stack(input) or input[0].header.get("EXP_TYPE") not in MODES:
+            if not is_time_series(input):
                 raise LRSError(f"not a stack of integrations with an EXP_TYPE of {', '.join(MODES)}")
         elif not (_is_list_of_files(input) or isinstance(input, Series)):
             raise LRSError("neither a FITS file nor the names of several")
@@ -149,3 +156,7 @@ def _is_list_of_files(given: Any) -> bool:
         return glob.has_magic(given) and given.endswith((".fits", "*"))
     is_list = isinstance(given, list | tuple) and bool(given)
     return is_list and all(isinstance(one, str | Path) for one in given)
+
+
+ask_first(SERIES_FORMAT)
+keep_specutils_off()

@@ -50,6 +50,26 @@ def test_noise_beyond_the_variances_is_not_rejected(quiet, template):
     assert not find_outliers_in_time(2.5 * quiet, template, 5.5).any()
 
 
+@pytest.mark.parametrize("number", [NUMBER, 24, 6])
+def test_medians_that_are_not_asked_for_change_nothing(quiet, template, number):
+    """The rule itself, with the median of every pixel; a third of them is needed to apply it."""
+    draw = np.random.default_rng(9)
+    residual = quiet[:number] + 6 * NOISE * (draw.random((number, quiet.shape[1])) < 0.01)
+    residual[:, 50:90] += np.linspace(-40, 40, number)[:, None].astype(np.float32)
+    residual[number // 2 :, 7] -= 20
+    expected = np.zeros(residual.shape, bool)
+    tolerated = 4.0 * template.tolerance
+    for place, one in enumerate(residual):
+        middle = (place + 2) // 5 * 5
+        window = residual[max(middle - 12, 0) : middle + 13]
+        off = np.abs(one - np.median(window, axis=0)) / NOISE
+        scatter = max(np.median(off[::4]) / 0.6745, 1.0)
+        expected[place] = (off > 4.0 * scatter) | (np.abs(one) > tolerated * scatter)
+    found = find_outliers_in_time(residual.astype(np.float32), template, 4.0)
+    assert expected.sum() > number
+    np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.parametrize("size", [1, 7, 32])
 def test_parts_give_what_the_whole_gives(quiet, template, size):
     draw = np.random.default_rng(8)

@@ -73,6 +73,26 @@ def test_the_dialogue_tells_what_there_is_and_takes_other_names(app, written):
     assert importer.import_disabled_msg == ""
 
 
+def test_jdaviz_does_not_read_a_series_whole_to_see_what_could_take_it(app, written, observation):
+    """Its own importers and specutils read all integrations; where they are asked for, they are."""
+    loader = app.loaders["file"]
+    loader.filepath = str(written[0])
+    assert loader.format.choices == ["JWST LRS series"]
+    refused = loader.format._invalid_importers
+    for other in ("Image", "2D Spectrum", "3D Spectrum", "1D Spectrum", "Ramp", "JWST LRS"):
+        assert refused[f"fits > {other}"] == "Not matching format restriction"
+    for parser in ("specutils.Spectrum", "specutils.SpectrumList"):
+        assert refused[parser] == "Input considered invalid by parser"
+    loader.filepath = str(observation["nod1_s2d"])
+    assert loader.format.choices[0] == "JWST LRS"
+    assert "2D Spectrum" in loader.format.choices
+    loader.filepath = str(written[0])
+    assert loader.format.choices == ["JWST LRS series"]
+    with pytest.raises(ValueError, match="No valid loaders") as refusal:
+        app.load(str(written[0]), format="Trace")
+    assert "JWST LRS" not in str(refusal.value)
+
+
 def test_folders_and_names_with_brackets_are_no_patterns(app, written, tmp_path):
     folder = tmp_path / "run [2]"
     folder.mkdir()
