@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from astropy.stats import mad_std
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
+
+from jdaviz_lrs.engine.order_statistics import median, quartiles, scatter
 
 __all__ = [
     "NEAR",
@@ -87,7 +88,7 @@ class Judged:
     @cached_property
     def weights(self) -> Image:
         """Part of every pixel that lies in the calibration aperture, same shape as the data."""
-        return np.nan_to_num(np.clip(self.width / 2 + 0.5 - np.abs(self.offset), 0.0, 1.0))
+        return np.fmin(np.fmax(self.width / 2 + 0.5 - np.abs(self.offset), 0.0), 1.0)  # zero without a trace
 
     @cached_property
     def light(self) -> Image:
@@ -166,15 +167,16 @@ def fit_weights(profile: Image, weights: Image) -> Image:
 def _agreement(flux, plain, steady, variance, apart, pull, share, rows) -> Agreement:
     if rows.sum() < LEAST_ROWS:
         return UNKNOWN
-    middle, scatter = np.median(pull[rows]), float(mad_std(pull[rows]))
-    rows = rows & (np.abs(pull - middle) < OUTLYING * max(scatter, 1.0))
+    seen = pull[rows]
+    middle, spread = median(seen), scatter(seen)
+    rows = rows & (np.abs(pull - middle) < OUTLYING * max(spread, 1.0))
     weight = steady[rows] / variance[rows]
     total = weight @ plain[rows]
     if total <= 0:
         return UNKNOWN
     error = np.sqrt(weight**2 @ apart[rows]) / total
     # what exceeds the noise of the difference, in units of that of the flux
-    beyond = max(scatter**2 - 1.0, 0.0) * float(np.median(share[rows]))
+    beyond = max(spread**2 - 1.0, 0.0) * median(share[rows])
     return Agreement(float(weight @ flux[rows] / total), float(error), float(np.sqrt(1.0 + beyond)))
 
 
@@ -190,8 +192,9 @@ def left_unexplained(judged: Judged, bands: Sequence[Mask]) -> list[float]:
 
 def lost_light(judged: Judged, bands: Sequence[Mask]) -> list[float]:
     """Share of the light in the calibration aperture on pixels not used, the mean of each band, (n_disp,)."""
-    lost = np.where(judged.light.any(axis=1), 1.0 - judged.seen, np.nan)
-    return [float(np.nanmean(lost[b])) if np.isfinite(lost[b]).any() else np.nan for b in bands]
+    lit = judged.light.any(axis=1)
+    lost = np.where(lit, 1.0 - judged.seen, 0.0)
+    return [float(lost[b].sum() / n) if (n := np.count_nonzero(lit[b])) else np.nan for b in bands]
 
 
 def sky_left(
@@ -233,13 +236,14 @@ def sky_left(
     sides = (offset < -width) & seen, (offset > width) & seen
     found = []
     for band in bands:
-        light = np.nanmedian(flux[band]) if np.isfinite(flux[band]).any() else np.nan
+        light = flux[band]
+        light = median(light[~np.isnan(light)])
         added = data[band] * weight[band, None]
         shares = [(np.nan, np.nan)]
         for side in sides:
             sky = added[side[band]]
             if sky.size >= LEAST_SKY and light > 0:
-                low, middle, high = np.percentile(sky, [25.0, 50.0, 75.0])
+                low, middle, high = quartiles(sky)
                 error = 1.2533 * (high - low) / 1.349 / np.sqrt(sky.size)  # of a median of normal values
                 shares.append((float(middle / light), float(error / light)))
         found.append(min(shares[1:], default=shares[0]))

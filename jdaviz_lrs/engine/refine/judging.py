@@ -185,7 +185,7 @@ def _impossible(refined: Refined, start: SceneModel, starts: Sequence[float], ch
 
 def _negative(scene: SceneModel) -> bool:
     """Whether the mean profile is negative anywhere."""
-    profile = scene.place(0).value
+    profile = scene.profiles()[0]
     distance = np.rint(scene.grid.columns - scene.traces[0][:, None])
     lit = scene.grid.covered & np.isfinite(distance)
     bins = (distance[lit] + scene.grid.columns.size).astype(int)
