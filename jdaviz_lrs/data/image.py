@@ -62,6 +62,8 @@ class Observation:
         at its mean place among all exposures: products that combine them are fixed to the target.
     x_offset, y_offset : float or None
         Dither offsets in the ideal frame, in arcsec.
+    exposures : int or None
+        Combined in a rectified image; None where the header does not tell.
     primary_type : str or None
         Dither pattern, e.g. ``ALONG-SLIT-NOD``.
     v2_ref, v3_ref, v3yangle, vparity : float or None
@@ -80,6 +82,7 @@ class Observation:
     target_motion: tuple[float, float] | None = None
     x_offset: float | None = None
     y_offset: float | None = None
+    exposures: int | None = None
     primary_type: str | None = None
     v2_ref: float | None = None
     v3_ref: float | None = None

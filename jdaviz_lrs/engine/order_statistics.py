@@ -53,5 +53,5 @@ def _between(first: float, second: float, part: float) -> float:
 
 
 def scatter(sample: Sample) -> float:
-    """Standard deviation, if values are normal, by the median absolute deviation of a sample, (n,)."""
+    """Return the standard deviation of a normal sample, (n,), by its median absolute deviation."""
     return OF_NORMAL * median(np.abs(sample - median(sample)))

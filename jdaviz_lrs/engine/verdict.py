@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
+from jdaviz_lrs.engine.optimal import invert_rows
 from jdaviz_lrs.engine.order_statistics import median, quartiles, scatter
 
 __all__ = [
     "NEAR",
     "Agreement",
+    "FittedBackground",
     "Judged",
     "compare_with_sum",
     "fit_weights",
@@ -49,6 +51,34 @@ LEAST_INDEPENDENT = 0.01
 
 
 @dataclass(frozen=True, eq=False)
+class FittedBackground:
+    """A background that was fitted together with a flux.
+
+    Attributes
+    ----------
+    basis : ndarray, (n_disp, n_xdisp, n_background)
+        Its polynomials.
+    weights : ndarray, (n_disp, n_xdisp)
+        Of the pixels in the fit.
+    """
+
+    basis: Image
+    weights: Image
+
+    def taken_off(self, profile: Image) -> Image:
+        """Return what no background can mimic of a profile, (n_disp, n_xdisp)."""
+        weighted = np.swapaxes(self.basis * self.weights[..., None], 1, 2)
+        share = invert_rows(weighted @ self.basis) @ (weighted @ profile[..., None])
+        return profile - (self.basis @ share)[..., 0]
+
+    def told_outside(self, aperture: Image, outside: Mask) -> Image:
+        """Weights by which pixels outside an aperture tell the background in it, all (n_disp, n_xdisp)."""
+        inside = np.swapaxes(self.basis, 1, 2) @ aperture[..., None]
+        away = self.basis * outside[..., None]
+        return (away @ (invert_rows(np.swapaxes(away, 1, 2) @ away) @ inside))[..., 0]
+
+
+@dataclass(frozen=True, eq=False)
 class Judged:
     """An extraction as its judge sees it, in the image's units.
 
@@ -73,6 +103,8 @@ class Judged:
         Share of it in the calibration aperture.
     width : float
         Of that aperture, in pixels.
+    background : FittedBackground or None
+        None where none was fitted together with the flux.
     """
 
     data: Image
@@ -84,6 +116,7 @@ class Judged:
     flux_weights: Image
     enclosed: Image
     width: float
+    background: FittedBackground | None = None
 
     @cached_property
     def weights(self) -> Image:
@@ -138,7 +171,9 @@ def compare_with_sum(judged: Judged, bands: Sequence[Mask]) -> list[Agreement]:
     Notes
     -----
     The sum needs no profile within the aperture, so that a wrong one shows. Both are of the same pixels: the
-    variance of the difference follows from the difference of their weights.
+    variance of the difference follows from the difference of their weights. A background that was fitted with
+    the flux gives way where the profile is wrong, and draws the sum along: to tell how much the flux scatters,
+    the sum has a background of its own, from the pixels outside the aperture.
     """
     seen = judged.seen
     usable = (seen > LEAST_SHARE) & np.isfinite(judged.flux) & (judged.enclosed > 0)
@@ -151,9 +186,18 @@ def compare_with_sum(judged: Judged, bands: Sequence[Mask]) -> list[Agreement]:
     steady = median_filter(flux, STEADY_ROWS, mode="mirror")
     difference = flux_weights - weights / scale[:, None]
     apart = np.maximum(np.vecdot(difference**2, judged.variance), LEAST_INDEPENDENT * variance)
-    pull = np.divide(flux - plain, np.sqrt(apart), out=np.zeros_like(plain), where=usable)
+    off, free = flux - plain, apart
+    if (background := judged.background) is not None:
+        outside = judged.good & (np.abs(judged.offset) > judged.width / 2 + 0.5)
+        told = background.told_outside(weights, outside)
+        residual = judged.data - flux[:, None] * judged.profile
+        flux_weights = fit_weights(background.taken_off(judged.profile), background.weights)
+        difference = flux_weights - (weights - told) / scale[:, None]
+        off = off + np.vecdot(told, residual) / scale
+        free = np.maximum(np.vecdot(difference**2, judged.variance), LEAST_INDEPENDENT * variance)
+    pull = np.divide(off, np.sqrt(free), out=np.zeros_like(off), where=usable)
     own = np.vecdot(flux_weights**2, judged.variance)
-    share = np.divide(apart, own, out=np.zeros_like(apart), where=own > 0)
+    share = np.divide(free, own, out=np.zeros_like(free), where=own > 0)
     return [_agreement(flux, plain, steady, variance, apart, pull, share, band & usable) for band in bands]
 
 

@@ -276,7 +276,8 @@ def extract_optimal(
         start = scene if "trace" in chosen else placed
         earned = refine_what_earns(start, unrefined, chosen, setting, _told(progress))
         refined, chosen = earned.refined, earned.chosen
-        found, why = describe_refinement(refined, scene, chosen, good)
+        combined = image.observation.exposures != 1
+        found, why = describe_refinement(refined, scene, chosen, good, combined)
         report |= found
         notes += [*why, *say_dropped(earned.dropped)]
         final, rejected = refined.scene, refined.rejected & ("outliers" in chosen)

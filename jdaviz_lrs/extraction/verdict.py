@@ -14,6 +14,7 @@ from jdaviz_lrs.data.verdict import BANDS, Verdict
 from jdaviz_lrs.engine.refine.companions import Brightest, even_weights, find_brightest
 from jdaviz_lrs.engine.verdict import (
     NEAR,
+    FittedBackground,
     Judged,
     compare_with_sum,
     fit_weights,
@@ -206,6 +207,7 @@ def judge_optimal(
         flux_weights=fit_weights(fit.profile, weights),
         enclosed=enclosed,
         width=scene.calibration_width,
+        background=FittedBackground(scene.basis, weights) if scene.order >= 0 else None,
     )
     witness = {}
     if fit.enclosed is not None:
