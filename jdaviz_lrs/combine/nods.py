@@ -133,8 +133,8 @@ def nod_share(spectrum: ExtractedSpectrum, psf: SpectralPSF, offsets: Sequence[f
             known = np.nan_to_num(spectrum.variance) > 0
             weights = np.divide(weights, spectrum.variance, out=np.zeros_like(weights), where=known)
         weights = np.where(spectrum.rejected, 0.0, weights) if spectrum.rejected is not None else weights
-    own = np.vecdot(weights, grid.place(source).value)
-    others = np.mean([np.vecdot(weights, grid.place(nod).value) for nod in nods], axis=0)
+    own = np.vecdot(weights, grid.light(source))
+    others = np.mean([np.vecdot(weights, grid.light(nod)) for nod in nods], axis=0)
     share = np.divide(others, own, out=np.zeros_like(own), where=own > 0)
     return share[spectrum.rows]
 

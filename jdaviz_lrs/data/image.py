@@ -16,6 +16,7 @@ from jdaviz_lrs.engine.trace import SourceLocation, locate_source
 from jdaviz_lrs.modes import DEFAULT, Mode, mode_of
 
 if TYPE_CHECKING:
+    from astropy.modeling import Model
     from gwcs import WCS
     from stdatamodels.jwst.datamodels import MultiSpecModel
 
@@ -33,6 +34,9 @@ _GEOMETRY = (
     "source",
     "source_by_pipeline",
 )
+
+#: What the WCS gives besides, once.
+_TRANSFORMS = ("_from_sky", "from_focal_plane")
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ class Observation:
         at its mean place among all exposures: products that combine them are fixed to the target.
     x_offset, y_offset : float or None
         Dither offsets in the ideal frame, in arcsec.
+    exposures : int or None
+        Combined in a rectified image; None where the header does not tell.
     primary_type : str or None
         Dither pattern, e.g. ``ALONG-SLIT-NOD``.
     v2_ref, v3_ref, v3yangle, vparity : float or None
@@ -76,6 +82,7 @@ class Observation:
     target_motion: tuple[float, float] | None = None
     x_offset: float | None = None
     y_offset: float | None = None
+    exposures: int | None = None
     primary_type: str | None = None
     v2_ref: float | None = None
     v3_ref: float | None = None
@@ -257,7 +264,8 @@ class SpectralImage:
 
     def known_as(self, other: SpectralImage) -> SpectralImage:
         """Take over what is known already of an image with the same geometry; returns this image."""
-        vars(self).update({name: value for name, value in vars(other).items() if name in _GEOMETRY})
+        known = (*_GEOMETRY, *_TRANSFORMS)
+        vars(self).update({name: value for name, value in vars(other).items() if name in known})
         return self
 
     def narrowed(self, columns: slice) -> SpectralImage:
@@ -312,6 +320,18 @@ class SpectralImage:
             self.world, self.pixel, self.bounding_box, self.disp_index, *position, shifted_rows=shifted_rows
         )
 
+    @cached_property
+    def _from_sky(self) -> Model:
+        """From the sky to the file's pixel (x, y); asked anew, the WCS would invert itself each time."""
+        return self.wcs.backward_transform
+
+    @cached_property
+    def from_focal_plane(self) -> Model | None:
+        """From V2, V3 (arcsec) and wavelength to the sky; None where the WCS has no such frame."""
+        if "v2v3" not in self.wcs.available_frames:
+            return None
+        return self.wcs.get_transform("v2v3", self.wcs.output_frame.name)
+
     def world(self, disp, xdisp):
         """Right ascension, declination (deg) and wavelength (micron) at rows and columns of the file."""
         x, y = (disp, xdisp) if self.horizontal else (xdisp, disp)
@@ -319,5 +339,5 @@ class SpectralImage:
 
     def pixel(self, ra, dec, wavelength):
         """Rows and columns of the file at sky positions (deg) and wavelengths (micron)."""
-        x, y = self.wcs.backward_transform(ra, dec, wavelength)
+        x, y = self._from_sky(ra, dec, wavelength)
         return (x, y) if self.horizontal else (y, x)

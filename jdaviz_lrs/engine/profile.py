@@ -108,6 +108,12 @@ class ProfileGrid:
             value, gradient = value * scale, gradient * scale
         return PlacedProfile(value, -gradient, -(value / width + distance * gradient))
 
+    def light(self, trace: ArrayLike, stretch: ArrayLike = 1.0) -> Image:
+        """Return the share of the light per pixel alone, (n_disp, n_xdisp); arguments as those of `place`."""
+        width = np.broadcast_to(np.asarray(stretch, float), np.shape(trace))[:, None]
+        distance = self.columns - np.asarray(trace, float)[:, None]
+        return self._sampled(distance, width, self.first, self.fraction, self.covered)[0]
+
     def around(self, trace: ArrayLike, stretch: ArrayLike, reach: int) -> tuple[Image, Image]:
         """Return the PSF on the pixels around a trace, whether or not the image has them.
 

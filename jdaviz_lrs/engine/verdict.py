@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from astropy.stats import mad_std
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
+
+from jdaviz_lrs.engine.optimal import invert_rows
+from jdaviz_lrs.engine.order_statistics import median, quartiles, scatter
 
 __all__ = [
     "NEAR",
     "Agreement",
+    "FittedBackground",
     "Judged",
     "compare_with_sum",
     "fit_weights",
@@ -48,6 +51,34 @@ LEAST_INDEPENDENT = 0.01
 
 
 @dataclass(frozen=True, eq=False)
+class FittedBackground:
+    """A background that was fitted together with a flux.
+
+    Attributes
+    ----------
+    basis : ndarray, (n_disp, n_xdisp, n_background)
+        Its polynomials.
+    weights : ndarray, (n_disp, n_xdisp)
+        Of the pixels in the fit.
+    """
+
+    basis: Image
+    weights: Image
+
+    def taken_off(self, profile: Image) -> Image:
+        """Return what no background can mimic of a profile, (n_disp, n_xdisp)."""
+        weighted = np.swapaxes(self.basis * self.weights[..., None], 1, 2)
+        share = invert_rows(weighted @ self.basis) @ (weighted @ profile[..., None])
+        return profile - (self.basis @ share)[..., 0]
+
+    def told_outside(self, aperture: Image, outside: Mask) -> Image:
+        """Weights by which pixels outside an aperture tell the background in it, all (n_disp, n_xdisp)."""
+        inside = np.swapaxes(self.basis, 1, 2) @ aperture[..., None]
+        away = self.basis * outside[..., None]
+        return (away @ (invert_rows(np.swapaxes(away, 1, 2) @ away) @ inside))[..., 0]
+
+
+@dataclass(frozen=True, eq=False)
 class Judged:
     """An extraction as its judge sees it, in the image's units.
 
@@ -72,6 +103,8 @@ class Judged:
         Share of it in the calibration aperture.
     width : float
         Of that aperture, in pixels.
+    background : FittedBackground or None
+        None where none was fitted together with the flux.
     """
 
     data: Image
@@ -83,11 +116,12 @@ class Judged:
     flux_weights: Image
     enclosed: Image
     width: float
+    background: FittedBackground | None = None
 
     @cached_property
     def weights(self) -> Image:
         """Part of every pixel that lies in the calibration aperture, same shape as the data."""
-        return np.nan_to_num(np.clip(self.width / 2 + 0.5 - np.abs(self.offset), 0.0, 1.0))
+        return np.fmin(np.fmax(self.width / 2 + 0.5 - np.abs(self.offset), 0.0), 1.0)  # zero without a trace
 
     @cached_property
     def light(self) -> Image:
@@ -137,7 +171,9 @@ def compare_with_sum(judged: Judged, bands: Sequence[Mask]) -> list[Agreement]:
     Notes
     -----
     The sum needs no profile within the aperture, so that a wrong one shows. Both are of the same pixels: the
-    variance of the difference follows from the difference of their weights.
+    variance of the difference follows from the difference of their weights. A background that was fitted with
+    the flux gives way where the profile is wrong, and draws the sum along: to tell how much the flux scatters,
+    the sum has a background of its own, from the pixels outside the aperture.
     """
     seen = judged.seen
     usable = (seen > LEAST_SHARE) & np.isfinite(judged.flux) & (judged.enclosed > 0)
@@ -150,9 +186,18 @@ def compare_with_sum(judged: Judged, bands: Sequence[Mask]) -> list[Agreement]:
     steady = median_filter(flux, STEADY_ROWS, mode="mirror")
     difference = flux_weights - weights / scale[:, None]
     apart = np.maximum(np.vecdot(difference**2, judged.variance), LEAST_INDEPENDENT * variance)
-    pull = np.divide(flux - plain, np.sqrt(apart), out=np.zeros_like(plain), where=usable)
+    off, free = flux - plain, apart
+    if (background := judged.background) is not None:
+        outside = judged.good & (np.abs(judged.offset) > judged.width / 2 + 0.5)
+        told = background.told_outside(weights, outside)
+        residual = judged.data - flux[:, None] * judged.profile
+        flux_weights = fit_weights(background.taken_off(judged.profile), background.weights)
+        difference = flux_weights - (weights - told) / scale[:, None]
+        off = off + np.vecdot(told, residual) / scale
+        free = np.maximum(np.vecdot(difference**2, judged.variance), LEAST_INDEPENDENT * variance)
+    pull = np.divide(off, np.sqrt(free), out=np.zeros_like(off), where=usable)
     own = np.vecdot(flux_weights**2, judged.variance)
-    share = np.divide(apart, own, out=np.zeros_like(apart), where=own > 0)
+    share = np.divide(free, own, out=np.zeros_like(free), where=own > 0)
     return [_agreement(flux, plain, steady, variance, apart, pull, share, band & usable) for band in bands]
 
 
@@ -166,15 +211,16 @@ def fit_weights(profile: Image, weights: Image) -> Image:
 def _agreement(flux, plain, steady, variance, apart, pull, share, rows) -> Agreement:
     if rows.sum() < LEAST_ROWS:
         return UNKNOWN
-    middle, scatter = np.median(pull[rows]), float(mad_std(pull[rows]))
-    rows = rows & (np.abs(pull - middle) < OUTLYING * max(scatter, 1.0))
+    seen = pull[rows]
+    middle, spread = median(seen), scatter(seen)
+    rows = rows & (np.abs(pull - middle) < OUTLYING * max(spread, 1.0))
     weight = steady[rows] / variance[rows]
     total = weight @ plain[rows]
     if total <= 0:
         return UNKNOWN
     error = np.sqrt(weight**2 @ apart[rows]) / total
     # what exceeds the noise of the difference, in units of that of the flux
-    beyond = max(scatter**2 - 1.0, 0.0) * float(np.median(share[rows]))
+    beyond = max(spread**2 - 1.0, 0.0) * median(share[rows])
     return Agreement(float(weight @ flux[rows] / total), float(error), float(np.sqrt(1.0 + beyond)))
 
 
@@ -190,8 +236,9 @@ def left_unexplained(judged: Judged, bands: Sequence[Mask]) -> list[float]:
 
 def lost_light(judged: Judged, bands: Sequence[Mask]) -> list[float]:
     """Share of the light in the calibration aperture on pixels not used, the mean of each band, (n_disp,)."""
-    lost = np.where(judged.light.any(axis=1), 1.0 - judged.seen, np.nan)
-    return [float(np.nanmean(lost[b])) if np.isfinite(lost[b]).any() else np.nan for b in bands]
+    lit = judged.light.any(axis=1)
+    lost = np.where(lit, 1.0 - judged.seen, 0.0)
+    return [float(lost[b].sum() / n) if (n := np.count_nonzero(lit[b])) else np.nan for b in bands]
 
 
 def sky_left(
@@ -233,13 +280,14 @@ def sky_left(
     sides = (offset < -width) & seen, (offset > width) & seen
     found = []
     for band in bands:
-        light = np.nanmedian(flux[band]) if np.isfinite(flux[band]).any() else np.nan
+        light = flux[band]
+        light = median(light[~np.isnan(light)])
         added = data[band] * weight[band, None]
         shares = [(np.nan, np.nan)]
         for side in sides:
             sky = added[side[band]]
             if sky.size >= LEAST_SKY and light > 0:
-                low, middle, high = np.percentile(sky, [25.0, 50.0, 75.0])
+                low, middle, high = quartiles(sky)
                 error = 1.2533 * (high - low) / 1.349 / np.sqrt(sky.size)  # of a median of normal values
                 shares.append((float(middle / light), float(error / light)))
         found.append(min(shares[1:], default=shares[0]))

@@ -50,11 +50,8 @@ def correct_aperture(
         lost = np.isnan(correction) & np.isfinite(spectrum.flux)
         if lost.any():
             notes = (_uncorrected(int(lost.sum()), lost.size, references.psf),)
-    return replace(
-        scaled(spectrum, correction),
-        references={**spectrum.references, "apcorr": name},
-        notes=(*spectrum.notes, *notes),
-    )
+    spectrum = scaled(spectrum, correction, references={**spectrum.references, "apcorr": name})
+    return replace(spectrum, notes=(*spectrum.notes, *notes)) if notes else spectrum
 
 
 def _reference_correction(

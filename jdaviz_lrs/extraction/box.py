@@ -60,8 +60,8 @@ def sum_box(layout: ExtractionLayout) -> ExtractedSpectrum:
     if convention.light_made_up_for:
         spectrum = tell_of_estimates(spectrum, seen, placement.weights)
     spectrum = correct_aperture(spectrum, image, parameters, references, placement)
-    notes = (*_lost(spectrum), *missing_planes(image), *placement.notes)
-    spectrum = replace(spectrum, notes=(*spectrum.notes, *notes))
+    if notes := (*_lost(spectrum), *missing_planes(image), *placement.notes):
+        spectrum = replace(spectrum, notes=(*spectrum.notes, *notes))
     if rejected is None:
         return spectrum
     return replace(

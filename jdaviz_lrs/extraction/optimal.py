@@ -276,7 +276,8 @@ def extract_optimal(
         start = scene if "trace" in chosen else placed
         earned = refine_what_earns(start, unrefined, chosen, setting, _told(progress))
         refined, chosen = earned.refined, earned.chosen
-        found, why = describe_refinement(refined, scene, chosen, good)
+        combined = image.observation.exposures != 1
+        found, why = describe_refinement(refined, scene, chosen, good, combined)
         report |= found
         notes += [*why, *say_dropped(earned.dropped)]
         final, rejected = refined.scene, refined.rejected & ("outliers" in chosen)
@@ -430,7 +431,7 @@ def _beside_gaps(scene: SceneModel, good: NDArray[np.bool_]) -> NDArray[np.bool_
     Resampled beside a gap, what is left took light from elsewhere, and has not the profile that trace, width
     and shape are told by. What the slit's end cuts off is lost in all rows alike.
     """
-    light = scene.place(0).value
+    light = scene.profiles()[0]
     whole, seen = light.sum(axis=1), (light * good).sum(axis=1)
     share = np.divide(seen, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
     if not np.isfinite(share).any():

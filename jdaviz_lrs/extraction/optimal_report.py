@@ -38,7 +38,7 @@ def describe_location(location: Location) -> dict[str, Any]:
 
 
 def describe_refinement(
-    refined: Refined, header: SceneModel, chosen: Collection[str], good: NDArray[np.bool_]
+    refined: Refined, header: SceneModel, chosen: Collection[str], good: NDArray[np.bool_], combined: bool
 ) -> tuple[dict[str, Any], list[str]]:
     """Report and notes of the refinements that were asked for.
 
@@ -49,6 +49,8 @@ def describe_refinement(
         As it was before.
     chosen : collection of str
     good : ndarray of bool, (n_disp, n_xdisp)
+    combined : bool
+        Whether the image may be of several exposures.
 
     Returns
     -------
@@ -87,7 +89,7 @@ def describe_refinement(
         report["companion_offsets"] = [float(np.nanmean(leaders[k] - leaders[0])) for k in positive]
         report["companion_ratios"] = [c.ratio for c in refined.companions]
         report["companion_significances"] = [c.significance for c in refined.companions]
-        if close := _close_on_blurred(refined.scene, report["companion_offsets"]):
+        if combined and (close := _close_on_blurred(refined.scene, report["companion_offsets"])):
             notes.append(close)
         if doubtful := _neighbour_or_wing(refined):
             notes.append(doubtful)

@@ -236,7 +236,7 @@ def _nominal_center(image: SpectralImage, parameters: ExtractionParameters, midd
     row = int(np.clip(middle - image.origin[0], 0, image.n_disp - 1))
     if not convention_of(parameters).centre_between_edges:
         return _weighted_center(edges[:, :, row : row + 1], image)
-    lower, upper = (np.nanmean(edges[:, side, row], axis=-1) for side in (0, 1))
+    lower, upper = (_row_mean(edges[:, side, row]) for side in (0, 1))
     width = np.maximum(upper - lower, 0.0)  # edges that cross are refused later
     return float(np.average(0.5 * (lower + upper), weights=width if width.any() else None))
 
@@ -262,6 +262,11 @@ def _start_and_stop(
         edges = polynomial_edges(parameters.src_coeff, rows) + shift
     mean = np.nanmean(edges, axis=(2, 3))
     return float(mean[:, 0].min() + 0.5), float(mean[:, 1].max() - 0.5)
+
+
+def _row_mean(edges: Image) -> Image:
+    """Mean of edges, (n_regions, 1 or n_xdisp), over the pixels of a row that have one."""
+    return edges[:, 0] if edges.shape[1] == 1 else np.nanmean(edges, axis=1)
 
 
 def _about_zero(parameters: ExtractionParameters, image: SpectralImage, source: SourceLocation) -> bool:

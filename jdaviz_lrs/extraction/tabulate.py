@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -51,11 +52,12 @@ def tabulate(
     -------
     ExtractedSpectrum
     """
-    profile = np.where(np.isfinite(image.wavelength) & (profile > 0), profile, 0.0)
+    known = np.isfinite(image.wavelength)
+    profile = np.where(known & (profile > 0), profile, 0.0)
     total = profile.sum(axis=1)
     if wavelength is None:
         wavelength = np.divide(
-            np.vecdot(profile, np.nan_to_num(image.wavelength)),
+            np.vecdot(profile, np.where(known, image.wavelength, 0.0)),
             total,
             out=np.full_like(total, np.nan),
             where=total > 0,
@@ -65,16 +67,16 @@ def tabulate(
     area = image.pixel_area * MEGA
     per_pixel = (1.0 if brightness else 1.0 / area) / np.where(sums.npixels > 0, sums.npixels, 1.0)
     average = per_pixel if surface_brightness else np.zeros_like(per_pixel)
-    known = 1.0 if image.has_variances else np.nan
+    told = 1.0 if image.has_variances else np.nan
     columns = {
-        **_with_errors("flux", "flux_var", "flux_error", sums.flux, sums.variances * known, area**brightness),
-        **_with_errors("surf_bright", "sb_var", "sb_error", sums.flux, sums.variances * known, average),
+        **_with_errors("flux", "flux_var", "flux_error", sums.flux, sums.variances * told, area**brightness),
+        **_with_errors("surf_bright", "sb_var", "sb_error", sums.flux, sums.variances * told, average),
         **_with_errors(
             "background",
             "bkgd_var",
             "bkgd_error",
             np.where(np.isfinite(sums.background), sums.background, 0.0),
-            sums.background_variances * known,
+            sums.background_variances * told,
             per_pixel,
         ),
         "npixels": sums.npixels,
@@ -113,9 +115,25 @@ def _center(image: SpectralImage, profile: Image, total: Image) -> tuple[float, 
     return float(total @ image.disp_index / whole), float(profile.sum(axis=0) @ image.xdisp_index / whole)
 
 
-def scaled(spectrum: ExtractedSpectrum, correction: Image) -> ExtractedSpectrum:
-    """Return the spectrum with a correction, (n_wavelength,), on flux, brightness and their errors."""
-    return replace(spectrum, **_times(spectrum, correction, correction), apcorr=correction)
+def scaled(
+    spectrum: ExtractedSpectrum, correction: Image, references: Mapping[str, str] | None = None
+) -> ExtractedSpectrum:
+    """Return the spectrum with a correction, (n_wavelength,), on flux, brightness and their errors.
+
+    Parameters
+    ----------
+    spectrum : ExtractedSpectrum
+    correction : ndarray, ([n_int,] n_wavelength)
+    references : Mapping of str to str, optional
+        With what the correction is from, instead of those of the spectrum.
+
+    Returns
+    -------
+    ExtractedSpectrum
+    """
+    columns = _times(spectrum, correction, correction)
+    references = spectrum.references if references is None else references
+    return replace(spectrum, **columns, apcorr=correction, references=references)
 
 
 def made_up(spectrum: ExtractedSpectrum, left: Image, pixels: Image) -> ExtractedSpectrum:

@@ -192,13 +192,12 @@ def _nod_sky_position(image: SpectralImage) -> tuple[float, float] | None:
     """Where the dither offsets, mirrored, put the source of the other nod: right ascension, declination."""
     seen = image.observation
     known = (seen.x_offset, seen.y_offset, seen.v2_ref, seen.v3_ref, seen.v3yangle, seen.vparity)
-    if None in known or "v2v3" not in image.wcs.available_frames:
+    if None in known or image.from_focal_plane is None:
         return None
     x, y = seen.x_offset, seen.y_offset
     x, y = (x, -y) if image.horizontal else (-x, y)
     v2, v3 = IdealToV2V3(seen.v3yangle, seen.v2_ref, seen.v3_ref, seen.vparity)(x, y)
-    to_sky = image.wcs.get_transform("v2v3", image.wcs.output_frame.name)
-    ra, dec, _ = to_sky(v2, v3, 0.0)  # the wavelength does not matter
+    ra, dec, _ = image.from_focal_plane(v2, v3, 0.0)  # the wavelength does not matter
     return float(ra), float(dec)
 
 

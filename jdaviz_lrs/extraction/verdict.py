@@ -14,6 +14,7 @@ from jdaviz_lrs.data.verdict import BANDS, Verdict
 from jdaviz_lrs.engine.refine.companions import Brightest, even_weights, find_brightest
 from jdaviz_lrs.engine.verdict import (
     NEAR,
+    FittedBackground,
     Judged,
     compare_with_sum,
     fit_weights,
@@ -111,9 +112,9 @@ def judge_box(
     scene = source_at(image, references.psf, trace)
     if not scene.grid.covered.any():
         return Verdict(stand_ins=stand_ins)
-    data = image.filled if background is None else image.filled - background
-    data, variance, good = np.where(good, data, 0.0), image.variances.sum(axis=0), good
-    flux, correction = np.full((2, image.n_disp), np.nan)
+    data = image.filled if background is None else np.where(good, image.filled - background, 0.0)
+    variance = np.where(image.good, image.variance, 0.0)
+    flux, correction = np.full(image.n_disp, np.nan), np.zeros(image.n_disp)
     spectrum_flux, factor = spectrum.flux, spectrum.apcorr
     if image.data.ndim == 3:
         number = np.maximum(good.sum(axis=0), 1)
@@ -122,7 +123,7 @@ def judge_box(
         factor = None if factor is None or factor.ndim == 1 else factor.mean(axis=0)
     unit = image.pixel_area * 1e6 if image.unit == "MJy/sr" else 1.0
     flux[spectrum.rows] = spectrum_flux / unit
-    correction[spectrum.rows] = 1.0 if factor is None else factor
+    correction[spectrum.rows] = 1.0 if factor is None else np.nan_to_num(factor)
     offset = image.xdisp_index - trace[:, None]
     reach = max(NEAR, scene.calibration_width / 2 + 0.5)
     columns = np.flatnonzero((placement.weights > 0).any(axis=0) | (np.abs(offset) < reach).any(axis=0))
@@ -135,15 +136,15 @@ def judge_box(
         data=data[:, near],
         variance=variance[:, near],
         good=good[:, near],
-        profile=scene.grid.within(near).place(trace).value,
+        profile=scene.grid.within(near).light(trace),
         offset=offset[:, near],
         flux=flux,
-        flux_weights=placement.weights[:, near] * np.nan_to_num(correction)[:, None],
+        flux_weights=placement.weights[:, near] * correction[:, None],
         enclosed=enclosed,
         width=scene.calibration_width,
     )
-    brightest = find_brightest(scene, np.where(good, data, 0.0), even_weights(variance, good))
-    added = placement.weights.sum(axis=1) * np.nan_to_num(correction)
+    brightest = find_brightest(scene, data, even_weights(variance, good))
+    added = placement.weights.sum(axis=1) * correction
     sky = _sky(data, good, offset, scene.calibration_width, flux, added, image.band_rows)
     verdict = judge(judged, brightest, image.band_rows, stand_ins=stand_ins, **sky)
     if spectrum.apcorr is None:  # it is no flux of the whole source, by choice
@@ -168,7 +169,7 @@ def tabulated_light(image: SpectralImage, references: References) -> Image | Non
         if image.pixel_scale is None:
             return None
         scale = image.pixel_scale / detector_pixels(image)
-    return 1.0 / apcorr.at(np.full(image.n_disp, image.mode.calibration_width), image.row_wavelength, scale)
+    return apcorr.light_within(image.mode.calibration_width, image.row_wavelength, scale)
 
 
 def judge_optimal(
@@ -206,6 +207,7 @@ def judge_optimal(
         flux_weights=fit_weights(fit.profile, weights),
         enclosed=enclosed,
         width=scene.calibration_width,
+        background=FittedBackground(scene.basis, weights) if scene.order >= 0 else None,
     )
     witness = {}
     if fit.enclosed is not None:

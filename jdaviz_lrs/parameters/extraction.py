@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from copy import copy
+from dataclasses import dataclass, fields
 from difflib import get_close_matches
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from jdaviz_lrs.errors import LRSError
@@ -360,8 +363,13 @@ class ExtractionParameters:
     )
 
     def __post_init__(self) -> None:
-        for name, declaration in self.declarations().items():
-            object.__setattr__(self, name, _checked(declaration, name, getattr(self, name)))
+        self._take(vars(self))
+
+    def _take(self, given: Mapping[str, Any]) -> None:
+        """Keep values as they are checked, and see that all go together."""
+        declarations = self.declarations()
+        for name, value in tuple(given.items()):
+            object.__setattr__(self, name, _checked(declarations[name], name, value))
         for start, stop in (("xstart", "xstop"), ("ystart", "ystop")):
             first, last = getattr(self, start), getattr(self, stop)
             if first is not None and last is not None and first > last:
@@ -373,11 +381,13 @@ class ExtractionParameters:
             )
 
     @classmethod
+    @cache
     def declarations(cls) -> Mapping[str, Declaration]:
         """Return what is said of every parameter, by its name."""
-        return {one.name: one.metadata["declaration"] for one in fields(cls)}
+        return MappingProxyType({one.name: one.metadata["declaration"] for one in fields(cls)})
 
     @classmethod
+    @cache
     def names(cls) -> tuple[str, ...]:
         """Every parameter's name."""
         return tuple(f.name for f in fields(cls))
@@ -396,7 +406,9 @@ class ExtractionParameters:
                 near = get_close_matches(name, self.names(), n=1)
                 hint = f"; did you mean '{near[0]}'?" if near else "."
                 raise LRSError(f"'{name}' is not a parameter of the extraction{hint}")
-        return replace(self, **changes)
+        changed = copy(self)  # what is not changed was checked before
+        changed._take(changes)
+        return changed
 
     def asdict(self) -> dict[str, Any]:
         """As a plain dictionary, every parameter included."""

@@ -432,6 +432,7 @@ def _observation(model: JwstDataModel) -> Observation:
         dithered_ra=meta.dither.dithered_ra,
         dithered_dec=meta.dither.dithered_dec,
         target_motion=_target_motion(meta.wcsinfo),
+        exposures=meta.resample.pointings,
         x_offset=meta.dither.x_offset,
         y_offset=meta.dither.y_offset,
         primary_type=meta.dither.primary_type,

@@ -77,6 +77,17 @@ class ApertureCorrection:
         size = npixels * pixel_scale if self.size_unit.startswith("arcsec") else npixels
         return self._table.ev(size, wavelength)
 
+    def light_within(self, width: float, wavelength: NDArray, pixel_scale: float | None = None) -> NDArray:
+        """Share of the light in an aperture of one width, (n_disp,); arguments and errors as those of `at`.
+
+        The last one is kept, as one image is extracted again and again.
+        """
+        kept = vars(self).get("_kept")
+        if kept is None or kept[0] is not wavelength or kept[1] != (width, pixel_scale):
+            share = 1.0 / self.at(np.full(wavelength.shape, width), wavelength, pixel_scale)
+            kept = vars(self)["_kept"] = wavelength, (width, pixel_scale), share
+        return kept[2]
+
 
 @read_once
 def read_apcorr(path: str | Path, subarray: str | None = None) -> ApertureCorrection:

@@ -22,5 +22,5 @@ def test_neighbour_that_may_be_a_wing_is_told(lacking, ratio, told):
     frame = replace(frame, data=frame.data + light)
     refined = refine(frame, SCENE, EVERYTHING, enclosed=SCENE.enclosed_light - lacking)
     assert len(refined.companions) == 1
-    _, notes = describe_refinement(refined, SCENE, EVERYTHING, frame.good)
+    _, notes = describe_refinement(refined, SCENE, EVERYTHING, frame.good, combined=False)
     assert any("may be a wing that the PSF lacks" in note for note in notes) == told

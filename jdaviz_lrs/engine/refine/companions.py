@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from astropy.stats import mad_std
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
+from jdaviz_lrs.engine.order_statistics import median, scatter
 from jdaviz_lrs.engine.refine.scene_model import LinearFit, SceneModel
 
 __all__ = [
@@ -46,6 +46,9 @@ S/N."""
 
 STEP = 0.25
 BANDS = 4
+
+KERNEL = np.arange(-13.0, 13.0 + STEP, STEP)
+"""Pixels from a source at which the profile that is looked for is sampled."""
 
 
 @dataclass(frozen=True)
@@ -93,14 +96,14 @@ def find_companion(scene: SceneModel, fit: LinearFit, weights: Image) -> Compani
     near = np.full(offsets.size, np.inf)
     for trace in scene.traces:
         near = np.minimum(near, np.abs(offsets - np.nanmean(trace - scene.traces[0])))
-    complete = power > 0.2 * np.median(power[power > 0]) if (power > 0).any() else power > 0
+    complete = power > 0.2 * median(power[power > 0]) if (power > 0).any() else power > 0
     # offsets rise evenly about zero: reversed they are those of the other side
     seen, wing = complete[::-1].copy(), np.maximum(ratio[::-1], 0.0)
     others = np.zeros(offsets.size)
     for trace, light in zip(scene.traces[1:], fit.flux[1:], strict=True):
         place = np.nanmean(trace - scene.traces[0])
         seen &= np.abs(offsets + place) > OCCUPIED
-        share = np.abs(np.median(light)) / max(np.median(flux), np.finfo(float).tiny)
+        share = abs(median(light)) / max(median(flux), np.finfo(float).tiny)
         others = np.where(np.abs(offsets - place) < WINGS, np.maximum(others, WING_RATIO * share), others)
     mirror = np.where(seen, wing, WING_RATIO)
     ratio = ratio - np.where(np.abs(offsets) < WINGS, mirror, 0.0)
@@ -110,7 +113,7 @@ def find_companion(scene: SceneModel, fit: LinearFit, weights: Image) -> Compani
     significance = np.where(possible, significance, 0.0)
     peak = int(significance.argmax())
     elsewhere = complete & (np.abs(offsets - offsets[peak]) > OCCUPIED)
-    misfit = mad_std(ratio[elsewhere]) if elsewhere.any() else 0.0
+    misfit = scatter(ratio[elsewhere]) if elsewhere.any() else 0.0
     if significance[peak] < SIGNIFICANCE or ratio[peak] < min(OUTSTANDING * misfit, WING_RATIO):
         return None
     return Companion(float(offsets[peak]), float(significance[peak]), float(ratio[peak]))
@@ -151,14 +154,15 @@ def matched_filter(
     number = np.zeros(flux.size, int)
     for k, band in enumerate(bands):
         number[band] = k
-    pixel = np.flatnonzero(used)
-    row = pixel // distance.shape[1]
-    index = np.rint((distance.ravel()[pixel] + reach) / STEP).astype(int) + number[row] * offsets.size
-    light = flux[row]
-    weighted = weights.ravel()[pixel] * light
     bins = len(bands), offsets.size
-    signal = np.bincount(index, weighted * image.ravel()[pixel], bins[0] * bins[1]).reshape(bins)
-    information = np.bincount(index, weighted * light, bins[0] * bins[1]).reshape(bins)
+    place = np.where(used, np.rint((distance + reach) / STEP), 0.0).astype(int)
+    index = (place + (number * offsets.size)[:, None]).ravel()
+    light = flux[:, None]
+    weighted = np.where(used, weights * light, 0.0)
+    signal, information = (
+        np.bincount(index, (weighted * one).ravel(), bins[0] * bins[1]).reshape(bins)
+        for one in (image, light)
+    )
     for k, band in enumerate(bands):
         kernel = _kernel(scene, band)
         score += np.correlate(signal[k], kernel, "same")
@@ -214,7 +218,7 @@ def find_brightest(
     """
     offsets, score, power = matched_filter(scene, image, weights, np.ones(image.shape[0]))
     lit = power > 0
-    complete = lit & (power > 0.2 * np.median(power[lit])) if lit.any() else lit
+    complete = lit & (power > 0.2 * median(power[lit])) if lit.any() else lit
     # at the slit's end the target's own place is seen in part
     usable = (complete | (lit & (np.abs(offsets) <= CLOSEST))) & (np.abs(offsets) <= reach)
     if not usable.any():
@@ -255,11 +259,10 @@ def add_companion(scene: SceneModel, offset: float) -> SceneModel:
 
 def _kernel(scene: SceneModel, band: Image) -> Image:
     """Mean profile of a band, sampled in steps."""
-    reach = np.arange(-13.0, 13.0 + STEP, STEP)
     grid = scene.grid
     middle = band[band.size // 2]
     lit = grid.first[middle][grid.covered[middle]]
-    first = int(np.median(lit)) // grid.samples.shape[1] if lit.size else 0
-    sample = grid.center + grid.subpix * reach / scene.stretch[middle]
+    first = int(median(lit)) // grid.samples.shape[1] if lit.size else 0
+    sample = grid.center + grid.subpix * KERNEL / scene.stretch[middle]
     profile = np.interp(sample, np.arange(grid.samples.shape[1]), grid.samples[first], left=0.0, right=0.0)
     return profile / scene.stretch[middle]

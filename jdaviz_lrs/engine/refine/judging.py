@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from jdaviz_lrs.engine.order_statistics import median
 from jdaviz_lrs.engine.refine.run import Refined, Step, refine
 from jdaviz_lrs.engine.refine.scene_model import Frame, SceneModel, linear_fit
 from jdaviz_lrs.engine.verdict import Agreement, Judged, compare_with_sum, fit_weights
@@ -19,6 +20,9 @@ Mask = NDArray[np.bool_]
 
 WORSE = 0.01
 """Of the flux: how far from the plain sum a refinement may lead where no refinement does not."""
+
+FARTHER = 0.002
+"""Of the flux: how much farther off a refinement may lead than none, which noise can."""
 
 FURTHEST = 2.0
 """Pixels that a trace may be off from where it was located: four times what headers have been seen to be."""
@@ -64,7 +68,7 @@ class Earned:
     chosen : tuple of str
         What was kept of those asked for.
     dropped : dict of str to str
-        What was not, and why: ``stretch``, ``negative``, ``far``, or ``sum``.
+        What was not, and why: ``stretch``, ``negative``, ``far``, ``sum``, or ``neighbour``.
     """
 
     refined: Refined
@@ -139,14 +143,16 @@ def refine_what_earns(
     -----
     Each part of a refinement has been held against noise before: terms of trace and width below 3 sigma, a
     shape without evidence and neighbours that do not make the data likelier are left out. Here they are held
-    against the plain sum, which needs none of them.
+    against the plain sum, which needs none of them, and what leaves out a neighbour against the fit with it: a
+    better trace or width may take up more of the neighbour's light than the header's does.
     """
     kept = tuple(chosen)
     dropped: dict[str, str] = {}
 
     def attempt() -> Refined:
         frame, sources, starts = setting.frame, setting.sources, setting.starts
-        return refine(frame, scene, kept, sources, starts, progress, setting.tabulated)
+        start = scene if "trace" in kept else unrefined.first_sources(len(scene.traces))
+        return refine(frame, start, kept, sources, starts, progress, setting.tabulated)
 
     refined = attempt()
     for name, why in _impossible(refined, scene, setting.starts, kept):
@@ -159,6 +165,10 @@ def refine_what_earns(
         if name is None:
             break
         kept, dropped = _without(kept, name), dropped | {name: "sum"}
+        refined = attempt()
+    while refined.left_out and _farther(refined, unrefined, setting, "variance" not in kept):
+        name = next(n for n in DROPPED_FIRST if n in kept)
+        kept, dropped = _without(kept, name), dropped | {name: "neighbour"}
         refined = attempt()
     return Earned(refined, kept, dropped)
 
@@ -185,7 +195,7 @@ def _impossible(refined: Refined, start: SceneModel, starts: Sequence[float], ch
 
 def _negative(scene: SceneModel) -> bool:
     """Whether the mean profile is negative anywhere."""
-    profile = scene.place(0).value
+    profile = scene.profiles()[0]
     distance = np.rint(scene.grid.columns - scene.traces[0][:, None])
     lit = scene.grid.covered & np.isfinite(distance)
     bins = (distance[lit] + scene.grid.columns.size).astype(int)
@@ -199,6 +209,24 @@ def _distance(scene: SceneModel, refined: Refined, setting: Setting, tabulated: 
     judged = judged_scene(setting.frame, scene, refined.rejected, variance, tabulated)
     agreements = compare_with_sum(judged, list(setting.bands))
     return max((_excess(a) for a in agreements), default=0.0)
+
+
+def _farther(refined: Refined, unrefined: SceneModel, setting: Setting, evenly: bool) -> bool:
+    """Whether a flux without a neighbour is farther than the unrefined one from that with it, in any band."""
+    frame, variance = setting.frame, refined.variances.sum(axis=0)
+    usable = frame.good & ~refined.rejected & (variance > 0)
+    weights = np.divide(1.0, variance, out=np.zeros_like(variance), where=usable)
+    weights = usable.astype(float) if evenly else weights
+    with_it, without, before = (
+        linear_fit(one.profiles(), one.basis, frame.data, weights).flux[0]
+        for one in (refined.complete, refined.scene, unrefined)
+    )
+    used = usable.any(axis=1) & (with_it > 0)
+    off, off_before = (
+        [abs(median((flux / with_it)[band & used]) - 1.0) for band in setting.bands]
+        for flux in (without, before)
+    )
+    return any(now > then + FARTHER for now, then in zip(off, off_before, strict=True))
 
 
 def _excess(agreement: Agreement) -> float:

@@ -153,12 +153,21 @@ def far_shift(frame: Frame, scene: SceneModel) -> float:
         or no trace stands out.
     """
     usable = frame.good & (frame.variances.sum(axis=0) > 0)
-    level = np.ma.median(np.ma.masked_array(frame.data, ~usable), axis=1).filled(0.0)[:, None]
+    level = _row_median(frame.data, usable)[:, None]
     weights = even_weights(frame.variances.sum(axis=0), usable)
     brightest = find_brightest(scene, np.where(usable, frame.data - level, 0.0), weights, FAR)
     if brightest is None or abs(brightest.offset) < NEAR or brightest.ratio < OUTSHONE:
         return 0.0
     return brightest.offset
+
+
+def _row_median(data: Image, used: NDArray[np.bool_]) -> Image:
+    """Median of the pixels used in every row, (n_disp,); zero where none is."""
+    number = np.count_nonzero(used, axis=1)
+    ordered = np.sort(np.where(used, data, np.inf), axis=1)
+    row = np.arange(number.size)
+    lower, upper = (ordered[row, np.maximum(place, 0)] for place in ((number - 1) // 2, number // 2))
+    return np.where(number > 0, 0.5 * (lower + upper), 0.0)
 
 
 def _search(cost, start):

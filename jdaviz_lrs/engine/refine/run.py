@@ -148,6 +148,8 @@ def refine(
         start, pairs = add_sources(first_look, offsets)
         start = _shifted(start, [-shift for shift in starts]) if trace else start
         tell(Step(_fitted(trace, width), 1 + len(offsets)))
+        if not trace:  # what was given by hand stays where it was put; what was found is known roughly
+            pairs = pairs[len(sources) :]
         aligned = align(start, frame.data, weights, trace, width, pairs, starts)
         variances, rejected = _look(frame, aligned.scene)
         shaped = aligned.scene
@@ -172,11 +174,11 @@ def refine(
     current, witnesses = replace(best.aligned.scene, order=order), None
     if width:
         current, witnesses = _enclosing(replace(best.shaped, order=order), enclosed, frame)
-        if trace and pairs and current.shape is not None:
+        if pairs and current.shape is not None:
             # places of neighbours and wings depend on each other
             weights = _weights(frame, variances, rejected)
             inspected = replace(current, order=max(order, INSPECTION_ORDER))
-            again = align(inspected, frame.data, weights, trace=True, width=False, pairs=pairs).scene
+            again = align(inspected, frame.data, weights, trace, width=False, pairs=pairs).scene
             current = _with_shape(frame, replace(again, order=order), weights)
         inspected = replace(current, order=max(order, INSPECTION_ORDER))
         variances, rejected = _look(frame, inspected)

@@ -144,22 +144,24 @@ class SceneModel:
 
     def blurring(self, source: int) -> Image:
         """Change of the profile of one source with blur, signed, (n_disp, n_xdisp)."""
-        change = self.grid.curvature.place(self.traces[source], self.stretch).value
+        change = self.grid.curvature.light(self.traces[source], self.stretch)
         return self.signs[source] * self.scales[source][:, None] * change
 
     def place(self, source: int) -> PlacedProfile:
         """Profile of one source, signed."""
-        trace, sign = self.traces[source], self.signs[source]
-        placed = self.psf.place(trace, self.stretch)
-        value = placed.value
+        placed = self.psf.place(self.traces[source], self.stretch)
+        sign, scale = self.signs[source], self.scales[source][:, None]
+        value = self._shaped(placed.value, source)
+        return PlacedProfile(value, sign * (placed.slope * scale), sign * (placed.widening * scale))
+
+    def _shaped(self, value: Image, source: int) -> Image:
+        """Give the light of the PSF at a source its shape, its due in the aperture, and its sign."""
+        trace = self.traces[source]
         if self.shape is not None:
             distance = (self.grid.columns - trace[:, None]) / self.stretch[:, None]
             lit = self.grid.covered & np.isfinite(distance)
             value = value + np.where(lit, self.shape.at(distance), 0.0) / self.stretch[:, None]
-        scale = self.scales[source][:, None]
-        value = value * scale
-        placed = replace(placed, slope=placed.slope * scale, widening=placed.widening * scale)
-        return PlacedProfile(sign * value, sign * placed.slope, sign * placed.widening)
+        return self.signs[source] * (value * self.scales[source][:, None])
 
     @cached_property
     def scales(self) -> Image:
@@ -229,8 +231,15 @@ class SceneModel:
         return np.stack(parts, axis=1) / due
 
     def profiles(self) -> Image:
-        """Profiles of all sources, signed, (n_source, n_disp, n_xdisp)."""
-        return np.stack([self.place(k).value for k in range(len(self.traces))])
+        """Profiles of all sources, signed, (n_source, n_disp, n_xdisp); not to be changed in place."""
+        return self._profiles
+
+    @cached_property
+    def _profiles(self) -> Image:
+        light = (self.psf.light(trace, self.stretch) for trace in self.traces)
+        profiles = np.stack([self._shaped(value, source) for source, value in enumerate(light)])
+        profiles.flags.writeable = False  # it is kept
+        return profiles
 
     def first_sources(self, number: int) -> SceneModel:
         """Return the scene with the first sources alone."""

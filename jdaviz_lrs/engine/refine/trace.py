@@ -111,7 +111,7 @@ def align(
     trace, width : bool
         What to fit.
     pairs : sequence of tuple of int
-        Companions, each with what a subtracted nod left of it: their offsets are fitted with the trace.
+        Companions, each with what a subtracted nod left of it, whose offsets are fitted.
     starts : sequence of float
         First guess of the shift of every group.
 
@@ -126,7 +126,7 @@ def align(
             members = tuple(np.flatnonzero(scene.groups == group))
             start = starts[group] if group < len(starts) else 0.0
             blocks.append(Block("trace", members, TRACE_ORDER, TRACE_PRIOR, start))
-        blocks += [Block("trace", pair, 0, TRACE_PRIOR) for pair in pairs]
+    blocks += [Block("trace", pair, 0, TRACE_PRIOR) for pair in pairs]
     if width:
         everyone = tuple(range(len(scene.traces)))
         blocks.append(Block("width", everyone, WIDTH_ORDER, WIDTH_PRIOR))
