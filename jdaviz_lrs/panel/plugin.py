@@ -65,7 +65,13 @@ __all__ = ["LRSExtraction"]
 HERE = Path(__file__).parent
 
 #: The template's own components: tag to file.
-COMPONENTS = {"lrs-field": "field.vue"}
+COMPONENTS = {
+    "lrs-references": "references.vue",
+    "lrs-field": "field.vue",
+    "lrs-advice": "advice.vue",
+    "lrs-image-switch": "image_switch.vue",
+    "lrs-foot": "foot.vue",
+}
 
 #: Where the tab Save stands among the three.
 SAVE_TAB = 2

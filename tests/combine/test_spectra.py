@@ -268,7 +268,7 @@ def test_what_cannot_be_asked(given, keywords, told):
 
 @pytest.mark.parametrize("given", [None, 5, [1, 2], ["absent_x1d.fits"] * 2])
 def test_what_is_no_list_of_spectra(given):
-    with pytest.raises(LRSError, match="list|none that was extracted|no such file"):
+    with pytest.raises(LRSError, match=r"list|none that was extracted|no such file"):
         combine(given)
     two = spectra(2)
     with pytest.raises(LRSError, match="spectrum 2: it is none that was extracted"):

@@ -143,8 +143,8 @@ def refine_what_earns(
     -----
     Each part of a refinement has been held against noise before: terms of trace and width below 3 sigma, a
     shape without evidence and neighbours that do not make the data likelier are left out. Here they are held
-    against the plain sum, which needs none of them, and what leaves out a neighbour against the fit with it: a
-    better trace or width may take up more of the neighbour's light than the header's does.
+    against the plain sum, which needs none of them, and what leaves out a neighbour against the fit with it:
+    a better trace or width may take up more of the neighbour's light than the header's does.
     """
     kept = tuple(chosen)
     dropped: dict[str, str] = {}
