@@ -1,6 +1,7 @@
 """The state of the panel, and its sections one by one: no app is made here."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from jdaviz_lrs.extraction import layout
 from jdaviz_lrs.extraction.advice import Advice
 from jdaviz_lrs.panel.inputs import Choice
 from jdaviz_lrs.panel.plugin import LRSExtraction
+from jdaviz_lrs.panel.sections.compare.reference import Reference
 from jdaviz_lrs.panel.sections.compare.section import CompareSection
 from jdaviz_lrs.panel.sections.history.record import Record
 from jdaviz_lrs.panel.sections.history.section import HistorySection
@@ -162,6 +164,23 @@ def test_the_comparison_follows_the_state(image):
     panel.update(values={**panel.state.values, "extract_width": "wide"})
     assert section.rows == []
     assert "no spectrum" in section.problem
+
+
+def test_no_number_is_a_zero_with_a_minus(image):
+    panel = BarePanel(CompareSection).take(image, extract_width=8.0, use_source_posn=True)
+    ours = panel.state.spectrum.to_spectrum()
+    panel.app.data_collection["same"] = Spectrum(
+        spectral_axis=ours.spectral_axis, flux=ours.flux * (1 + 1e-9), uncertainty=ours.uncertainty
+    )
+    panel.section.show(panel.state)
+    assert [row["sigma"] for row in panel.section.rows] == ["0.00"] * len(panel.section.rows)
+
+    history = BarePanel(HistorySection).take(image, extract_width=8.0, use_source_posn=True)
+    record = Record.of(history.state.spectrum, "one", "bare", {})
+    brighter = replace(record.curve, flux=record.curve.flux * (1 + 1e-9))
+    history.update(compared_with=Reference("same", brighter, ((5.0, 8.0),)))
+    history.update(**history.section.with_record(record))
+    assert history.section.table.items[0]["bias (%)"] == "0.00"
 
 
 def test_the_history_follows_the_state(image):
