@@ -11,18 +11,22 @@ from pathlib import Path
 from statistics import median
 
 from jdaviz import App as Jdaviz
-from playwright.sync_api import Error, sync_playwright
+from playwright.sync_api import Error, Locator, sync_playwright
 
 from jdaviz_lrs.simulate import Scene, write_observation
 from tests.benchmarks.timing import medians, verdict
 from tests.browser import servers
 from tests.browser.app import App
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.browser.panel import open_section, show_tab
 
 Call = Callable[[], object]
 
 #: Other widths in turn, so that there is something to do.
 WIDTHS = (9, 10, 11, 12, 6, 7, 8)
+
+#: Of Inspect, that follow every change.
+SECTIONS = ("Verdict", "Cross-dispersion profile", "Best width")
 
 BACKGROUND = [[18.5], [24.5], [36.5], [42.5]]
 
@@ -72,16 +76,27 @@ def painted(s2d: Path) -> dict[str, float] | None:
             app = App(page, folder)
             app.launch()
             app.load("s2d.fits")
-            field = app.open_panel("LRS Extraction").get_by_label("Width (pixels)", exact=True)
+            panel = app.open_panel("LRS Extraction")
+            field = panel.get_by_label("Width (pixels)", exact=True)
             app.settle()
             for viewer in (0, 1):
                 app.delay_of(field, str(13 + viewer), viewer)
-            times = {
-                what: 1e-3 * median(app.delay_of(field, str(width), viewer) for width in WIDTHS * 3)
-                for viewer, what in ((0, "aperture"), (1, "spectrum"))
-            }
+            times = _delays(app, field)
+            for title in SECTIONS:
+                open_section(panel, title)
+            app.settle()
+            show_tab(panel, "Set up")
+            app.delay_of(field, "13", 1)
+            times |= {f"{what}, Inspect open": delay for what, delay in _delays(app, field).items()}
             browser.close()
             return times
+
+
+def _delays(app: App, field: Locator) -> dict[str, float]:
+    return {
+        what: 1e-3 * median(app.delay_of(field, str(width), viewer) for width in WIDTHS * 3)
+        for viewer, what in ((0, "aperture"), (1, "spectrum"))
+    }
 
 
 def main() -> None:
