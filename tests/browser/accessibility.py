@@ -8,7 +8,7 @@ from playwright.sync_api import Locator
 #: What belongs to jdaviz's and Vuetify's components: rules of axe-core, where they are broken, and why.
 NOT_OURS = (
     (("button-name", "aria-command-name", "nested-interactive", "image-alt"),
-     ".plugin-nested-toolbar, .only-show-in-tray",
+     ".plugin-nested-toolbar, .only-show-in-tray, .lrs-popout",
      "the toolbar and the popout of a plot or a table are jdaviz's, their buttons without names"),
     (("button-name", "aria-command-name", "nested-interactive"),
      ".tray-plugin > .row:first-child",
