@@ -86,8 +86,8 @@ def gather(spectra: Iterable[SpectrumTable | str | Path] | SpectrumTable) -> lis
     Raises
     ------
     LRSError
-        For what is no list of extracted spectra; for fewer than two; for inputs of different targets, modes,
-        slits, units, orders or source types, or calibrated differently; for one without errors, or that is
+        For what is no list of extracted spectra, or fewer than two; for inputs of different targets, modes,
+        slits, units, orders or source types, or calibrated differently; for one that has no errors, or is
         there twice.
     """
     if isinstance(spectra, SpectrumTable | str | Path):
