@@ -41,7 +41,7 @@ def test_targets():
             found.append(columns(both))
             shares.append(good_data_used(both, dirty[:number], clean[:number]))
     assert np.min(shares) > 0.98
-    for number, each in pairs.items():
+    for each in pairs.values():
         found = compare(each, HIT)
         assert abs(found.bias) < 0.2
         # of 1,700 pulls it is known to 2 %
