@@ -86,8 +86,8 @@ def gather(spectra: Iterable[SpectrumTable | str | Path] | SpectrumTable) -> lis
     Raises
     ------
     LRSError
-        For what is no list of extracted spectra; for fewer than two; for inputs of different targets, modes,
-        slits, units, orders or source types, or calibrated differently; for one without errors, or that is
+        For what is no list of extracted spectra, or fewer than two; for inputs of different targets, modes,
+        slits, units, orders or source types, or calibrated differently; for one that has no errors, or is
         there twice.
     """
     if isinstance(spectra, SpectrumTable | str | Path):
@@ -158,9 +158,9 @@ def _in_common(
 ) -> dict[str, Column]:
     """Take what all inputs have in common out of the variances by flat field, (n_wavelength,) each."""
     flat = columns["flux_var_flat"]
-    common = np.zeros_like(flat)
-    if spectrum.common_error is not None:
-        common = np.broadcast_to(spectrum.common_error, spectrum.flux.shape)[place] ** 2
+    if spectrum.common_error is None:
+        return dict.fromkeys(("flux_var_common", "sb_var_common"), np.zeros_like(flat))
+    common = np.broadcast_to(spectrum.common_error, spectrum.flux.shape)[place] ** 2
     share = np.clip(np.divide(common, flat, out=np.zeros_like(flat), where=flat > 0), 0.0, 1.0)
     parts: dict[str, Column] = {}
     for kind in ("flux", "sb"):

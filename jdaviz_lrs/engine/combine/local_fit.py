@@ -86,7 +86,9 @@ def fits_as_a_line(flux: Row, error: Row, telling: Mask, rows: Rows) -> tuple[Ma
 
     Parameters
     ----------
-    flux, error, telling, rows
+    flux, error : ndarray, (n_wavelength,)
+    telling : ndarray of bool, (n_wavelength,)
+    rows : ndarray of int, (n,)
         As in `predict_well`.
 
     Returns
