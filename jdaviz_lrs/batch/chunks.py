@@ -70,10 +70,10 @@ def chunks_of(segments: Sequence[Segment], size: int = CHUNK, halo: int = 0) -> 
     Raises
     ------
     LRSError
-        When `size` is not positive.
+        When `size` is no positive whole number.
     """
-    if size < 1:
-        raise LRSError(f"chunk_size = {size}: a chunk has at least one integration.")
+    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
+        raise LRSError(f"chunk_size = {size!r}: a chunk has at least one integration; give a whole number.")
     size = min(size, max(int(PLANE_BYTES // (4 * np.prod(segments[0].shape))), 1))
     chunks, start = [], 0
     for segment in segments:

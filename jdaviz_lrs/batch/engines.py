@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,8 +32,10 @@ def client_of(client: Any) -> Iterator[Any]:
     Raises
     ------
     LRSError
-        When `distributed` is not installed, or the scheduler does not answer.
+        When `distributed` is not installed, the scheduler does not answer, or has no worker.
     """
+    if client is not None and not isinstance(client, str) and not hasattr(client, "submit"):
+        raise LRSError(f"client = {client!r}: give a dask client, or the address of a scheduler.")
     if not isinstance(client, str):
         yield client
         return
@@ -40,14 +44,35 @@ def client_of(client: Any) -> Iterator[Any]:
     except ImportError:
         raise LRSError(NOT_INSTALLED) from None
     try:
+        with ThreadPoolExecutor(1) as thread:  # the caller's may have a loop that runs
+            thread.submit(asyncio.run, _greet(client)).result()
         own = Client(client, timeout=ANSWER)
-    except (OSError, ValueError, TimeoutError) as error:
+    except (OSError, ValueError, TimeoutError, OverflowError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:80]
         raise LRSError(
-            f"{client}: the scheduler does not answer ({str(error).splitlines()[0][:80]}); start it, or give "
+            f"{client or 'an empty address'}: the scheduler does not answer ({reason}); start it, or give "
             "another address."
         ) from error
     with own:
+        try:
+            own.wait_for_workers(1, timeout=ANSWER)
+        except TimeoutError as error:
+            raise LRSError(
+                f"{client}: the scheduler has no workers; start some (dask worker {client})."
+            ) from error
         yield own
+
+
+async def _greet(address: str) -> None:
+    """Connect to a scheduler in the time that is given: `Client` waits for ever for one that is silent."""
+    from dask.utils import parse_timedelta
+    from distributed import Security
+    from distributed.comm import connect
+
+    arguments = Security().get_connection_args("client")
+    async with asyncio.timeout(parse_timedelta(ANSWER)):
+        comm = await connect(address, timeout=ANSWER, **arguments)
+        await comm.close()
 
 
 @contextmanager
@@ -109,6 +134,10 @@ def results(
                 raise LRSError(
                     f"{item}: the workers were lost that did it ({type(error).__name__}); see their logs, "
                     "whether their memory was enough."
+                ) from error
+            except ImportError as error:
+                raise LRSError(
+                    f"{item}: the workers lack a package ({error}); install jdaviz-lrs where they run."
                 ) from error
             yield item, result
             future.release()

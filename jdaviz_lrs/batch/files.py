@@ -98,7 +98,8 @@ class Outcome:
 def jobs_of(paths: Iterable[Path], folder: Path, figure: Path | None = None) -> list[Job]:
     """Put the segments of an exposure together, and name what each job writes.
 
-    A segment that cannot be read goes with those of its name, so that no series lacks it without a word.
+    Segments of one name go together, whatever their headers say, and so does one that cannot be read: no
+    series lacks a segment without a word.
 
     Parameters
     ----------
@@ -123,11 +124,15 @@ def jobs_of(paths: Iterable[Path], folder: Path, figure: Path | None = None) -> 
             keys[path] = exposure_of(path) if is_series(path) else path
         except LRSError:
             keys[path] = None
-    by_name = {SEGMENT.sub("", path.name): key for path, key in keys.items() if isinstance(key, tuple)}
+    by_name: dict[str, object] = {}
+    for path, key in keys.items():
+        if isinstance(key, tuple):
+            by_name.setdefault(SEGMENT.sub("", path.name), key)
     groups: dict[object, list[Path]] = {}
     for path, key in keys.items():
-        known = by_name.get(SEGMENT.sub("", path.name), path) if key is None else key
-        groups.setdefault(known, []).append(path)
+        if key is None or SEGMENT.search(path.name):
+            key = by_name.get(SEGMENT.sub("", path.name), key or path)
+        groups.setdefault(key, []).append(path)
     jobs = []
     for key, members in groups.items():
         series = isinstance(key, tuple)

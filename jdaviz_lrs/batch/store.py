@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,17 +57,25 @@ class ChunkTable(Mapping[str, NDArray]):
         """Go through the table chunk by chunk: which integrations, and all their columns."""
         for (start, stop), one in zip(self._ends, self._columns, strict=True):
             if isinstance(one, Path):
-                with np.load(one) as stored:
-                    yield slice(start, stop), {name: stored[name] for name in SERIES_COLUMNS}
+                yield slice(start, stop), _stored(one, SERIES_COLUMNS)
             else:
                 yield slice(start, stop), {name: one[name] for name in SERIES_COLUMNS}
 
 
 def _read(columns: Path | Mapping[str, NDArray], name: str) -> NDArray:
-    if not isinstance(columns, Path):
-        return columns[name]
-    with np.load(columns) as stored:
-        return stored[name]
+    return _stored(columns, [name])[name] if isinstance(columns, Path) else columns[name]
+
+
+def _stored(path: Path, names: Iterable[str]) -> dict[str, NDArray]:
+    """Read columns of a finished chunk."""
+    try:
+        with np.load(path) as stored:
+            return {name: stored[name] for name in names}
+    except Exception as error:  # a damaged file may raise anything
+        raise LRSError(
+            f"{path}: this finished chunk cannot be read ({type(error).__name__}); remove it, and extract "
+            "again with the same folder to resume from."
+        ) from error
 
 
 class ChunkStore:
@@ -138,10 +145,11 @@ def _claim(folder: Path, job: Mapping[str, Any]) -> None:
     card = folder / JOB
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        known = json.loads(card.read_text(encoding="utf-8")) if card.is_file() else None
-    except (OSError, ValueError) as error:
+        known = dict(json.loads(card.read_text(encoding="utf-8"))) if card.is_file() else None
+        full = any(folder.iterdir())
+    except (OSError, TypeError, ValueError) as error:
         raise LRSError(f"{folder}: it cannot hold finished chunks ({error}); give another folder.") from error
-    if known is None and any(folder.iterdir()):
+    if known is None and full:
         raise LRSError(f"{folder}: it holds other files; give a new folder for the finished chunks.")
     if known is not None and known != told:
         other = next(name for name in {**known, **told} if known.get(name) != told.get(name))
@@ -150,6 +158,5 @@ def _claim(folder: Path, job: Mapping[str, Any]) -> None:
             "empty it."
         )
     if known is None:
-        temporary = card.with_suffix(f".{os.getpid()}")
-        temporary.write_text(json.dumps(told, indent=1), encoding="utf-8")
-        os.replace(temporary, card)
+        with whole_file(card, overwrite=True) as temporary:
+            temporary.write_text(json.dumps(told, indent=1), encoding="utf-8")

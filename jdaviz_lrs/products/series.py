@@ -310,19 +310,26 @@ def _segment(path: Path) -> Segment:
                     f"{path}: {name} has the shape {axes}, but SCI has {(size, *shape)}; write the file "
                     "anew, with planes of one shape."
                 )
-        first = header.get("INTSTART") or 1
+        first = _count(header, "INTSTART", path) or 1
         return Segment(
             path=path,
-            number=header.get("EXSEGNUM") or 1,
+            number=_count(header, "EXSEGNUM", path) or 1,
             first=first,
             size=size,
-            total=header.get("NINTS"),
+            total=_count(header, "NINTS", path),
             shape=tuple(shape),
             kind=kind,
             cards={card: header.get(card, science.get(card)) for card in SAME},
             wavelength=hdus["WAVELENGTH"].data if "WAVELENGTH" in hdus else None,
             int_times=_times(hdus["INT_TIMES"], first, size) if "INT_TIMES" in hdus else None,
         )
+
+
+def _count(header: fits.Header, card: str, path: Path) -> int | None:
+    value = header.get(card)
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
+        return value
+    raise LRSError(f"{path}: {card} is {value!r}, but counts from 1; download the file again.")
 
 
 def _axes(hdu: fits.ImageHDU) -> tuple[int, ...]:

@@ -1,18 +1,24 @@
 """Work on the workers of dask, in processes of their own."""
 
 import os
+import pickle
 import signal
+import socket
 
 import numpy as np
 import pytest
 from astropy.io import fits
 
 from jdaviz_lrs import LRSError, extract
+from jdaviz_lrs.batch.chunks import chunks_of, extract_chunk
 from jdaviz_lrs.batch.engines import client_of, results, workers
 from jdaviz_lrs.data.series import DRIFT_COLUMNS, SERIES_COLUMNS
+from jdaviz_lrs.extraction.extract import plan_of
+from jdaviz_lrs.extraction.series import plan_series
+from jdaviz_lrs.products.series import read_series
 from tests.slitless import write_segments
 
-pytest.importorskip("distributed")
+LocalCluster = pytest.importorskip("distributed").LocalCluster
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +41,19 @@ def kill_once(item, folder):
         flag.touch()
         os.kill(os.getpid(), signal.SIGKILL)
     return item + 1
+
+
+def extract_or_die(chunk, plan):
+    """Extract, but end the worker that comes to a chunk in the middle first."""
+    flag = chunk.path.with_name("killed")
+    if chunk.start == 4 and not flag.exists():
+        flag.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return extract_chunk(chunk, plan)
+
+
+def lack(item, common):
+    raise ModuleNotFoundError("No module named 'jdaviz_lrs'")
 
 
 def refuse(item, common):
@@ -80,6 +99,34 @@ def test_the_chunk_of_a_lost_worker_is_done_again(client, tmp_path):
     assert (tmp_path / "killed").exists()
 
 
+def test_a_worker_killed_in_the_middle_of_a_series_changes_nothing(client, tmp_path, monkeypatch):
+    paths = write_segments(tmp_path, (4, 3))
+    here = extract(paths, chunk_size=1)
+    monkeypatch.setattr("jdaviz_lrs.batch.extract.extract_chunk", extract_or_die)
+    there = extract(paths, chunk_size=1, client=client)
+    assert (tmp_path / "killed").exists()
+    for name in (*SERIES_COLUMNS, *DRIFT_COLUMNS):
+        np.testing.assert_array_equal(getattr(there, name), getattr(here, name), err_msg=name)
+
+
+@pytest.mark.parametrize("kind", ["box", "optimal"])
+def test_little_moves_between_processes(tmp_path, kind):
+    """Paths and the plan go, columns come: no image, and less than the file's 719 kB an integration."""
+    series = read_series(write_segments(tmp_path, (6, 4)))
+    keywords = {"extraction_type": kind, "refinements": ("outliers",)}
+    overrides = dict.fromkeys(("extract1d", "apcorr", "psf"))
+    how, _ = plan_series(plan_of(series.image, None, None, overrides, None, keywords), series.number)
+    chunk, _ = chunks_of(series.segments, halo=how.halo)
+    assert len(pickle.dumps(extract_chunk(chunk, how))) < 60e3 * chunk.size
+    assert len(pickle.dumps(chunk)) < 2e3
+    assert len(pickle.dumps(how)) < 10e6  # once a worker
+
+
+def test_workers_without_the_package_are_told_of(client):
+    with pytest.raises(LRSError, match=r"the workers lack a package .*install jdaviz-lrs where they run"):
+        [*results(lack, [1], None, client)]
+
+
 def test_an_error_comes_back_as_it_is(client):
     with pytest.raises(LRSError, match=r"^1: not so\.$"):
         [*results(refuse, [1], "not so", client)]
@@ -90,4 +137,20 @@ def test_a_scheduler_that_does_not_answer(monkeypatch):
     with pytest.raises(LRSError, match="the scheduler does not answer"), client_of("tcp://127.0.0.1:1"):
         pass
     with pytest.raises(LRSError, match="at least one"), workers(0):
+        pass
+    with pytest.raises(LRSError, match="give a dask client, or the address"), client_of(7):
+        pass
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(LRSError, match="the scheduler does not answer"), client_of(address):
+            pass
+
+
+def test_a_scheduler_without_workers(monkeypatch):
+    monkeypatch.setattr("jdaviz_lrs.batch.engines.ANSWER", "1s")
+    with (
+        LocalCluster(n_workers=0, dashboard_address=None, host="127.0.0.1") as cluster,
+        pytest.raises(LRSError, match="the scheduler has no workers; start some"),
+        client_of(cluster.scheduler_address),
+    ):
         pass

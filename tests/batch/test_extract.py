@@ -1,4 +1,7 @@
 import gzip
+import resource
+import signal
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -74,8 +77,9 @@ def test_no_chunk_lies_in_two_files(paths):
         ("seg002", 0, 4, 8, 7),
         ("seg002", 4, 5, 12, 11),
     ]
-    with pytest.raises(LRSError, match="at least one integration"):
-        chunks_of(segments, 0)
+    for size in (0, 1.5, "many", True):
+        with pytest.raises(LRSError, match="at least one integration"):
+            chunks_of(segments, size)
 
 
 def test_what_was_done_is_not_done_again(paths, series, tmp_path, monkeypatch):
@@ -104,6 +108,55 @@ def test_what_was_done_is_not_done_again(paths, series, tmp_path, monkeypatch):
         extract(paths, chunk_size=3, resume=folder, **BACKGROUND | {"bkg_fit": "median"})
     with pytest.raises(LRSError, match="it holds other files"):
         extract(paths, resume=paths[0].parent)
+
+
+def test_damaged_finished_chunks_are_named(paths, tmp_path):
+    folder = tmp_path / "chunks"
+    extract(paths, chunk_size=6, resume=folder, **BACKGROUND)
+    damaged = sorted(folder.glob("*.npz"))[1]
+    for content in (b"", damaged.read_bytes()[:1000]):
+        damaged.write_bytes(content)
+        with pytest.raises(
+            LRSError, match=rf"{damaged.name}: this finished chunk cannot be read .*remove it"
+        ):
+            extract(paths, chunk_size=6, resume=folder, **BACKGROUND)
+    damaged.unlink()
+    assert len(extract(paths, chunk_size=6, resume=folder, **BACKGROUND)) == 12
+    for card in ("[1]", "{"):
+        (folder / "series.json").write_text(card)
+        with pytest.raises(LRSError, match="it cannot hold finished chunks"):
+            extract(paths, chunk_size=6, resume=folder, **BACKGROUND)
+
+
+@contextmanager
+def files_of_at_most(size):
+    """Let writing fail as on a full disk."""
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+
+
+def test_a_full_disk_leaves_nothing_half_written_and_the_finished_chunks(paths, series, tmp_path):
+    folder, path = tmp_path / "chunks", tmp_path / "a_x1dints.fits"
+    with (  # chunks of seven and five integrations have 380 and 272 kB
+        files_of_at_most(400_000),
+        pytest.raises(LRSError, match=r"a_x1dints.fits: cannot be written \(File too large\)"),
+    ):
+        extract(paths, resume=folder, **BACKGROUND).write(path)
+    assert [one.name for one in tmp_path.iterdir()] == ["chunks"]
+    assert len([*folder.glob("*.npz")]) == 2
+    with files_of_at_most(10), pytest.raises(LRSError, match=r"series.json: cannot be written"):
+        extract(paths, resume=tmp_path / "full", **BACKGROUND)
+    with files_of_at_most(20_000), pytest.raises(LRSError, match=r"integrations_.*: cannot be written"):
+        extract(paths, resume=tmp_path / "full", **BACKGROUND)
+    again = extract(paths, resume=folder, **BACKGROUND)
+    assert_same(again, series)
+    assert len(fits.getdata(again.write(path), "EXTRACT1D")) == 12
 
 
 def test_a_large_table_is_not_in_memory(paths, series, monkeypatch, tmp_path):

@@ -2,6 +2,7 @@ import shutil
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from astropy.table import QTable, Table
 
 from jdaviz_lrs import light_curves
@@ -26,6 +27,14 @@ def test_segments_are_a_series_and_others_are_each_for_itself(folder, observatio
     assert (series.inputs, series.series) == ((paths[1], broken, paths[0]), True)  # as they were given
     assert series.output == folder / "jw00001001001_03101_00001_mirimage_x1dints.fits"
     assert (other.inputs, other.series, other.output.parent) == ((image,), False, folder)
+
+
+def test_segments_of_one_name_but_another_subarray_are_refused_as_such(folder, capsys):
+    paths = write_segments(folder, (2, 2))
+    fits.setval(paths[1], "SUBARRAY", value="FULL")
+    assert main(["extract", "*calints.fits"]) == 2
+    assert "seg002_mirimage_calints.fits: its subarray (SUBARRAY) is 'FULL'" in capsys.readouterr().err
+    assert not [*folder.glob("*x1dints.fits")]
 
 
 def test_one_series_from_the_command_line(folder, capsys):

@@ -78,6 +78,10 @@ def test_wrapped_numbers_are_mended(tmp_path):
         ("SUBARRAY", "SLITLESSPRISM_IP", r"its subarray \(SUBARRAY\)"),
         ("INTSTART", 7, r"begins with integration 7 \(INTSTART\), but .* has 1 to 7; give each"),
         ("DATAMODL", "ImageModel", "DATAMODL is 'ImageModel'"),
+        ("INTSTART", "first", "seg002.*INTSTART is 'first', but counts from 1"),
+        ("INTSTART", -3, "INTSTART is -3"),
+        ("EXSEGNUM", "one", "EXSEGNUM is 'one'"),
+        ("NINTS", 1.5, "NINTS is 1.5"),
     ],
 )
 def test_what_does_not_belong_together_is_refused(segments, card, value, said):

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from astropy.io import fits
+from specutils import SpectrumList
 from stdatamodels.jwst.datamodels import TSOMultiSpecModel
 
 from jdaviz_lrs import LRSError, extract, read_x1dints
@@ -82,8 +83,28 @@ def test_other_files_are_refused(series, tmp_path):
         read_x1dints(series.inputs[-1])
 
 
+def test_specutils_asks_for_a_column_that_no_time_series_has(series, written, tmp_path):
+    """Its reader (2.4) takes the pipeline's table, whose columns ours has, for one of many sources.
+
+    Nothing else stands in the way: with a column SOURCE_TYPE it reads all integrations.
+    """
+    with pytest.raises(KeyError, match="SOURCE_TYPE"):
+        SpectrumList.read(written, format="JWST x1d multi")
+    path = tmp_path / "with_x1dints.fits"
+    with fits.open(written) as hdus:
+        table = hdus["EXTRACT1D"]
+        kind = fits.Column("SOURCE_TYPE", "5A", array=np.full(len(series), "POINT"))
+        other = fits.BinTableHDU.from_columns(table.columns + fits.ColDefs([kind]), name="EXTRACT1D")
+        fits.HDUList([hdus[0], hdus["INT_TIMES"], other, hdus["ASDF"]]).writeto(path)
+    spectra = SpectrumList.read(path, format="JWST x1d multi")
+    assert len(spectra) == len(series)
+    for spectrum, flux, error in zip(spectra, series.flux, series.flux_error, strict=True):
+        np.testing.assert_array_equal(spectrum.flux.to_value("Jy"), flux)
+        np.testing.assert_array_equal(spectrum.uncertainty.array, error)
+        np.testing.assert_array_equal(spectrum.spectral_axis.to_value("um"), series.wavelength)
+
+
 def test_specutils_has_all_integrations(series):
-    """Its own reader of x1d files refuses series, the pipeline's too: it asks for a column SOURCE_TYPE."""
     spectrum = series.to_spectrum()
     np.testing.assert_array_equal(spectrum.flux.to_value("Jy"), series.flux)
     np.testing.assert_array_equal(spectrum.spectral_axis.to_value("um"), series.wavelength)
