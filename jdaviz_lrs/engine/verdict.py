@@ -171,9 +171,10 @@ def compare_with_sum(judged: Judged, bands: Sequence[Mask]) -> list[Agreement]:
     Notes
     -----
     The sum needs no profile within the aperture, so that a wrong one shows. Both are of the same pixels: the
-    variance of the difference follows from the difference of their weights. A background that was fitted with
-    the flux gives way where the profile is wrong, and draws the sum along: to tell how much the flux
-    scatters, the sum has a background of its own, from the pixels outside the aperture.
+    variance of the difference follows from the difference of their weights.
+
+    A background that was fitted with the flux gives way where the profile is wrong, and draws the sum along:
+    to tell how much the flux scatters, the sum has one of its own, from the pixels outside the aperture.
     """
     seen = judged.seen
     usable = (seen > LEAST_SHARE) & np.isfinite(judged.flux) & (judged.enclosed > 0)

@@ -20,6 +20,7 @@ WHY = {
     "negative": "the shape that it found has negative wings",
     "far": "the trace that it found is too far off",
     "sum": "with it the flux leaves the plain sum",
+    "worse": "with it the data are explained worse",
     "neighbour": "a neighbour is not fitted, of whose light it would take up more; choose companions as well",
 }
 

@@ -4,17 +4,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from astropy.stats import mad_std
 
 from jdaviz_lrs.engine.refine.judging import judged_scene
 from jdaviz_lrs.engine.verdict import (
     LEAST_ROWS,
+    FittedBackground,
     Judged,
     compare_with_sum,
     fit_weights,
     left_unexplained,
     lost_light,
 )
-from tests.gaussian_slit import BANDS, FLUX, N_DISP, gaussian_grid, observe, source_and_nod
+from tests.gaussian_slit import BANDS, FLUX, N_DISP, ROW, gaussian_grid, observe, source_and_nod, weights_of
 
 SCENE = source_and_nod().first_sources(1)
 BANDS = list(BANDS)
@@ -89,6 +91,56 @@ def test_errors_that_are_too_small_show_in_the_scatter():
     other = replace(one, variance=one.variance / 3.0**2)
     assert min(a.scatter for a in compare_with_sum(other, BANDS)) > 1.3
     assert max(a.scatter for a in compare_with_sum(one, BANDS)) < 1.3
+
+
+SKY = replace(SCENE, order=1)
+
+
+def judged_with_sky(scene, seed=1):
+    """With a background fitted along, and the same where the judge does not know of it."""
+    frame = observe(scene, seed=seed, extra=30.0)
+    known = judged_scene(frame, SKY, NOTHING, frame.variances.sum(axis=0))
+    return replace(known, background=FittedBackground(SKY.basis, weights_of(frame))), known
+
+
+def test_a_background_fitted_along_hides_no_scatter():
+    """It gives way where the profile is wrong, and takes the plain sum along."""
+    told, untold = judged_with_sky(replace(SKY, stretch=1.0 + 0.05 * np.sin(12.0 * ROW)))
+    weights = fit_weights(told.background.taken_off(told.profile), told.background.weights)
+    pull = (told.flux / FLUX - 1.0) * FLUX / np.sqrt((weights**2 * told.variance).sum(axis=1))
+    for one, other, band in zip(*(compare_with_sum(j, BANDS) for j in (told, untold)), BANDS, strict=True):
+        true = mad_std(pull[band])
+        assert true > 2.0
+        assert one.scatter == pytest.approx(true, rel=0.2)
+        assert other.scatter < 0.9 * one.scatter
+
+
+def test_noise_alone_scatters_by_one_with_a_background_fitted_along():
+    drawn = [
+        [a.scatter for a in compare_with_sum(judged_with_sky(SKY, seed)[0], BANDS)] for seed in range(30)
+    ]
+    assert np.mean(drawn) < 1.05
+    assert np.max(drawn) < 1.4
+
+
+def test_what_no_background_mimics():
+    background = FittedBackground(SKY.basis, np.random.default_rng(1).uniform(0.5, 2.0, NOTHING.shape))
+    profile = SCENE.profiles()[0]
+    left = background.taken_off(profile)
+    np.testing.assert_allclose(background.taken_off(SKY.basis @ np.array([2.0, 1.0])), 0.0, atol=1e-7)
+    np.testing.assert_allclose(
+        np.einsum("rx,rx,rxk->rk", background.weights, left, SKY.basis), 0.0, atol=1e-7
+    )
+
+
+def test_a_background_told_outside_is_that_inside():
+    background = FittedBackground(SKY.basis, np.ones(NOTHING.shape))
+    offset = gaussian_grid().columns - SCENE.traces[0][:, None]
+    aperture, outside = (np.abs(offset) < 4).astype(float), np.abs(offset) > 5
+    weights = background.told_outside(aperture, outside)
+    assert not weights[~outside].any()
+    sky = SKY.basis @ np.array([2.0, 1.0])
+    np.testing.assert_allclose(np.vecdot(weights, sky), np.vecdot(aperture, sky), rtol=1e-7)
 
 
 def test_few_rows_tell_nothing():

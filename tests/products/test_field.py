@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from jdaviz_lrs import LRSError, extract, read, read_x1d
+from jdaviz_lrs.data.flags import FLUX_ESTIMATED
 from jdaviz_lrs.data.psf import enclosed_fraction
 from jdaviz_lrs.extraction.placement import MOVING_TARGET, place
 from jdaviz_lrs.extraction.traces import place_traces
@@ -242,3 +243,53 @@ def test_shared_x1d_of_2020(shared_field):
     assert np.isfinite(spectrum.flux_error[5:-5]).all()
     assert np.isfinite(spectrum.bkgd_error[5:-5]).all()
     assert np.isnan(spectrum.flux_var_poisson).all()
+
+
+# --- the peak lost, unflagged ------------------------------------------------------------------------------
+
+LOST = np.arange(60, 340, 15)
+
+
+def without_peaks(model):
+    """The pixel in which the source is brightest is NaN in some rows, as cube_build and resample leave it."""
+    data = np.nan_to_num(model.data)
+    model.data[LOST, data[LOST].argmax(axis=1)] = np.nan
+    model.dq[LOST] = 0
+    return model
+
+
+def off_at(lost, spectrum, wavelength, flux):
+    """Median relative error at some wavelengths of the image's rows."""
+    order = np.argsort(wavelength)
+    ratio = spectrum.flux / np.interp(spectrum.wavelength, wavelength[order], flux[order]) - 1
+    return np.nanmedian(ratio[np.isin(spectrum.rows, lost)])
+
+
+@pytest.mark.parametrize("changes", [AT_SOURCE, OPTIMAL], ids=["box", "optimal"])
+def test_lost_peak_without_a_flag_is_made_up_for(changes, observation):
+    seen = simulate(CLEAN)
+    image = read(without_peaks(to_model(seen)))
+    assert (image.dq[LOST] == 0).all()
+    references = replace(find_references(image, None, observation["apcorr"], crds=False), psf=simulated_psf())
+    ours = extract(image, references=references, **changes)
+    truth = seen.truth.wavelength, seen.truth.flux
+    whole = extract(read(to_model(seen)), references=references, **changes)
+    assert abs(off_at(LOST, ours, *truth) - off_at(LOST, whole, *truth)) < 0.01
+    np.testing.assert_array_equal(ours.rows[(ours.dq & FLUX_ESTIMATED) > 0], LOST)
+    assert any(f"Light lost to bad pixels at {LOST.size} of" in note for note in ours.notes)
+    theirs = extract(image, references=references, pipeline_compatible=True, **AT_SOURCE)
+    assert -0.4 < off_at(LOST, theirs, *truth) < -0.2
+
+
+def test_shared_file_without_peaks(shared_field, shared_scene):
+    truth = np.load(shared_field / "truth.npz")
+    image = read(shared_field / "peaknan1_s2d.fits.gz")
+    given = {"override_apcorr": shared_scene / "apcorr.fits", "override_psf": shared_scene / "psf.fits"}
+    spectrum = extract(image, **given, **AT_SOURCE)
+    lost = spectrum.rows[(spectrum.dq & FLUX_ESTIMATED) > 0]
+    assert lost.size >= 18
+    assert abs(off_at(lost, spectrum, truth["wave"], truth["flux"])) < 0.01
+    assert np.abs(bias(spectrum, truth["wave"], truth["flux"])).max() < 0.005
+    assert any("Light lost to bad pixels at" in note for note in spectrum.notes)
+    theirs = extract(image, **given, pipeline_compatible=True, **AT_SOURCE)
+    assert off_at(lost, theirs, truth["wave"], truth["flux"]) < -0.2

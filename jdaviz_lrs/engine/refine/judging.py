@@ -21,6 +21,9 @@ Mask = NDArray[np.bool_]
 WORSE = 0.01
 """Of the flux: how far from the plain sum a refinement may lead where no refinement does not."""
 
+WORSE_FIT = 25.0
+"""Of the chi-square: what a scene may leave more than another by chance, five sigma of one parameter."""
+
 FARTHER = 0.002
 """Of the flux: how much farther off a refinement may lead than none, which noise can."""
 
@@ -68,7 +71,7 @@ class Earned:
     chosen : tuple of str
         What was kept of those asked for.
     dropped : dict of str to str
-        What was not, and why: ``stretch``, ``negative``, ``far``, ``sum``, or ``neighbour``.
+        What was not, and why: ``stretch``, ``negative``, ``far``, ``worse``, ``sum``, or ``neighbour``.
     """
 
     refined: Refined
@@ -159,6 +162,10 @@ def refine_what_earns(
         kept, dropped = _without(kept, name), dropped | {name: why}
     if dropped:
         refined = attempt()
+    # where the PSF lacks what only a width or shape could give, a trace may settle beside its best place
+    if "trace" in kept and "width" not in kept and _explains_worse(refined, unrefined, setting.frame):
+        kept, dropped = _without(kept, "trace"), dropped | {"trace": "worse"}
+        refined = attempt()
     before = _distance(unrefined, refined, setting, setting.tabulated)
     while _distance(refined.complete, refined, setting, None) > max(before, 0.0) + WORSE:
         name = next((n for n in DROPPED_FIRST if n in kept), None)
@@ -209,6 +216,18 @@ def _distance(scene: SceneModel, refined: Refined, setting: Setting, tabulated: 
     judged = judged_scene(setting.frame, scene, refined.rejected, variance, tabulated)
     agreements = compare_with_sum(judged, list(setting.bands))
     return max((_excess(a) for a in agreements), default=0.0)
+
+
+def _explains_worse(refined: Refined, unrefined: SceneModel, frame: Frame) -> bool:
+    """Whether a scene leaves more than the unrefined one, beyond noise."""
+    variance = refined.variances.sum(axis=0)
+    usable = frame.good & (variance > 0)
+    weights = np.divide(1.0, variance, out=np.zeros_like(variance), where=usable)
+    left, left_before = (
+        np.sum(weights * linear_fit(one.profiles(), one.basis, frame.data, weights).residual ** 2)
+        for one in (refined.scene, unrefined)
+    )
+    return bool(left > left_before + WORSE_FIT)
 
 
 def _farther(refined: Refined, unrefined: SceneModel, setting: Setting, evenly: bool) -> bool:

@@ -104,3 +104,37 @@ def test_no_refinement_leads_farther_from_the_sum_than_none():
     before = np.abs(ratios(earned(frame, ("outliers",)), frame) - 1.0).max()
     result = earned(frame)
     assert np.abs(ratios(result, frame) - 1.0).max() < before + 0.01
+
+
+def test_what_takes_up_more_of_an_unfitted_neighbour_is_dropped():
+    """The right width has more of the light of a neighbour that overlaps than one that is too narrow."""
+    frame = observe(SCENE)
+    neighbour = SCENE.grid.light(SCENE.traces[0] - 3.0)
+    frame = replace(frame, data=frame.data + 0.5 * FLUX[:, None] * neighbour)
+    narrow = replace(SCENE, stretch=np.full(N_DISP, 0.85))
+    result = earned(frame, ("width",), start=narrow)
+    assert (result.dropped, result.chosen) == ({"width": "neighbour"}, ())
+    np.testing.assert_array_equal(result.refined.scene.stretch, narrow.stretch)
+    (sentence,) = say_dropped(result.dropped)
+    assert "choose companions as well" in sentence
+
+
+@pytest.mark.parametrize("chosen", [("width",), ("companions",)])
+def test_a_neighbour_that_was_found_is_fitted_where_it_is(chosen):
+    """It is found on a coarse grid, and moved though the trace of the target is to stay."""
+    frame = observe(SCENE)
+    neighbour = SCENE.grid.light(SCENE.traces[0] - 6.1)
+    frame = replace(frame, data=frame.data + 0.5 * FLUX[:, None] * neighbour)
+    result = earned(frame, chosen)
+    whole = result.refined.complete.traces
+    np.testing.assert_array_equal(whole[0], SCENE.traces[0])
+    np.testing.assert_allclose(whole[len(SCENE.traces)] - whole[0], -6.1, atol=0.02)
+
+
+def test_a_trace_that_is_dropped_leaves_the_source_where_it_was_located():
+    place = np.linspace(-1.0, 1.0, N_DISP) ** 2
+    frame = observe(replace(SCENE, traces=SCENE.traces + 3.0 * place))
+    located = replace(SCENE, traces=SCENE.traces + 0.4)
+    result = refine_what_earns(SCENE, located, ("trace",), setting_of(frame, None))
+    assert result.dropped == {"trace": "far"}
+    np.testing.assert_array_equal(result.refined.scene.traces, located.traces)
