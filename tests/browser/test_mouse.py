@@ -85,18 +85,16 @@ def test_an_edge_comes_to_whole_pixels_and_says_where_it_is(app, panel):
 def test_with_alt_an_edge_is_free(app, panel):
     take_tool(app, panel)
     edge = upper_edge(panel)
-    app.page.keyboard.down("Alt")
     free = []
     for further in (1.2, 1.4, 1.6):
-        before = aperture_fields(panel)
-        app.hold(0, at(edge), at(edge + further))
-        app.until(lambda before=before: aperture_fields(panel) != before, "the edge follows")
-        app.page.mouse.up()
+        app.page.keyboard.down("Alt")
+        app.drag(0, at(edge), at(edge + further))
+        app.page.keyboard.up("Alt")
+        app.until(lambda: aperture_fields(panel) != AT_FIRST, "the edge follows")
         free.append(width(panel))
         app.page.keyboard.press("Control+z")
         app.until(lambda: aperture_fields(panel) == AT_FIRST, "it is undone")
     assert any(one % 1 for one in free)  # without, all are whole
-    app.page.keyboard.up("Alt")
     leave_tool(app, panel)
 
 
