@@ -65,12 +65,12 @@ def test_an_edge_comes_to_whole_pixels_and_says_where_it_is(app, panel):
     take_tool(app, panel)
     edge = upper_edge(panel)
     expect(words(app)).to_have_count(0)
-    app.hold(0, at(edge), at(edge + 1.1, x=0.32))
+    app.hold(0, at(edge), at(edge + 1.0, x=0.32))
     app.until(lambda: aperture_fields(panel) == WIDER, "the width is a whole number")
     expect(words(app)).to_be_visible()
     expect(words(app)).to_have_text(re.compile(rf"^column {edge + 1:.4g}, row \d+, \d\.\d\d\d um$"))
     told = re.search(r"column ([\d.]+), row", app.readout.inner_text())
-    assert float(told[1]) == pytest.approx(edge + 1.1, abs=0.5)  # of the mouse itself
+    assert float(told[1]) == pytest.approx(edge + 1.0, abs=0.5)  # of the mouse itself
     app.shot("dragging")
     app.page.mouse.up()
     expect(words(app)).to_be_hidden()
