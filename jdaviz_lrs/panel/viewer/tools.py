@@ -149,7 +149,8 @@ class RegionTool(PanelTool):
         """Take hold, move, let go."""
         layout = state.layout
         if event == "mousemove":
-            self.cursor = _cursor(layout and grip_at(layout, column, row, self._reach))
+            if self._hold is None:  # else it is one that the browser sent late
+                self.cursor = _cursor(layout and grip_at(layout, column, row, self._reach))
         elif event == "dblclick":
             return self._remove(state, column, row)
         elif event == "dragstart":

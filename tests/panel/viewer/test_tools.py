@@ -197,6 +197,7 @@ def test_the_pointer_tells_what_can_be_dragged(active, mouse):
         mouse("mousemove", column)
         assert shape.cursor == cursor
     mouse("dragstart", 7.5)
+    mouse("mousemove", 4.5)  # sent late
     assert shape.cursor == "grabbing"
     mouse("dragend", 7.5)
     assert shape.cursor == "grab"
@@ -282,3 +283,12 @@ def test_the_keyboard_is_heard_while_the_tool_is_taken(loaded, mouse):
     mouse.tool.deactivate()
     assert keyboard not in loaded._app.invisible_children
     assert mouse.tool.keyboard is None
+
+
+def test_the_keyboard_goes_with_the_dataset(loaded, active, mouse):
+    toolbar = mouse.tool.viewer.toolbar
+    toolbar.active_tool_id = mouse.tool.tool_id
+    keyboard = mouse.tool.keyboard
+    loaded._app.data_item_remove(active.dataset.selected)
+    assert toolbar.active_tool is None
+    assert keyboard not in loaded._app.invisible_children
