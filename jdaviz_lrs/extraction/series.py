@@ -92,7 +92,8 @@ class SeriesPlan:
         """
         image = _stack_of(stacks, own)
         size = len(image.data)
-        drift, rejected = {}, None
+        drift: dict[str, NDArray] = {}
+        rejected = None
         if self.rejected is not None:
             rejected = np.broadcast_to(self.rejected, image.good.shape)
         if self.template is not None:
