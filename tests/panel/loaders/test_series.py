@@ -107,7 +107,7 @@ def test_jdaviz_does_not_read_a_series_whole_to_see_what_could_take_it(
     assert not asked
     with pytest.raises(ValueError, match="not this one"):
         app.load(str(written[0]), format="3D Spectrum")
-    assert asked == ["importer"]
+    assert "importer" in asked
 
 
 def test_folders_and_names_with_brackets_are_no_patterns(app, written, tmp_path):
