@@ -99,9 +99,8 @@ def test_the_engine_has_no_sentences(module):
     assert not sentences(module)
 
 
-#: What jdaviz hides, without another way to it: a plugin, a viewer, the app, its readout, a mouse event,
-#: and why a loader is not offered.
-OF_JDAVIZ = {"_obj", "_app", "_on_mouse_interaction", "_reference_id", "_tools", "_invalid_importers"}
+#: What jdaviz hides, and there is no other way to: a plugin, a viewer, the app, its readout, a mouse event.
+OF_JDAVIZ = {"_obj", "_app", "_on_mouse_interaction", "_reference_id", "_tools"}
 
 
 @pytest.mark.parametrize(
