@@ -92,11 +92,7 @@ class SeriesPlan:
         """
         image = _stack_of(stacks, own)
         size = len(image.data)
-<<<<<<< HEAD
-        drift: dict[str, np.ndarray] = {}
-=======
         drift: dict[str, NDArray] = {}
->>>>>>> series-room
         rejected = None
         if self.rejected is not None:
             rejected = np.broadcast_to(self.rejected, image.good.shape)
