@@ -259,7 +259,9 @@ def test_a_plot_in_a_window_of_its_own_has_its_legend(app, panel):
     expect(window.locator(".bqplot.figure")).to_be_visible()
     keys = window.locator(".lrs-keys")
     expect(keys).to_contain_text("light enclosed")
-    end = keys.bounding_box()
-    assert end["y"] + end["height"] <= window.evaluate("innerHeight")
+    for key in keys.locator(".lrs-key").all():
+        place = key.bounding_box()
+        assert place["x"] + place["width"] <= window.evaluate("innerWidth")
+        assert place["y"] + place["height"] <= window.evaluate("innerHeight")
     window.screenshot(path=app.artifacts / "window.png")
     window.close()
