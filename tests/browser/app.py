@@ -187,7 +187,7 @@ class App:
     @property
     def readout(self) -> Locator:
         """Where the app says what is under the mouse."""
-        return self.page.locator(".jdaviz .v-app-bar")
+        return self.page.locator(".jdaviz .v-app-bar").get_by_text(re.compile("Pixel|Cursor|Wave")).first
 
     def leave_viewers(self) -> None:
         """Take the mouse out of a viewer, and what jdaviz draws at it off the screen."""
