@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -93,7 +94,12 @@ def workers(number: int) -> Iterator[Any]:
         raise LRSError(NOT_INSTALLED) from None
     environment = dict(dask.config.get(ENVIRONMENT))
     environment.pop("MALLOC_TRIM_THRESHOLD_", None)
-    settings = {"dashboard_address": None, "host": "127.0.0.1", "threads_per_worker": 1}
+    settings = {
+        "dashboard_address": None,
+        "host": "127.0.0.1",
+        "threads_per_worker": 1,
+        "silence_logs": logging.CRITICAL,  # a worker that ends logs a traceback; errors of the work come back
+    }
     with (
         dask.config.set({ENVIRONMENT: environment}),
         LocalCluster(n_workers=number, **settings) as cluster,

@@ -93,9 +93,12 @@ def step(path: Path, apcorr: Path, folder: Path) -> float:
     aperture = {"id": "MIR_LRS-SLITLESS", "region_type": "target", "dispaxis": 2, "xstart": 31, "xstop": 42}
     reference = folder / "extract1d.json"
     reference.write_text(json.dumps({"apertures": [aperture]}))
-    start = time.process_time()
-    pipeline_spec(str(path), reference, apcorr, use_source_posn=False)
-    return (time.process_time() - start) / SAMPLE
+    taken = []
+    for _ in range(2):  # the first finishes imports
+        start = time.process_time()
+        pipeline_spec(str(path), reference, apcorr, use_source_posn=False)
+        taken.append((time.process_time() - start) / SAMPLE)
+    return taken[-1]
 
 
 def two_workers(paths: list[Path], keywords: dict) -> float:
