@@ -84,7 +84,7 @@ def tabulate(
     columns = {name: column[..., rows] for name, column in columns.items()}
     common = sums.common_variance
     if common is not None:
-        columns["common_error"] = np.sqrt(common[..., rows]) * known * area**brightness
+        columns["common_error"] = np.sqrt(common[..., rows]) * told * area**brightness
     return ExtractedSpectrum(
         wavelength=wavelength[rows],
         **columns,
