@@ -151,6 +151,8 @@ def matched_filter(
     offsets = np.arange(-reach, reach + STEP, STEP)
     score, power = np.zeros(offsets.size), np.zeros(offsets.size)
     bands = [band for band in np.array_split(np.flatnonzero(used.any(axis=-1)), BANDS) if band.size]
+    if not bands:  # no pixel is good
+        return offsets, score, power
     number = np.zeros(flux.size, int)
     for k, band in enumerate(bands):
         number[band] = k
@@ -158,9 +160,9 @@ def matched_filter(
     place = np.where(used, np.rint((distance + reach) / STEP), 0.0).astype(int)
     index = (place + (number * offsets.size)[:, None]).ravel()
     light = flux[:, None]
-    weighted = np.where(used, weights * light, 0.0)
+    weighted = weights * light
     signal, information = (
-        np.bincount(index, (weighted * one).ravel(), bins[0] * bins[1]).reshape(bins)
+        np.bincount(index, np.where(used, weighted * one, 0.0).ravel(), bins[0] * bins[1]).reshape(bins)
         for one in (image, light)
     )
     for k, band in enumerate(bands):
