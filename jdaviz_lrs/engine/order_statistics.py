@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["median", "quartiles", "scatter"]
+__all__ = ["OF_NORMAL", "median", "quartiles", "scatter"]
 
 Sample = NDArray[np.float64]
 

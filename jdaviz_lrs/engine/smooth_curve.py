@@ -10,6 +10,8 @@ from scipy.interpolate import BSpline
 from scipy.linalg import cho_factor, cho_solve
 from scipy.ndimage import median_filter
 
+from jdaviz_lrs.engine.order_statistics import OF_NORMAL, median
+
 __all__ = ["SmoothCurve", "smooth_curve"]
 
 Column = NDArray[np.float64]
@@ -106,6 +108,6 @@ def _outliers(y: Column, error: Column, good: NDArray[np.bool_]) -> NDArray[np.b
     outliers = np.zeros(good.shape, bool)
     among = y[good]
     residual = (among - median_filter(among, NEIGHBOURS, mode="nearest")) / error[good]
-    scatter = max(1.0, 1.4826 * float(np.median(np.abs(residual))))
+    scatter = max(1.0, OF_NORMAL * median(np.abs(residual)))
     outliers[good] = np.abs(residual) > OUTLIER * scatter
     return outliers

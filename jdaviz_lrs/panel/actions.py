@@ -17,7 +17,6 @@ from jdaviz_lrs.errors import LRSError, LRSWarning
 from jdaviz_lrs.fluxcal.response import Response
 from jdaviz_lrs.panel.free_region import add_free_region
 from jdaviz_lrs.panel.inputs import Choice
-from jdaviz_lrs.panel.leftovers import without_leftovers
 from jdaviz_lrs.panel.presets import EXAMPLES, presets_beside, read_preset, write_preset
 from jdaviz_lrs.panel.reference_search import OVERRIDES
 from jdaviz_lrs.panel.sections.advice import refine
@@ -26,6 +25,7 @@ from jdaviz_lrs.panel.sections.files import parameters_of_file, told_of
 from jdaviz_lrs.panel.sections.profile.section import ProfileSection
 from jdaviz_lrs.panel.sections.result_file import working_folder
 from jdaviz_lrs.panel.sections.scene import WITH_IMAGES, check_kind, scene_spectrum
+from jdaviz_lrs.panel.sections.scene_layer import load_scene
 from jdaviz_lrs.panel.sections.session.in_app import load_datasets
 from jdaviz_lrs.panel.sections.subset import aperture_of_subset
 from jdaviz_lrs.panel.sections.width.section import WidthSection
@@ -254,17 +254,8 @@ class Actions:
         """
         check_kind(kind)
         spectrum = scene_spectrum(self.state.source, self.compute(**WITH_IMAGES), kind)
-        spectrum.meta["plugin"] = self._plugin_name
         label = self._app.return_unique_name(f"{self.state.source.label} {kind}")
-        with without_leftovers(self._app):
-            self._app._jdaviz_helper.load(
-                spectrum,
-                loader="object",
-                format="2D Spectrum",
-                data_label=label,
-                viewer=[viewer.reference for viewer in self.image_viewers],
-                auto_extract=False,
-            )
+        load_scene(self._app, self._plugin_name, spectrum, label, self.image_viewers)
         return label
 
     def vue_show_scene(self, kind: str) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import product
 from typing import Any
 
-from bqplot import Mark, Scale
+from bqplot import LinearScale, Mark, Scale
 from echo import keep_in_sync
 from glue.viewers.common.layer_artist import LayerArtist
 from glue_jupyter.vuetify_helpers import WidgetCache
@@ -35,7 +35,7 @@ def without_leftovers(app: Any) -> Iterator[None]:
     app : jdaviz.app.Application
     """
     before, viewers = {*Widget.widgets}, dict(app._viewer_store)
-    layers, scales = _layers(viewers), _scales(viewers)
+    layers, scales = _layers(viewers), _scales(_in_use())
     try:
         yield
     finally:
@@ -44,7 +44,7 @@ def without_leftovers(app: Any) -> Iterator[None]:
             _let_go(layer, layers[layer])
         for viewer in viewers.values():
             _close_options(viewer.layer_options.widgetCache, {*viewer.layers})
-        for scale in (scales | {one for one in made if isinstance(one, Scale)}) - _scales(app._viewer_store):
+        for scale in (scales | _scales(made)) - _in_use():
             scale.close()
         if {*app._viewer_store} == {*viewers}:
             _close(app, made)
@@ -56,11 +56,15 @@ def _layers(viewers: Mapping[str, Any]) -> dict[LayerArtist, list[Mark]]:
     return {layer: [one for one in vars(layer).values() if isinstance(one, Mark)] for layer in layers}
 
 
-def _scales(viewers: Mapping[str, Any]) -> set[Scale]:
-    figures = [viewer.figure for viewer in viewers.values()]
-    marks = {scale for figure in figures for mark in figure.marks for scale in mark.scales.values()}
-    axes = {axis.scale for figure in figures for axis in figure.axes}
-    return marks | axes | {scale for figure in figures for scale in (figure.scale_x, figure.scale_y)}
+def _scales(widgets: Iterable[Widget]) -> set[Scale]:
+    """Return those that lines of slices take where their place is out of sight: from 0 to 1, with padding."""
+    linear = {one for one in widgets if type(one) is LinearScale and one.allow_padding}
+    return {one for one in linear if (one.min, one.max) == (0.0, 1.0)}
+
+
+def _in_use() -> set[Scale]:
+    marks = [one for one in Widget.widgets.values() if isinstance(one, Mark)]
+    return {scale for mark in marks for scale in mark.scales.values()}
 
 
 def _let_go(layer: LayerArtist, marks: list[Mark]) -> None:

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
+from jdaviz_lrs.engine.order_statistics import OF_NORMAL
+
 __all__ = ["KERNEL", "Prediction", "predict_smooth", "running_spread"]
 
 Row = NDArray[np.float64]
@@ -17,9 +19,6 @@ KERNEL = (-1 / 6, 4 / 6, 0.0, 4 / 6, -1 / 6)
 
 SPREAD_ROWS = 41
 """Wavelengths from which is told how well the neighbours predict."""
-
-GAUSSIAN = 1.4826
-"""Standard deviation of a normal distribution over the median of its absolute deviations."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,4 +79,4 @@ def running_spread(deviation: Row, length: int) -> Row:
     known = np.isfinite(deviation)
     typical = np.median(deviation[known]) if known.any() else 0.0
     size = (1,) * (deviation.ndim - 1) + (min(length, deviation.shape[-1]),)
-    return GAUSSIAN * median_filter(np.where(known, deviation, typical), size=size, mode="mirror")
+    return OF_NORMAL * median_filter(np.where(known, deviation, typical), size=size, mode="mirror")

@@ -242,7 +242,7 @@ def _farther(refined: Refined, unrefined: SceneModel, setting: Setting, evenly: 
     )
     used = usable.any(axis=1) & (with_it > 0)
     off, off_before = (
-        [abs(median((flux / with_it)[band & used]) - 1.0) for band in setting.bands]
+        [abs(median(flux[rows] / with_it[rows]) - 1.0) for rows in (band & used for band in setting.bands)]
         for flux in (without, before)
     )
     return any(now > then + FARTHER for now, then in zip(off, off_before, strict=True))

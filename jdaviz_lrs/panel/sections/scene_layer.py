@@ -14,7 +14,7 @@ from jdaviz_lrs.panel.leftovers import without_leftovers
 from jdaviz_lrs.panel.sections.scene import KINDS, MODEL
 from jdaviz_lrs.panel.state import PanelState
 
-__all__ = ["DATA", "VIEWS", "SceneLayer"]
+__all__ = ["DATA", "VIEWS", "SceneLayer", "load_scene"]
 
 DATA = "data"
 
@@ -76,7 +76,8 @@ class SceneLayer:
         label = f"{source.label} {kind} (live)"
         if label != self.label or label not in self._app.data_collection:
             self.remove()
-            self._add(spectrum, label, viewers)
+            load_scene(self._app, self._plugin_name, spectrum, label, viewers)
+            self.label = label
         else:
             data = self._app.data_collection[label]
             data.update_components({data.main_components[0]: spectrum.flux.value})
@@ -92,19 +93,6 @@ class SceneLayer:
         """Take the layer away, and show the next one whatever the last was."""
         self._asked = None
         self.remove()
-
-    def _add(self, spectrum: Any, label: str, viewers: list) -> None:
-        spectrum.meta["plugin"] = self._plugin_name
-        with without_leftovers(self._app):
-            self._app._jdaviz_helper.load(
-                spectrum,
-                loader="object",
-                format="2D Spectrum",
-                data_label=label,
-                viewer=[viewer.reference for viewer in viewers],
-                auto_extract=False,
-            )
-        self.label = label
 
     def _colour(self, spectrum: Any, kind: str, below: str, viewers: list) -> dict[str, Any]:
         """Give the model the colours of the data, and a residual such as part at zero."""
@@ -124,6 +112,31 @@ class SceneLayer:
                 layer.cmap = cmap
         unit = "sigma" if kind == "residual in sigma" else f"{spectrum.flux.unit}"
         return {"low": f"{low:.3g}", "high": f"{high:.3g}", "unit": unit, "diverging": diverging}
+
+
+def load_scene(app: Any, plugin_name: str, spectrum: Spectrum, label: str, viewers: list) -> None:
+    """Add what was fitted, or what it leaves, to viewers of images.
+
+    Parameters
+    ----------
+    app : jdaviz application
+    plugin_name : str
+        Of the panel that it comes from.
+    spectrum : specutils.Spectrum
+        As of `jdaviz_lrs.panel.sections.scene.scene_spectrum`.
+    label : str
+    viewers : list
+    """
+    spectrum.meta["plugin"] = plugin_name
+    with without_leftovers(app):
+        app._jdaviz_helper.load(
+            spectrum,
+            loader="object",
+            format="2D Spectrum",
+            data_label=label,
+            viewer=[viewer.reference for viewer in viewers],
+            auto_extract=False,
+        )
 
 
 def _reach(values: np.ndarray) -> float:
