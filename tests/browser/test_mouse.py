@@ -76,7 +76,7 @@ def test_the_pointer_tells_what_can_be_dragged(app, panel):
 
 def test_an_edge_comes_to_whole_pixels_and_says_where_it_is(app, panel):
     edge = reach_edge(app, panel)
-    expect(words(app)).to_have_count(0)
+    expect(words(app)).to_be_hidden()
     app.hold(0, at(edge), at(edge + 1.0, x=0.32))
     app.until(lambda: aperture_fields(panel) == WIDER, "the width is a whole number")
     expect(words(app)).to_be_visible()
