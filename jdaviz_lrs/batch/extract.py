@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jdaviz_lrs.batch.chunks import CHUNK, chunks_of, extract_chunk
+from jdaviz_lrs.batch.chunks import CHUNK, chunks_of
 from jdaviz_lrs.batch.engines import client_of, results
-from jdaviz_lrs.batch.store import ChunkStore
+from jdaviz_lrs.batch.store import ChunkStore, extract_into
 from jdaviz_lrs.combine.joint import extract_jointly
 from jdaviz_lrs.data.flags import DO_NOT_USE, FLUX_ESTIMATED, OUTLIER
 from jdaviz_lrs.data.image import SpectralImage
@@ -140,9 +140,10 @@ def extract_series(
     store = ChunkStore(chunks, how.wavelength.size, resume, _job(series, mean, chunk_size))
     left = [chunk for chunk in chunks if chunk not in store]
     finished = series.n_int - sum(chunk.size for chunk in left)
-    with client_of(client) as engine:
-        for chunk, columns in results(extract_chunk, left, how, engine):
-            store[chunk] = columns
+    with client_of(client) as engine, store.open_to(how) as common:
+        for chunk, columns in results(extract_into, left, common, engine):
+            if columns is not None:
+                store[chunk] = columns
             finished += chunk.size
             if done is not None:
                 done(finished, series.n_int)

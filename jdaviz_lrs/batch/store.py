@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jdaviz_lrs.batch.chunks import Chunk
+from jdaviz_lrs.batch.chunks import Chunk, extract_chunk
 from jdaviz_lrs.data.series import DRIFT_COLUMNS, SERIES_COLUMNS
 from jdaviz_lrs.errors import LRSError
+from jdaviz_lrs.extraction.series import SeriesPlan
 from jdaviz_lrs.products.files import whole_file
 
-__all__ = ["ChunkStore", "ChunkTable"]
+__all__ = ["ChunkStore", "ChunkTable", "extract_into"]
 
 IN_MEMORY = 128e6
 """Bytes of a table that is kept in memory: some 2400 integrations."""
@@ -78,6 +80,45 @@ def _stored(path: Path, names: Iterable[str]) -> dict[str, NDArray]:
         ) from error
 
 
+def extract_into(
+    chunk: Chunk, common: tuple[SeriesPlan, Path | None, Path | None]
+) -> dict[str, NDArray] | None:
+    """Extract a chunk and store it where it was done, which spares sending it and one process the writing.
+
+    Parameters
+    ----------
+    chunk : Chunk
+    common : (SeriesPlan, Path or None, Path or None)
+        The plan; the folder of finished chunks; and a file in it, by which a worker elsewhere sees whether
+        the folder is the same there.
+
+    Returns
+    -------
+    dict of str to ndarray, (n_int, n_wavelength) or (n_int,), or None
+        None when the chunk is in the folder.
+
+    Raises
+    ------
+    LRSError
+        When it cannot be extracted, or the folder cannot be written to.
+    """
+    plan, folder, witness = common
+    columns = extract_chunk(chunk, plan)
+    if folder is None or witness is None or not witness.is_file():
+        return columns
+    _save(_place(folder, chunk), columns)
+    return None
+
+
+def _place(folder: Path, chunk: Chunk) -> Path:
+    return folder / f"integrations_{chunk.start:06d}_{chunk.start + chunk.size:06d}.npz"
+
+
+def _save(path: Path, columns: Mapping[str, NDArray]) -> None:
+    with whole_file(path, overwrite=True) as temporary:
+        np.savez(temporary, **columns)
+
+
 class ChunkStore:
     """Keep what chunks have given.
 
@@ -120,22 +161,34 @@ class ChunkStore:
 
     def __contains__(self, chunk: Chunk) -> bool:
         """Whether the chunk is done."""
-        return chunk in self._memory or (self.folder is not None and self._path(chunk).is_file())
+        return chunk in self._memory or (self.folder is not None and _place(self.folder, chunk).is_file())
 
     def __setitem__(self, chunk: Chunk, columns: Mapping[str, NDArray]) -> None:
         if self.folder is None:
             self._memory[chunk] = {name: np.array(column) for name, column in columns.items()}
             return
-        path = self._path(chunk)
-        with whole_file(path, overwrite=True) as temporary:
-            np.savez(temporary, **columns)
+        _save(_place(self.folder, chunk), columns)
 
-    def _path(self, chunk: Chunk) -> Path:
-        return self.folder / f"integrations_{chunk.start:06d}_{chunk.start + chunk.size:06d}.npz"
+    @contextmanager
+    def open_to(self, plan: SeriesPlan) -> Iterator[tuple[SeriesPlan, Path | None, Path | None]]:
+        """Give what `extract_into` needs, as long as the folder shows that it is this one."""
+        if self.folder is None:
+            yield plan, None, None
+            return
+        folder = self.folder.absolute()  # workers may be at home elsewhere
+        with ExitStack() as stack:
+            try:
+                witness = stack.enter_context(tempfile.NamedTemporaryFile(dir=folder, prefix=".witness-"))
+            except OSError as error:
+                raise LRSError(
+                    f"{folder}: finished chunks cannot be stored there ({error.strerror}); make room, or give "
+                    "another folder to resume from."
+                ) from error
+            yield plan, folder, Path(witness.name)
 
     def table(self) -> ChunkTable:
         """Return the table of all chunks."""
-        columns = [self._memory.get(chunk) or self._path(chunk) for chunk in self.chunks]
+        columns = [self._memory.get(chunk) or _place(self.folder, chunk) for chunk in self.chunks]
         return ChunkTable(self.chunks, columns, self._keep)
 
 

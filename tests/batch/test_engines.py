@@ -12,6 +12,7 @@ from astropy.io import fits
 from jdaviz_lrs import LRSError, extract
 from jdaviz_lrs.batch.chunks import chunks_of, extract_chunk
 from jdaviz_lrs.batch.engines import client_of, results, workers
+from jdaviz_lrs.batch.store import ChunkStore, extract_into
 from jdaviz_lrs.data.series import DRIFT_COLUMNS, SERIES_COLUMNS
 from jdaviz_lrs.extraction.extract import plan_of
 from jdaviz_lrs.extraction.series import plan_series
@@ -43,13 +44,19 @@ def kill_once(item, folder):
     return item + 1
 
 
-def extract_or_die(chunk, plan):
+def extract_or_die(chunk, common):
     """Extract, but end the worker that comes to a chunk in the middle first."""
     flag = chunk.path.with_name("killed")
     if chunk.start == 4 and not flag.exists():
         flag.touch()
         os.kill(os.getpid(), signal.SIGKILL)
-    return extract_chunk(chunk, plan)
+    return extract_into(chunk, common)
+
+
+def extract_elsewhere(chunk, common):
+    """Extract as a worker does on a machine that has another folder of that name."""
+    plan, folder, _ = common
+    return extract_into(chunk, (plan, folder, folder / "not here"))
 
 
 def lack(item, common):
@@ -99,12 +106,33 @@ def test_the_chunk_of_a_lost_worker_is_done_again(client, tmp_path):
     assert (tmp_path / "killed").exists()
 
 
-def test_a_worker_killed_in_the_middle_of_a_series_changes_nothing(client, tmp_path, monkeypatch):
+@pytest.mark.parametrize("resume", [None, "chunks"])
+def test_a_worker_killed_in_the_middle_of_a_series_changes_nothing(client, tmp_path, monkeypatch, resume):
     paths = write_segments(tmp_path, (4, 3))
     here = extract(paths, chunk_size=1)
-    monkeypatch.setattr("jdaviz_lrs.batch.extract.extract_chunk", extract_or_die)
-    there = extract(paths, chunk_size=1, client=client)
+    monkeypatch.setattr("jdaviz_lrs.batch.extract.extract_into", extract_or_die)
+    there = extract(paths, chunk_size=1, client=client, resume=resume and tmp_path / resume)
     assert (tmp_path / "killed").exists()
+    for name in (*SERIES_COLUMNS, *DRIFT_COLUMNS):
+        np.testing.assert_array_equal(getattr(there, name), getattr(here, name), err_msg=name)
+
+
+@pytest.mark.parametrize("function", [extract_into, extract_elsewhere], ids=["here", "elsewhere"])
+def test_workers_store_what_they_did_where_the_folder_is_the_same(client, tmp_path, monkeypatch, function):
+    paths = write_segments(tmp_path, (4, 3))
+    here = extract(paths, chunk_size=2)
+    sent = []
+
+    def keep(store, chunk, columns):
+        sent.append(chunk)
+        original(store, chunk, columns)
+
+    original = ChunkStore.__setitem__
+    monkeypatch.setattr(ChunkStore, "__setitem__", keep)
+    monkeypatch.setattr("jdaviz_lrs.batch.extract.extract_into", function)
+    there = extract(paths, chunk_size=2, client=client, resume=tmp_path / "chunks")
+    assert len(sent) == (0 if function is extract_into else 4)
+    assert sorted(path.suffix for path in (tmp_path / "chunks").iterdir()) == [".json", *4 * [".npz"]]
     for name in (*SERIES_COLUMNS, *DRIFT_COLUMNS):
         np.testing.assert_array_equal(getattr(there, name), getattr(here, name), err_msg=name)
 

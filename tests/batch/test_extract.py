@@ -8,9 +8,9 @@ import pytest
 from astropy.io import fits
 
 from jdaviz_lrs import LRSError, extract, read
-from jdaviz_lrs.batch.chunks import chunks_of, extract_chunk
+from jdaviz_lrs.batch.chunks import chunks_of
 from jdaviz_lrs.batch.extract import extract_series
-from jdaviz_lrs.batch.store import ChunkStore
+from jdaviz_lrs.batch.store import ChunkStore, extract_into
 from jdaviz_lrs.data.flags import FLUX_ESTIMATED
 from jdaviz_lrs.data.series import SERIES_COLUMNS
 from jdaviz_lrs.products.series import read_series
@@ -96,11 +96,11 @@ def test_what_was_done_is_not_done_again(paths, series, tmp_path, monkeypatch):
     assert len([*folder.glob("*.npz")]) == 2
     did = []
 
-    def watched(chunk, plan):
+    def watched(chunk, common):
         did.append(chunk.number)
-        return extract_chunk(chunk, plan)
+        return extract_into(chunk, common)
 
-    monkeypatch.setattr("jdaviz_lrs.batch.extract.extract_chunk", watched)
+    monkeypatch.setattr("jdaviz_lrs.batch.extract.extract_into", watched)
     again = extract(paths, chunk_size=3, resume=folder, **BACKGROUND)
     assert did == [7, 8, 11]
     assert_same(again, series)

@@ -58,7 +58,8 @@ class Reading:
     Attributes
     ----------
     memory : float
-        MB that are its own.
+        MB that are its own: what is mapped of files (libraries) counts as shared one minute and not the next,
+        by what other processes of the machine use.
     threads, descriptors, widgets : int
     """
 
@@ -74,7 +75,8 @@ class Reading:
         reacton.core.Element._callback_wrappers.clear()
         gc.collect()
         process = psutil.Process()
-        memory = process.memory_full_info().uss / 2**20
+        held = process.memory_info()
+        memory = (held.rss - held.shared) / 2**20
         return cls(memory, threading.active_count(), process.num_fds(), len(Widget.widgets))
 
 
