@@ -217,7 +217,7 @@ def _path(content: Mapping[str, Any], name: str, folder: Path) -> Path:
     text = content.get(name)
     if not isinstance(text, str) or not text.strip() or "\0" in text:
         raise LRSError(f"'{name}' of an extraction names no file; save the session again.")
-    path = folder / text
+    path = Path(os.path.abspath(folder / text))
     beside = folder / path.name
     return beside if not _is_file(path) and _is_file(beside) else path
 

@@ -181,8 +181,8 @@ class ChunkStore:
                 witness = stack.enter_context(tempfile.NamedTemporaryFile(dir=folder, prefix=".witness-"))
             except OSError as error:
                 raise LRSError(
-                    f"{folder}: finished chunks cannot be stored there ({error.strerror}); make room, or give "
-                    "another folder to resume from."
+                    f"{folder}: finished chunks cannot be stored there ({error.strerror}); make room, or "
+                    "give another folder to resume from."
                 ) from error
             yield plan, folder, Path(witness.name)
 

@@ -18,6 +18,7 @@ from jdaviz_lrs.products.made import read_made, tell_made
 from jdaviz_lrs.products.order import in_order
 from jdaviz_lrs.products.origin import origin_of_headers
 from jdaviz_lrs.products.read import checked_kind
+from jdaviz_lrs.products.sound import finite_cards, sound_columns
 
 __all__ = ["read_c1d", "save_combined", "write_c1d"]
 
@@ -143,7 +144,7 @@ def read_c1d(path: str | Path) -> CombinedSpectrum:
 
 def _spectrum(hdus: fits.HDUList, path: Path) -> CombinedSpectrum:
     extension = hdus[EXTENSION]
-    table, header = extension.data, extension.header
+    table, header = extension.data, finite_cards(extension.header)
     if not {"WAVELENGTH", "FLUX", "ERROR"} <= {*table.names}:
         raise LRSError(f"{path}: its table has no WAVELENGTH, FLUX or ERROR; combine the spectra again.")
     nothing = np.full(len(table), np.nan)
@@ -159,7 +160,9 @@ def _spectrum(hdus: fits.HDUList, path: Path) -> CombinedSpectrum:
     beside = next((one for one in hdus if one.name == INPUTS), None)
     if beside is not None and len(beside.data) != len(table):
         raise LRSError(f"{path}: its tables differ in length; combine the spectra again.")
-    origin = origin_of_headers(hdus[0].header, header, extension.columns["FLUX"].unit)
+    columns, notes = sound_columns(columns)
+    origin = origin_of_headers(finite_cards(hdus[0].header), header, extension.columns["FLUX"].unit)
+    made = read_made(header)
     return CombinedSpectrum(
         **columns,
         **_inputs(beside, len(table)),
@@ -168,7 +171,7 @@ def _spectrum(hdus: fits.HDUList, path: Path) -> CombinedSpectrum:
         source_type=origin.source_type,
         spectral_order=origin.spectral_order,
         metadata=origin.header,
-        **read_made(header),
+        **made | {"notes": (*notes, *made["notes"])},
         file_name=path.name,
     )
 

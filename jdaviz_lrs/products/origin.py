@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import isfinite
-
 from astropy.io.fits import Header
 
 from jdaviz_lrs.data.image import SpectralImage
@@ -13,7 +11,10 @@ __all__ = ["origin_of_headers", "origin_of_image"]
 
 
 def origin_of_headers(primary: Header, table: Header, unit: str | None) -> Origin:
-    """Tell the origin of a spectrum by the headers of its file: the primary one and that of the table."""
+    """Tell the origin of a spectrum by the headers of its file: the primary one and that of the table.
+
+    Both without numbers that are not finite; see `jdaviz_lrs.products.sound.finite_cards`.
+    """
     numbers = {
         name: _number(primary.get(key))
         for name, key in (("x", "XOFFSET"), ("y", "YOFFSET"), ("ra", "TARG_RA"), ("dec", "TARG_DEC"))
@@ -30,7 +31,7 @@ def origin_of_headers(primary: Header, table: Header, unit: str | None) -> Origi
         offset=None if None in (x, y) else (x, y),
         exposure_time=_number(primary.get("EFFEXPTM")),
         integration_time=_number(primary.get("EFFINTTM")),
-        header=_finite(primary),
+        header=primary,
     )
 
 
@@ -53,15 +54,6 @@ def origin_of_image(image: SpectralImage) -> Origin:
         exposure_time=meta.exposure.exposure_time if known else None,
         integration_time=meta.exposure.integration_time if known else None,
     )
-
-
-def _finite(header: Header) -> Header:
-    """Leave out numbers that a file may hold (1E400) and none can be given."""
-    kept = header.copy()
-    for card in header.cards:
-        if isinstance(card.value, float) and not isfinite(card.value):
-            kept.remove(card.keyword, ignore_missing=True, remove_all=True)
-    return kept
 
 
 def _word(value: object) -> str | None:

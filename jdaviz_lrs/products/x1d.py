@@ -26,6 +26,7 @@ from jdaviz_lrs.products.order import in_order
 from jdaviz_lrs.products.orientation import aperture_keywords
 from jdaviz_lrs.products.origin import origin_of_headers
 from jdaviz_lrs.products.read import checked_kind
+from jdaviz_lrs.products.sound import finite_cards, sound_columns
 
 __all__ = [
     "UNITS",
@@ -190,8 +191,8 @@ def read_x1d(path: str | Path) -> ExtractedSpectrum:
         checked_kind(hdus, path, ("MultiSpecModel",), "an extracted spectrum")
         if "EXTRACT1D" not in hdus:
             raise LRSError(f"{path}: it holds no spectrum; run the extraction again.")
-        header = named_cards(hdus[0].header)
-        first = replace(_spectrum(hdus["EXTRACT1D"], Path(path), hdus[0].header), header=header)
+        primary = finite_cards(hdus[0].header)
+        first = replace(_spectrum(hdus["EXTRACT1D"], Path(path), primary), header=named_cards(primary))
         if COMMON in hdus:
             first = replace(first, common_error=_common_error(hdus[COMMON], path, first.flux.size))
         number = sum(hdu.name == "EXTRACT1D" for hdu in hdus)
@@ -206,7 +207,7 @@ def named_cards(header: fits.Header) -> dict[str, object]:
 
 
 def _spectrum(extension: fits.BinTableHDU, path: Path, primary: fits.Header) -> ExtractedSpectrum:
-    table, header = extension.data, extension.header
+    table, header = extension.data, finite_cards(extension.header)
     columns = {name: _column(table, name) for name in COLUMNS}
     if np.isnan(columns["wavelength"]).all() or np.isnan(columns["flux"]).all():
         raise LRSError(f"{path}: its table has no WAVELENGTH or no FLUX; run the extraction again.")
@@ -215,11 +216,12 @@ def _spectrum(extension: fits.BinTableHDU, path: Path, primary: fits.Header) -> 
     if not in_order(columns["wavelength"]):
         raise LRSError(f"{path}: its wavelengths do not rise or fall throughout; run the extraction again.")
     columns["dq"] = np.nan_to_num(columns["dq"]).astype(np.uint32)
-    sky = header.get("SLIT_RA"), header.get("SLIT_DEC")
+    columns, notes = sound_columns(columns)
+    sky, made = (header.get("SLIT_RA"), header.get("SLIT_DEC")), read_made(header)
     return ExtractedSpectrum(
         **columns,
         sky=None if None in sky else sky,
-        **read_made(header),
+        **made | {"notes": (*notes, *made["notes"])},
         file_name=path.name,
         origin=origin_of_headers(primary, header, _unit_of(extension, "FLUX")),
     )

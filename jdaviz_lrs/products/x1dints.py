@@ -18,6 +18,7 @@ from jdaviz_lrs.products.door import open_fits
 from jdaviz_lrs.products.files import fits_path, whole_files
 from jdaviz_lrs.products.made import read_made, tell_made
 from jdaviz_lrs.products.read import checked_kind
+from jdaviz_lrs.products.sound import finite_cards, sound_columns
 from jdaviz_lrs.products.x1d import UNITS, describe_spectrum, named_cards, record_references
 
 __all__ = ["read_x1dints", "write_x1dints"]
@@ -172,20 +173,24 @@ def read_x1dints(path: str | Path) -> ExtractedSeries:
                 every, np.broadcast_to(wavelength, every.shape), equal_nan=True
             ):
                 raise LRSError(f"{path}: its spectra differ in wavelength; give a file of one order.")
-        header = tables[0].header
+        header, primary = (finite_cards(hdu.header) for hdu in (tables[0], hdus[0]))
 
         def column(name: str, kind: type) -> NDArray:
             return np.concatenate([np.array(hdu.data[name.upper()], kind) for hdu in tables])
 
+        table, notes = sound_columns(
+            {name: column(name, np.uint32 if name == "dq" else float) for name in SERIES_COLUMNS}
+        )
+        made = read_made(header)
         return ExtractedSeries(
             wavelength=wavelength,
-            table={name: column(name, np.uint32 if name == "dq" else float) for name in SERIES_COLUMNS},
+            table=table,
             int_num=column("INT_NUM", int),
             segment_num=column("SEGMENT", int),
             int_times=_times(column),
-            **read_made(header),
+            **made | {"notes": (*notes, *made["notes"])},
             file_name=Path(path).name,
-            header=named_cards(hdus[0].header),
+            header=named_cards(primary),
         )
 
 

@@ -6,13 +6,14 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis.strategies import SearchStrategy
+from numpy.typing import NDArray
 
 from jdaviz_lrs import LRSError
 from jdaviz_lrs.data.spectrum import COLUMNS, ExtractedSpectrum
@@ -75,16 +76,20 @@ def assert_kept(spectrum: ExtractedSpectrum) -> None:
     shape = spectrum.flux.shape
     assert shape[-1] == spectrum.wavelength.size > 0
     assert np.isfinite(spectrum.wavelength).all()
-    lost = np.isnan(spectrum.flux)
-    assert not np.isinf(spectrum.flux).any()
-    assert ((spectrum.dq & 1) != 0)[lost].all()
     for name in COLUMNS:
-        column = getattr(spectrum, name)
-        assert column.shape in (shape, shape[-1:]), name
-        if name == "npixels" or "_var_" in name or name.endswith("_error"):
-            assert not (column < 0).any(), name
+        assert getattr(spectrum, name).shape in (shape, shape[-1:]), name
+    assert_sound({name: getattr(spectrum, name) for name in COLUMNS})
     for note in spectrum.notes:
         assert note.isprintable()
+
+
+def assert_sound(columns: Mapping[str, NDArray]) -> None:
+    """Errors, variances and counts are never negative, no flux is infinite; where there is none is told."""
+    for name, column in columns.items():
+        if name in ("npixels", "n_input") or "_var_" in name or name.endswith("_error"):
+            assert not (np.asarray(column) < 0).any(), name
+    assert not np.isinf(columns["flux"]).any()
+    assert ((columns["dq"] & 1) != 0)[np.isnan(columns["flux"])].all()
 
 
 def differs(spectrum: ExtractedSpectrum, whole: ExtractedSpectrum, tolerance: float = 1e-6) -> bool:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from jdaviz_lrs import combine, extract, read, read_c1d, read_x1d
+from jdaviz_lrs import combine, extract, light_curves, read, read_c1d, read_x1d, read_x1dints
 from jdaviz_lrs.references.find import find_references
 from tests.fuzz.damage import Card, byte_changes, card_changes, with_bytes, with_cards
-from tests.fuzz.search import attempt, differs, folder, lengths, says_more, search
+from tests.fuzz.search import assert_sound, attempt, differs, folder, lengths, says_more, search
+from tests.slitless import write_segments
 
 PARAMETERS = {"extract_width": 8, "use_source_posn": True, "bkg_coeff": [[2], [6]]}
 
@@ -21,12 +23,18 @@ def extracted(content: bytes, **changes):
     return extract(image, references=find_references(image, crds=False), **PARAMETERS | changes)
 
 
+def written(spectrum):
+    """What an image's header holds is carried into that of its spectrum."""
+    x1d_read(spectrum.write(Path(folder(), "made_x1d.fits"), overwrite=True).read_bytes())
+    return spectrum
+
+
 def card_cases(observation):
     content = observation["nod1_nobsub_s2d"].read_bytes()
     whole = extracted(content)
 
     def holds(changes):
-        spectrum = attempt(lambda: extracted(with_cards(content, changes)))
+        spectrum = attempt(lambda: written(extracted(with_cards(content, changes))))
         if spectrum is not None and differs(spectrum, whole):
             assert says_more(spectrum, whole)
 
@@ -37,7 +45,7 @@ def byte_cases(observation):
     content = observation["nod1_nobsub_s2d"].read_bytes()
 
     def holds(change):
-        attempt(lambda: extracted(with_bytes(content, change)))
+        attempt(lambda: written(extracted(with_bytes(content, change))))
 
     return byte_changes(content), holds
 
@@ -54,6 +62,10 @@ def x1d_read(content: bytes):
     spectrum = read_x1d(path)
     spectrum.to_spectrum()
     return spectrum
+
+
+#: What once was read as it stood: a variance below zero.
+X1D_BYTES = ((((32132, 128),), None),)
 
 
 def x1d_card_cases(observation):
@@ -83,7 +95,32 @@ def test_cards_of_a_spectrum(number, observation):
 
 @lengths(few=12)
 def test_bytes_of_a_spectrum(number, observation):
-    search(number, *x1d_byte_cases(observation))
+    search(number, *x1d_byte_cases(observation), X1D_BYTES)
+
+
+def series_cases(observation, changes, damaged):
+    """A series of three integrations, as it was written."""
+    path = Path(folder(), "whole_x1dints.fits")
+    with tempfile.TemporaryDirectory() as segments:
+        paths = write_segments(Path(segments), (2, 1))
+        content = extract(paths).write(path, overwrite=True).read_bytes()
+
+    def reading(change):
+        path.write_bytes(damaged(content, change))
+        series = read_x1dints(path)
+        assert_sound(series.table)
+        light_curves(series)
+        series.write(path, overwrite=True)
+
+    return changes(content), lambda change: attempt(lambda: reading(change))
+
+
+@lengths(few=8)
+@pytest.mark.parametrize(
+    ("changes", "damaged"), [(card_changes, with_cards), (byte_changes, with_bytes)], ids=["cards", "bytes"]
+)
+def test_a_series_of_spectra(number, changes, damaged, observation):
+    search(number, *series_cases(observation, changes, damaged))
 
 
 def combined_cases(observation, changes, damaged):
@@ -95,7 +132,9 @@ def combined_cases(observation, changes, damaged):
     def both(change):
         damaged_path.write_bytes(damaged(content, change))
         combine([damaged_path, other]).write(result, overwrite=True)
-        read_c1d(result).to_spectrum()
+        both = read_c1d(result)
+        assert_sound(vars(both))
+        both.to_spectrum()
 
     return changes(content), lambda change: attempt(lambda: both(change))
 
@@ -107,14 +146,19 @@ def c1d_cases(observation, changes, damaged):
 
     def reading(change):
         path.write_bytes(damaged(content, change))
-        read_c1d(path).to_spectrum()
+        both = read_c1d(path)
+        assert_sound(vars(both))
+        both.to_spectrum()
 
     return changes(content), lambda change: attempt(lambda: reading(change))
 
 
-#: What once ended in an error of a library: a number that no header holds, part of a verdict, a column of
+#: What once ended in an error of a library: numbers that no header holds, part of a verdict, a column of
 #: wavelengths that is read as another, wavelengths in no order.
-COMBINED_CARDS = (((Card("PRIMARY", "EXPSTART", 2560), "1E400"),),)
+COMBINED_CARDS = (
+    ((Card("PRIMARY", "EXPSTART", 2560), "1E400"),),
+    ((Card("EXTRACT1D", "SLIT_RA", 14160), "1E400"),),
+)
 C1D_CARDS = (((Card("COMBINE1D", "TFORM7", 10800), "'x'"),),)
 COMBINED_BYTES = ((((16996, 32),), None),)
 C1D_BYTES = ((((26700, 0),), None),)

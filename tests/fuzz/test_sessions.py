@@ -54,9 +54,13 @@ def some_bytes(observation):
     return cases, lambda change: attempt(lambda: session_of(with_bytes(content, change)))
 
 
+#: What once was another after it was written: a file that is named by the folder above.
+VALUES = (({"file": ".."}, {}, {}),)
+
+
 @lengths(few=60)
 def test_values_of_a_session(number, observation):
-    search(number, *values(observation))
+    search(number, *values(observation), VALUES)
 
 
 @lengths(few=40)
