@@ -192,7 +192,7 @@ def _times(inputs: Sequence[Input], exptime_key: str) -> Table | None:
 
 
 def _filled(table: Table, factor: Table) -> Table:
-    return np.nan_to_num(table) * factor
+    return np.where(np.isfinite(table), table, 0.0) * factor
 
 
 def _flags(aligned: Aligned, found: Combination) -> NDArray[np.uint32]:
