@@ -92,6 +92,9 @@ def _read(path: Path, name: str = "") -> StarModel:
         fits = name.lower().endswith(FITS)
         table = Table.read(path, format="fits", hdu=1) if fits else Table.read(path, format="ascii")
         header = dict(getheader(path, 1)) if fits else {}  # some of it is not in the table's
+        product = getheader(path).get("DATAMODL") if fits else None
+    if product:
+        raise LRSError(f"{path}: this was observed ({product}), and is no model of the star; give its model.")
     columns = {name.lower(): table[name] for name in table.colnames}
     _demand_vacuum(str(path), header | table.meta, columns)
     units = {name: _unit(column.unit) for name, column in columns.items()}

@@ -273,7 +273,12 @@ def in_air(folder):
     return calspec(folder / "air.fits", AIRORVAC="air")
 
 
+def observed(folder):
+    return extracted(STAR, BOX).write(folder / "star_x1d.fits")
+
+
 BAD_MODELS = {
+    "a spectrum": (observed, r"star_x1d\.fits: this was observed \(MultiSpecModel\), and is no model"),
     "short": (
         lambda folder: plain(WAVELENGTH[WAVELENGTH < 10], JANSKY[WAVELENGTH < 10]),
         "reaches from 2 to .* needed",
