@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jdaviz_lrs.data.limits import ApertureLimits
+from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.extraction.plan import ExtractionPlan
 
-__all__ = ["Layout", "lay_out"]
+__all__ = ["Layout", "as_fitted", "lay_out"]
 
 Row = NDArray[np.float64]
 
@@ -80,6 +81,20 @@ def lay_out(plan: ExtractionPlan) -> Layout:
         bad_pixels=bad,
         reported=_reported(placement.limits, plan.image.horizontal),
         notes=placement.notes,
+    )
+
+
+def as_fitted(layout: Layout, spectrum: ExtractedSpectrum | None) -> Layout:
+    """Return a layout with its traces where an optimal extraction has found them."""
+    if spectrum is None or spectrum.trace is None or layout.trace is None:
+        return layout
+    found = [one.trace for one in spectrum.companions]
+    found += layout.companions[len(found) :]
+    companions = (
+        trace if fitted is None else fitted for trace, fitted in zip(layout.companions, found, strict=False)
+    )
+    return replace(
+        layout, trace=spectrum.trace, nods=tuple(spectrum.nod_traces), companions=tuple(companions)
     )
 
 

@@ -18,7 +18,7 @@ from jdaviz_lrs.extraction.advice import Advice
 from jdaviz_lrs.extraction.plan import ExtractionPlan
 from jdaviz_lrs.panel.grip import Grip
 from jdaviz_lrs.panel.inputs import Choice, Input
-from jdaviz_lrs.panel.layout import Layout, lay_out
+from jdaviz_lrs.panel.layout import Layout, as_fitted, lay_out
 from jdaviz_lrs.panel.parameter_traits import DEFAULTS, as_typed, same
 from jdaviz_lrs.panel.sections.compare.reference import Reference
 from jdaviz_lrs.panel.sections.history.record import Record
@@ -197,6 +197,11 @@ class PanelState:
     def preview(self) -> ExtractedSpectrum | None:
         """The spectrum that is drawn in the viewers, if any."""
         return self.spectrum if self.shown and self.active and self.live else None
+
+    @property
+    def layout_drawn(self) -> Layout | None:
+        """The layout, its traces where the preview has found them: what the mouse takes hold of."""
+        return None if self.layout is None else as_fitted(self.layout, self.preview)
 
     @property
     def wants_spectrum(self) -> bool:

@@ -6,7 +6,6 @@ The colours are those of Okabe and Ito, which colour-blind readers can tell apar
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -117,20 +116,15 @@ class PreviewMarks:
             self.clear("image")
             return
         if stale is None:
-            layout, display, fitted = state.layout, state.source.display, state.preview
+            layout, display, fitted = state.layout_drawn, state.source.display, state.preview
         else:
             layout, display, fitted = stale.layout, stale.source.display, None
-        trace, nods, companions = layout.trace, layout.nods, layout.companions
-        if fitted is not None and fitted.trace is not None:
-            trace, nods = fitted.trace, fitted.nod_traces
-            companions = [one.trace for one in fitted.companions if one.trace is not None]
         self._outlines("aperture", layout.edges, display, viewers)
         self._outlines("background", layout.background_edges, display, viewers)
-        self._traces("trace", [] if trace is None else [trace], display, viewers)
-        self._traces("nods", nods, display, viewers)
-        self._traces("companions", companions, display, viewers)
-        drawn = replace(layout, trace=trace, companions=tuple(companions))
-        self._traces("held", [] if state.grip is None else state.grip.lines(drawn), display, viewers)
+        self._traces("trace", [] if layout.trace is None else [layout.trace], display, viewers)
+        self._traces("nods", layout.nods, display, viewers)
+        self._traces("companions", layout.companions, display, viewers)
+        self._traces("held", [] if state.grip is None else state.grip.lines(layout), display, viewers)
         self._points("bad", layout.bad_pixels, display, viewers)
         self._points("rejected", None if fitted is None else fitted.rejected, display, viewers)
         self._tint("image", IMAGE_MARKS, stale is not None)

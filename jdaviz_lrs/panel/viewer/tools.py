@@ -147,7 +147,7 @@ class RegionTool(PanelTool):
 
     def act(self, event: str, state: PanelState, column: float, row: int) -> Changes:
         """Take hold, move, let go."""
-        layout = state.layout
+        layout = state.layout_drawn
         if event == "mousemove":
             if self._hold is None:  # else it is one that the browser sent late
                 self.cursor = _cursor(layout and grip_at(layout, column, row, self._reach))
@@ -185,7 +185,7 @@ class RegionTool(PanelTool):
             state.grip if state.grip is not None and state.grip.lines(state.layout) else whole(state.layout)
         )
         by = way * NUDGES[shift]
-        plan, layout = state.plan, state.layout
+        plan, layout = state.plan, state.layout_drawn
         changes = _fitting(state, plan, moved(plan.image, plan.parameters, layout, grip, by))
         # keys that follow each other are one step to undo
         panel.update(**changes, grip=grip, gesture=panel.pauses.gesture(f"{grip}"))
@@ -195,7 +195,7 @@ class RegionTool(PanelTool):
         self.label.hide()
 
     def _take(self, state: PanelState, column: float, row: int) -> Hold | None:
-        plan, layout = state.plan, state.layout
+        plan, layout = state.plan, state.layout_drawn
         if layout is None:
             return None
         grip = grip_at(layout, column, row, self._reach)
@@ -230,7 +230,7 @@ class RegionTool(PanelTool):
         return _fitting(state, hold.plan, add_region(parameters, layout, *edges))
 
     def _remove(self, state: PanelState, column: float, row: int) -> Changes:
-        plan, layout = state.plan, state.layout
+        plan, layout = state.plan, state.layout_drawn
         if layout is None:
             return {}
         parameters = plan.parameters
@@ -266,7 +266,7 @@ def _place_words(state: PanelState, x: float) -> str:
     display = state.source.display
     image, place = display.image, int(np.clip(round(x), 0, display.rows.size - 1))
     row = display.rows[place]
-    columns = [line[row] for line in state.grip.lines(state.layout)]
+    columns = [line[row] for line in state.grip.lines(state.layout_drawn)]
     if not np.isfinite(columns).all() or not columns:
         return ""
     across, along = ("row", "column") if image.horizontal else ("column", "row")

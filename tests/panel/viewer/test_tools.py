@@ -119,10 +119,11 @@ def test_trace_and_sources_of_an_optimal_extraction(active, mouse):
     trace = active.state.layout.trace[150]
     mouse.drag(trace, trace + 1.2)
     assert active.position_offset == pytest.approx(1.2)
-    trace = active.state.layout.trace[150]
+    trace = active.state.layout_drawn.trace[150]  # where it was found, again
     mouse("dblclick", trace + 7)
     assert active.sources == [pytest.approx(7.0, abs=0.01)]
-    assert len(active.state.layout.companions) == 1
+    (companion,) = active.state.layout_drawn.companions
+    assert companion[150] == pytest.approx(trace + 7, abs=0.05)
     mouse.drag(trace + 7, trace + 8.5)
     assert active.sources == [pytest.approx(8.5, abs=0.02)]
     mouse.drag(trace - 10, trace - 5)  # nothing is there
@@ -131,6 +132,22 @@ def test_trace_and_sources_of_an_optimal_extraction(active, mouse):
     assert active.sources == []
     mouse("dblclick", trace)  # the target stays
     assert active.sources == []
+
+
+def test_the_mouse_takes_hold_of_a_trace_where_it_was_found(active, mouse):
+    active.extraction_type, active.position_offset, active.refinements = "optimal", 1.5, ["trace"]
+    placed, seen = active.state.layout.trace[150], active.state.layout_drawn.trace[150]
+    assert abs(seen - placed) > 1.0
+    assert active.marks.image["trace"].marks_list[0].y[150] == pytest.approx(
+        active.state.source.display.y(active.state.layout_drawn.trace)[150], abs=0.2
+    )
+    reach = mouse.tool._reach
+    mouse("mousemove", seen - 2.0 * reach + 0.1 if seen < placed else seen + 2.0 * reach - 0.1)
+    assert mouse.tool.cursor == "grab"
+    mouse.drag(seen, seen + 0.5)
+    assert active.position_offset == pytest.approx(2.0)
+    mouse("dblclick", active.state.layout_drawn.trace[150] + 9)
+    assert active.sources == [pytest.approx(9.0, abs=0.01)]
 
 
 def test_what_is_dragged_comes_to_whole_or_half_pixels(active, mouse):
