@@ -50,6 +50,13 @@ def width(panel: Locator) -> float:
     return last - first + 1
 
 
+def assert_foot_is_whole(panel: Locator) -> None:
+    """Nothing at the foot of the panel may be cut off, however narrow that is."""
+    foot = panel.locator(".lrs-footer")
+    wide, room = foot.evaluate("foot => [foot.scrollWidth, foot.clientWidth]")
+    assert wide <= room, f"the foot takes {wide} px of {room} px"
+
+
 #: The tab of every section that opens and closes.
 TABS = {
     "Set up": ("Reference files", "Advanced"),

@@ -6,7 +6,14 @@ from playwright.sync_api import expect
 from tests.browser import servers
 from tests.browser.app import ORANGE, PURPLE, App
 from tests.browser.notebook import run_notebook, warnings, write_notebook
-from tests.browser.panel import columns, height, leave_tool, open_section, take_tool
+from tests.browser.panel import (
+    assert_foot_is_whole,
+    columns,
+    height,
+    leave_tool,
+    open_section,
+    take_tool,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -63,6 +70,7 @@ def test_extract_in_jupyterlab(lab_server, tab, artifacts):
     expect(made).to_contain_text("nod1_s2d LRS")
     app.settle()
     app.shot("2-extracted")
+    assert_foot_is_whole(panel)
     expect(warnings(tab)).to_have_count(0)
 
 
