@@ -11,10 +11,23 @@ from numpy.typing import NDArray
 
 from jdaviz_lrs.data.flags import DO_NOT_USE
 
-__all__ = ["finite_cards", "sound_columns"]
+__all__ = ["finite_cards", "leave_out_infinite", "sound_columns"]
 
 NEVER_NEGATIVE = ("_error", "_var_poisson", "_var_rnoise", "_var_flat", "npixels", "weight", "n_input")
 """How the names of such columns end."""
+
+
+def leave_out_infinite(metadata: dict | list) -> None:
+    """Leave numbers out of a data model's tree that a file may hold (1E400) and none can be given."""
+    places = [*metadata] if isinstance(metadata, dict) else [*range(len(metadata))][::-1]
+    for place in places:
+        value = metadata[place]
+        # what the schema does not know is listed as [keyword, value, comment]
+        inside = value[1] if isinstance(value, list) and len(value) == 3 else value
+        if isinstance(inside, float) and not isfinite(inside):
+            del metadata[place]
+        elif isinstance(value, dict | list):
+            leave_out_infinite(value)
 
 
 def finite_cards(header: Header) -> Header:
