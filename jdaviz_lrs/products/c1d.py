@@ -14,11 +14,11 @@ from jdaviz_lrs.data.provenance import PREFIX
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.door import one_sentence, open_fits
 from jdaviz_lrs.products.files import fits_path, in_ascii, whole_files
-from jdaviz_lrs.products.made import read_made, tell_made
+from jdaviz_lrs.products.made import being_written, read_made, tell_made
 from jdaviz_lrs.products.order import in_order
 from jdaviz_lrs.products.origin import origin_of_headers
 from jdaviz_lrs.products.read import checked_kind
-from jdaviz_lrs.products.sound import finite_cards, sound_columns
+from jdaviz_lrs.products.sound import sound_cards, sound_columns
 
 __all__ = ["read_c1d", "save_combined", "write_c1d"]
 
@@ -62,7 +62,7 @@ def write_c1d(spectrum: CombinedSpectrum, path: str | Path, overwrite: bool = Fa
 
 def save_combined(spectrum: CombinedSpectrum, temporary: Path) -> None:
     """Write a combined spectrum to a path where nothing is yet; see `write_c1d`."""
-    with MultiCombinedSpecModel() as model:
+    with being_written(spectrum), MultiCombinedSpecModel() as model:
         header = _header(spectrum)
         if header is not None:
             model.update(header, only="PRIMARY")
@@ -144,7 +144,7 @@ def read_c1d(path: str | Path) -> CombinedSpectrum:
 
 def _spectrum(hdus: fits.HDUList, path: Path) -> CombinedSpectrum:
     extension = hdus[EXTENSION]
-    table, header = extension.data, finite_cards(extension.header)
+    table, header = extension.data, sound_cards(extension.header)
     if not {"WAVELENGTH", "FLUX", "ERROR"} <= {*table.names}:
         raise LRSError(f"{path}: its table has no WAVELENGTH, FLUX or ERROR; combine the spectra again.")
     nothing = np.full(len(table), np.nan)
@@ -161,7 +161,7 @@ def _spectrum(hdus: fits.HDUList, path: Path) -> CombinedSpectrum:
     if beside is not None and len(beside.data) != len(table):
         raise LRSError(f"{path}: its tables differ in length; combine the spectra again.")
     columns, notes = sound_columns(columns)
-    origin = origin_of_headers(finite_cards(hdus[0].header), header, extension.columns["FLUX"].unit)
+    origin = origin_of_headers(sound_cards(hdus[0].header), header, extension.columns["FLUX"].unit)
     made = read_made(header)
     return CombinedSpectrum(
         **columns,

@@ -57,7 +57,9 @@ END = re.compile(rb"(?s)\A(?:.{80})*?END {77}")
 
 
 @contextmanager
-def one_sentence(what: str | Path, problem: str = "cannot be read") -> Iterator[None]:
+def one_sentence(
+    what: str | Path, problem: str = "cannot be read", passing: tuple[type[Exception], ...] = ()
+) -> Iterator[None]:
     """Turn whatever the libraries raise on a damaged file into one sentence.
 
     There is no list of it: astropy, asdf, gwcs, stdatamodels and json meet what they did not foresee, too.
@@ -68,6 +70,8 @@ def one_sentence(what: str | Path, problem: str = "cannot be read") -> Iterator[
         The file.
     problem : str
         What cannot be done with it.
+    passing : tuple of exceptions
+        Which are told elsewhere.
 
     Raises
     ------
@@ -77,6 +81,8 @@ def one_sentence(what: str | Path, problem: str = "cannot be read") -> Iterator[
     try:
         yield
     except LRSError:
+        raise
+    except passing:
         raise
     except MemoryError as error:
         raise LRSError(f"{what}: {problem}, there is not enough memory; close other programs.") from error

@@ -13,6 +13,7 @@ from jdaviz_lrs.data.flags import DO_NOT_USE, OUTLIER
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.products.files import output_path
+from jdaviz_lrs.products.made import being_written
 
 __all__ = ["PRODUCTS", "image_products", "to_file_axes"]
 
@@ -50,7 +51,7 @@ def _save(spectrum: ExtractedSpectrum, name: str, file: Path) -> None:
     data = to_file_axes(
         getattr(spectrum, name), spectrum.image, outside=np.nan if name == "residual" else 0.0
     )
-    with (CubeModel if data.ndim == 3 else ImageModel)() as model:
+    with being_written(spectrum), (CubeModel if data.ndim == 3 else ImageModel)() as model:
         model.data = data.astype(np.float32)
         if name == "residual":
             model.dq = to_file_axes(_flags(spectrum), spectrum.image, outside=DO_NOT_USE)

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from astropy.io import fits
 
 from jdaviz_lrs.data.making import Making
 from jdaviz_lrs.data.provenance import PREFIX, provenance, read_verdict
+from jdaviz_lrs.products.door import one_sentence
 from jdaviz_lrs.products.files import in_ascii
 
-__all__ = ["read_made", "tell_made"]
+__all__ = ["being_written", "read_made", "tell_made"]
+
+
+def being_written(spectrum: Making) -> AbstractContextManager[None]:
+    """Turn what no library can write into a sentence that names the input; what a disk refuses passes."""
+    image = getattr(spectrum, "image", None)
+    name = getattr(spectrum, "file_name", "") or getattr(image, "file_name", "") or "the spectrum"
+    return one_sentence(name, "what was made of it cannot be written", (OSError,))
 
 
 def tell_made(header: fits.Header, spectrum: Making) -> None:

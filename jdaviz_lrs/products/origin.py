@@ -13,7 +13,7 @@ __all__ = ["origin_of_headers", "origin_of_image"]
 def origin_of_headers(primary: Header, table: Header, unit: str | None) -> Origin:
     """Tell the origin of a spectrum by the headers of its file: the primary one and that of the table.
 
-    Both without numbers that are not finite; see `jdaviz_lrs.products.sound.finite_cards`.
+    Both without what cannot be; see `jdaviz_lrs.products.sound.sound_cards`.
     """
     numbers = {
         name: _number(primary.get(key))

@@ -20,7 +20,7 @@ from jdaviz_lrs.data.image import Observation, SpectralImage
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.modes import DEFAULT
 from jdaviz_lrs.products.door import COMPLAINT, one_sentence, open_fits
-from jdaviz_lrs.products.sound import leave_out_infinite
+from jdaviz_lrs.products.sound import keep_sound
 
 __all__ = ["VARIANCES", "checked_kind", "from_datamodel", "good_pixels", "negative", "open_datamodel", "read"]
 
@@ -456,5 +456,5 @@ def _target_motion(info) -> tuple[float, float] | None:
 def _primary_header(model: JwstDataModel) -> MultiSpecModel:
     header = MultiSpecModel()
     header.update(model, only="PRIMARY")
-    leave_out_infinite(header.instance)
+    keep_sound(header.instance)
     return header

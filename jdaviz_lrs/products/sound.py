@@ -1,4 +1,4 @@
-"""Numbers that cannot be, in the header or table of a spectrum's file: taken as unknown, and told of."""
+"""What cannot be, in the header or table of a file: taken as unknown, before it is handed on."""
 
 from __future__ import annotations
 
@@ -11,30 +11,40 @@ from numpy.typing import NDArray
 
 from jdaviz_lrs.data.flags import DO_NOT_USE
 
-__all__ = ["finite_cards", "leave_out_infinite", "sound_columns"]
+__all__ = ["keep_sound", "sound_cards", "sound_columns"]
 
 NEVER_NEGATIVE = ("_error", "_var_poisson", "_var_rnoise", "_var_flat", "npixels", "weight", "n_input")
 """How the names of such columns end."""
 
 
-def leave_out_infinite(metadata: dict | list) -> None:
-    """Leave numbers out of a data model's tree that a file may hold (1E400) and none can be given."""
+def _is_sound(value: object) -> bool:
+    """Whether a header can be given a value: a damaged one may hold 1E400, and bytes that are no letters."""
+    if isinstance(value, str):
+        return value.isascii() and value.isprintable()
+    return not isinstance(value, float) or isfinite(value)
+
+
+def keep_sound(metadata: dict | list) -> None:
+    """Leave out of a data model's tree what no header can be given."""
     places = [*metadata] if isinstance(metadata, dict) else [*range(len(metadata))][::-1]
     for place in places:
         value = metadata[place]
-        # what the schema does not know is listed as [keyword, value, comment]
-        inside = value[1] if isinstance(value, list) and len(value) == 3 else value
-        if isinstance(inside, float) and not isfinite(inside):
+        if not _is_sound(value) or (_is_card(value) and not all(map(_is_sound, value))):
             del metadata[place]
         elif isinstance(value, dict | list):
-            leave_out_infinite(value)
+            keep_sound(value)
 
 
-def finite_cards(header: Header) -> Header:
-    """Leave out numbers that a file may hold (1E400) and none can be given."""
+def _is_card(value: object) -> bool:
+    """Whether this is a card that no schema knows: [keyword, value, comment]."""
+    return isinstance(value, list) and len(value) == 3 and not any(isinstance(one, list) for one in value)
+
+
+def sound_cards(header: Header) -> Header:
+    """Leave out what no header can be given."""
     kept = header.copy()
     for card in header.cards:
-        if isinstance(card.value, float) and not isfinite(card.value):
+        if not _is_sound(card.value):
             kept.remove(card.keyword, ignore_missing=True, remove_all=True)
     return kept
 
@@ -44,12 +54,12 @@ def sound_columns(columns: Mapping[str, NDArray]) -> tuple[dict[str, NDArray], t
 
     Parameters
     ----------
-    columns : mapping of str to ndarray
+    columns : mapping of str to ndarray, ([n_int,] n_wavelength)
         Of a spectrum by their names here; ``dq`` as whole numbers.
 
     Returns
     -------
-    columns : dict of str to ndarray
+    columns : dict of str to ndarray, ([n_int,] n_wavelength)
         With NaN for what cannot be, and DO_NOT_USE in ``dq`` wherever the flux is NaN.
     notes : tuple of str
     """

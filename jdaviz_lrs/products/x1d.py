@@ -21,12 +21,12 @@ from jdaviz_lrs.data.spectrum import COLUMNS, ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.door import open_fits
 from jdaviz_lrs.products.files import fits_path, in_ascii, whole_files
-from jdaviz_lrs.products.made import read_made, tell_made
+from jdaviz_lrs.products.made import being_written, read_made, tell_made
 from jdaviz_lrs.products.order import in_order
 from jdaviz_lrs.products.orientation import aperture_keywords
 from jdaviz_lrs.products.origin import origin_of_headers
 from jdaviz_lrs.products.read import checked_kind
-from jdaviz_lrs.products.sound import finite_cards, sound_columns
+from jdaviz_lrs.products.sound import sound_cards, sound_columns
 
 __all__ = [
     "UNITS",
@@ -79,7 +79,7 @@ def write_x1d(spectrum: ExtractedSpectrum, path: str | Path, overwrite: bool = F
 def save_table(spectrum: ExtractedSpectrum, temporary: Path) -> None:
     """Write a spectrum to a path where nothing is yet; see `write_x1d`."""
     image = spectrum.image
-    with MultiSpecModel() as model:
+    with being_written(spectrum), MultiSpecModel() as model:
         if image is not None and image.metadata is not None:
             model.update(image.metadata, only="PRIMARY")
         model.meta.cal_step.extract_1d = "COMPLETE"
@@ -191,7 +191,7 @@ def read_x1d(path: str | Path) -> ExtractedSpectrum:
         checked_kind(hdus, path, ("MultiSpecModel",), "an extracted spectrum")
         if "EXTRACT1D" not in hdus:
             raise LRSError(f"{path}: it holds no spectrum; run the extraction again.")
-        primary = finite_cards(hdus[0].header)
+        primary = sound_cards(hdus[0].header)
         first = replace(_spectrum(hdus["EXTRACT1D"], Path(path), primary), header=named_cards(primary))
         if COMMON in hdus:
             first = replace(first, common_error=_common_error(hdus[COMMON], path, first.flux.size))
@@ -207,7 +207,7 @@ def named_cards(header: fits.Header) -> dict[str, object]:
 
 
 def _spectrum(extension: fits.BinTableHDU, path: Path, primary: fits.Header) -> ExtractedSpectrum:
-    table, header = extension.data, finite_cards(extension.header)
+    table, header = extension.data, sound_cards(extension.header)
     columns = {name: _column(table, name) for name in COLUMNS}
     if np.isnan(columns["wavelength"]).all() or np.isnan(columns["flux"]).all():
         raise LRSError(f"{path}: its table has no WAVELENGTH or no FLUX; run the extraction again.")

@@ -16,9 +16,9 @@ from jdaviz_lrs.data.series import SERIES_COLUMNS, ExtractedSeries
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.door import open_fits
 from jdaviz_lrs.products.files import fits_path, whole_files
-from jdaviz_lrs.products.made import read_made, tell_made
+from jdaviz_lrs.products.made import being_written, read_made, tell_made
 from jdaviz_lrs.products.read import checked_kind
-from jdaviz_lrs.products.sound import finite_cards, sound_columns
+from jdaviz_lrs.products.sound import sound_cards, sound_columns
 from jdaviz_lrs.products.x1d import UNITS, describe_spectrum, named_cards, record_references
 
 __all__ = ["read_x1dints", "write_x1dints"]
@@ -74,7 +74,7 @@ def write_x1dints(series: ExtractedSeries, path: str | Path, overwrite: bool = F
 def _save_one(series: ExtractedSeries, path: Path) -> None:
     """Write the file as it is with one integration: all but the rows of its table."""
     image = series.image
-    with TSOMultiSpecModel() as model:
+    with being_written(series), TSOMultiSpecModel() as model:
         if image is not None and image.metadata is not None:
             model.update(image.metadata, only="PRIMARY")
             model.meta.exposure.integration_start = int(series.int_num[0])
@@ -173,7 +173,7 @@ def read_x1dints(path: str | Path) -> ExtractedSeries:
                 every, np.broadcast_to(wavelength, every.shape), equal_nan=True
             ):
                 raise LRSError(f"{path}: its spectra differ in wavelength; give a file of one order.")
-        header, primary = (finite_cards(hdu.header) for hdu in (tables[0], hdus[0]))
+        header, primary = (sound_cards(hdu.header) for hdu in (tables[0], hdus[0]))
 
         def column(name: str, kind: type) -> NDArray:
             return np.concatenate([np.array(hdu.data[name.upper()], kind) for hdu in tables])

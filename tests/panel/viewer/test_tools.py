@@ -141,8 +141,7 @@ def test_the_mouse_takes_hold_of_a_trace_where_it_was_found(active, mouse):
     assert active.marks.image["trace"].marks_list[0].y[150] == pytest.approx(
         active.state.source.display.y(active.state.layout_drawn.trace)[150], abs=0.2
     )
-    reach = mouse.tool._reach
-    mouse("mousemove", seen - 2.0 * reach + 0.1 if seen < placed else seen + 2.0 * reach - 0.1)
+    mouse("mousemove", seen)
     assert mouse.tool.cursor == "grab"
     mouse.drag(seen, seen + 0.5)
     assert active.position_offset == pytest.approx(2.0)
