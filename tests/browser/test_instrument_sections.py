@@ -259,9 +259,17 @@ def test_a_plot_in_a_window_of_its_own_has_its_legend(app, panel):
     expect(window.locator(".bqplot.figure")).to_be_visible()
     keys = window.locator(".lrs-keys")
     expect(keys).to_contain_text("light enclosed")
-    for key in keys.locator(".lrs-key").all():
-        place = key.bounding_box()
-        assert place["x"] + place["width"] <= window.evaluate("innerWidth")
-        assert place["y"] + place["height"] <= window.evaluate("innerHeight")
+
+    def in_sight() -> bool:
+        places = [key.bounding_box() for key in keys.locator(".lrs-key").all()]
+        width, height = window.evaluate("[innerWidth, innerHeight]")
+        return all(
+            place is not None
+            and place["x"] + place["width"] <= width
+            and place["y"] + place["height"] <= height
+            for place in places
+        )
+
+    app.until(in_sight, "all of the legend is in the window")  # which takes its shape as it is filled
     window.screenshot(path=app.artifacts / "window.png")
     window.close()
