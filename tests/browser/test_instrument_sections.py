@@ -20,6 +20,7 @@ from tests.browser.panel import (
     take_tool,
     width,
 )
+from tests.browser.servers import PATIENCE
 
 pytestmark = pytest.mark.browser
 
@@ -256,7 +257,8 @@ def test_a_plot_in_a_window_of_its_own_has_its_legend(app, panel):
     with app.page.expect_popup() as opened:
         best.locator(".lrs-popout button").click()
     window = opened.value
-    expect(window.locator(".bqplot.figure")).to_be_visible()
+    # it is sent every widget of the app before it shows one, which takes minutes on a busy machine
+    expect(window.locator(".bqplot.figure")).to_be_visible(timeout=4 * 1000 * PATIENCE)
     keys = window.locator(".lrs-keys")
     expect(keys).to_contain_text("light enclosed")
 
