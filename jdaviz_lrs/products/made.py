@@ -29,7 +29,11 @@ def tell_made(header: fits.Header, spectrum: Making) -> None:
 
 
 def read_made(header: fits.Header) -> dict[str, Any]:
-    """Return what `tell_made` has written: ``parameters``, ``notes`` and ``verdict`` of a spectrum."""
-    made = {key[len(PREFIX) + 1 :]: value for key, value in header.items() if key.startswith(f"{PREFIX} ")}
+    """Return what `tell_made` has written: ``parameters``, ``notes`` and ``verdict`` of a spectrum.
+
+    A name with a damaged letter, which no header can be given, is left out.
+    """
+    named = ((key[len(PREFIX) + 1 :], value) for key, value in header.items() if key.startswith(f"{PREFIX} "))
+    made = {name: value for name, value in named if name.isascii() and name.isprintable()}
     notes = tuple(value for key, value in made.items() if key.startswith("note_"))
     return {"parameters": made, "notes": notes, "verdict": read_verdict(made)}

@@ -58,7 +58,7 @@ def write_x1dints(series: ExtractedSeries, path: str | Path, overwrite: bool = F
         When the file exists or is an input, has not the ending ``.fits``, or cannot be written.
     """
     path = fits_path(path)
-    with whole_files([path], overwrite, series.inputs) as (temporary,):
+    with whole_files([path], overwrite, series.inputs) as (temporary,), being_written(series):
         model = temporary.parent / "one" / temporary.name  # the header holds the name
         model.parent.mkdir()
         _save_one(series, model)
@@ -74,7 +74,7 @@ def write_x1dints(series: ExtractedSeries, path: str | Path, overwrite: bool = F
 def _save_one(series: ExtractedSeries, path: Path) -> None:
     """Write the file as it is with one integration: all but the rows of its table."""
     image = series.image
-    with being_written(series), TSOMultiSpecModel() as model:
+    with TSOMultiSpecModel() as model:
         if image is not None and image.metadata is not None:
             model.update(image.metadata, only="PRIMARY")
             model.meta.exposure.integration_start = int(series.int_num[0])

@@ -126,12 +126,18 @@ def series_cases(observation, changes, damaged):
     return changes(content), lambda change: attempt(lambda: reading(change))
 
 
+#: A parameter whose name no header holds.
+SERIES_BYTES = ((((25293, 3),), None),)
+
+
 @lengths(few=8)
 @pytest.mark.parametrize(
-    ("changes", "damaged"), [(card_changes, with_cards), (byte_changes, with_bytes)], ids=["cards", "bytes"]
+    ("changes", "damaged", "seeds"),
+    [(card_changes, with_cards, ()), (byte_changes, with_bytes, SERIES_BYTES)],
+    ids=["cards", "bytes"],
 )
-def test_a_series_of_spectra(number, changes, damaged, observation):
-    search(number, *series_cases(observation, changes, damaged))
+def test_a_series_of_spectra(number, changes, damaged, seeds, observation):
+    search(number, *series_cases(observation, changes, damaged), seeds)
 
 
 def combined_cases(observation, changes, damaged):
