@@ -215,11 +215,19 @@ def _text(content: Mapping[str, Any], name: str, missing: str | None = None) -> 
 def _path(content: Mapping[str, Any], name: str, folder: Path) -> Path:
     """Find a file from the folder of the session's, or by its name beside it."""
     text = content.get(name)
-    if not isinstance(text, str) or not text.strip() or "\0" in text:
+    if not isinstance(text, str) or not text.strip() or "\0" in text or not _can_be_named(text):
         raise LRSError(f"'{name}' of an extraction names no file; save the session again.")
     path = Path(os.path.abspath(folder / text))
     beside = folder / path.name
     return beside if not _is_file(path) and _is_file(beside) else path
+
+
+def _can_be_named(text: str) -> bool:
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_file(path: Path) -> bool:

@@ -160,12 +160,13 @@ def _spectrum(hdus: fits.HDUList, path: Path) -> CombinedSpectrum:
     beside = next((one for one in hdus if one.name == INPUTS), None)
     if beside is not None and len(beside.data) != len(table):
         raise LRSError(f"{path}: its tables differ in length; combine the spectra again.")
-    columns, notes = sound_columns(columns)
+    inputs = _inputs(beside, len(table))
+    tables = {name: values for name, values in inputs.items() if isinstance(values, np.ndarray)}
+    columns, notes = sound_columns(columns | tables)
     origin = origin_of_headers(sound_cards(hdus[0].header), header, extension.columns["FLUX"].unit)
     made = read_made(header)
     return CombinedSpectrum(
-        **columns,
-        **_inputs(beside, len(table)),
+        **inputs | columns,
         slit_ra=header.get("SLIT_RA"),
         slit_dec=header.get("SLIT_DEC"),
         source_type=origin.source_type,

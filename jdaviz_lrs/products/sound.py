@@ -13,7 +13,16 @@ from jdaviz_lrs.data.flags import DO_NOT_USE
 
 __all__ = ["keep_sound", "sound_cards", "sound_columns"]
 
-NEVER_NEGATIVE = ("_error", "_var_poisson", "_var_rnoise", "_var_flat", "npixels", "weight", "n_input")
+NEVER_NEGATIVE = (
+    "_error",
+    "_var_poisson",
+    "_var_rnoise",
+    "_var_flat",
+    "npixels",
+    "weight",
+    "n_input",
+    "chi_square",
+)
 """How the names of such columns end."""
 
 

@@ -176,7 +176,10 @@ COMBINED_CARDS = (
     ((Card("PRIMARY", "EXPSTART", 2560), "1E400"),),
     ((Card("EXTRACT1D", "SLIT_RA", 14160), "1E400"),),
 )
-C1D_CARDS = (((Card("COMBINE1D", "TFORM7", 10800), "'x'"),),)
+C1D_CARDS = (
+    ((Card("COMBINE1D", "TFORM7", 10800), "'x'"),),
+    ((Card("LRS_INPUTS", "TFORM2", 41280), "'x'"),),
+)
 COMBINED_BYTES = ((((16996, 32),), None),)
 C1D_BYTES = ((((26700, 0),), None),)
 

@@ -54,8 +54,9 @@ def some_bytes(observation):
     return cases, lambda change: attempt(lambda: session_of(with_bytes(content, change)))
 
 
-#: What once was another after it was written: a file that is named by the folder above.
-VALUES = (({"file": ".."}, {}, {}),)
+#: What once was another after it was written, or could not be: a file named by the folder above, a name
+#: of no encoding.
+VALUES = (({"file": ".."}, {}, {}), ({"file": "\ud800"}, {}, {}))
 
 
 @lengths(few=60)
