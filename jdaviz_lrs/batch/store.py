@@ -80,17 +80,15 @@ def _stored(path: Path, names: Iterable[str]) -> dict[str, NDArray]:
         ) from error
 
 
-def extract_into(
-    chunk: Chunk, common: tuple[SeriesPlan, Path | None, Path | None]
-) -> dict[str, NDArray] | None:
+def extract_into(chunk: Chunk, common: tuple[SeriesPlan, Path | None]) -> dict[str, NDArray] | None:
     """Extract a chunk and store it where it was done, which spares sending it and one process the writing.
 
     Parameters
     ----------
     chunk : Chunk
-    common : (SeriesPlan, Path or None, Path or None)
-        The plan; the folder of finished chunks; and a file in it, by which a worker elsewhere sees whether
-        the folder is the same there.
+    common : (SeriesPlan, Path or None)
+        The plan; and a file in the folder of finished chunks, by which a worker sees whether that is the same
+        where it runs.
 
     Returns
     -------
@@ -102,11 +100,11 @@ def extract_into(
     LRSError
         When it cannot be extracted, or the folder cannot be written to.
     """
-    plan, folder, witness = common
+    plan, witness = common
     columns = extract_chunk(chunk, plan)
-    if folder is None or witness is None or not witness.is_file():
+    if witness is None or not witness.is_file():
         return columns
-    _save(_place(folder, chunk), columns)
+    _save(_place(witness.parent, chunk), columns)
     return None
 
 
@@ -170,10 +168,10 @@ class ChunkStore:
         _save(_place(self.folder, chunk), columns)
 
     @contextmanager
-    def open_to(self, plan: SeriesPlan) -> Iterator[tuple[SeriesPlan, Path | None, Path | None]]:
+    def open_to(self, plan: SeriesPlan) -> Iterator[tuple[SeriesPlan, Path | None]]:
         """Give what `extract_into` needs, as long as the folder shows that it is this one."""
         if self.folder is None:
-            yield plan, None, None
+            yield plan, None
             return
         folder = self.folder.absolute()  # workers may be at home elsewhere
         with ExitStack() as stack:
@@ -184,7 +182,7 @@ class ChunkStore:
                     f"{folder}: finished chunks cannot be stored there ({error.strerror}); make room, or "
                     "give another folder to resume from."
                 ) from error
-            yield plan, folder, Path(witness.name)
+            yield plan, Path(witness.name)
 
     def table(self) -> ChunkTable:
         """Return the table of all chunks."""

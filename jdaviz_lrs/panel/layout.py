@@ -26,6 +26,8 @@ class Layout:
     trace : ndarray or None, (n_disp,)
         Where the extraction has the source, if it goes by the source's position.
     nods, companions : tuple of ndarray, (n_disp,)
+    found : tuple of ndarray, (n_disp,)
+        Further sources that nobody gave, and the extraction found: seen, but not the mouse's to move.
     shift : float
         By how much the source's position moves aperture and regions from where the parameters put them.
     about_source : bool
@@ -42,6 +44,7 @@ class Layout:
     trace: Row | None = None
     nods: tuple[Row, ...] = ()
     companions: tuple[Row, ...] = ()
+    found: tuple[Row, ...] = ()
     shift: float = 0.0
     about_source: bool = False
     bad_pixels: NDArray | None = None
@@ -85,16 +88,16 @@ def lay_out(plan: ExtractionPlan) -> Layout:
 
 
 def as_fitted(layout: Layout, spectrum: ExtractedSpectrum | None) -> Layout:
-    """Return a layout with its traces where an optimal extraction has found them."""
+    """Return a layout with its traces where an optimal extraction has found them, and what it found more."""
     if spectrum is None or spectrum.trace is None or layout.trace is None:
         return layout
-    found = [one.trace for one in spectrum.companions]
-    found += layout.companions[len(found) :]
-    companions = (
-        trace if fitted is None else fitted for trace, fitted in zip(layout.companions, found, strict=False)
-    )
+    traces, given = tuple(one.trace for one in spectrum.companions), len(layout.companions)
     return replace(
-        layout, trace=spectrum.trace, nods=tuple(spectrum.nod_traces), companions=tuple(companions)
+        layout,
+        trace=spectrum.trace,
+        nods=tuple(spectrum.nod_traces),
+        companions=(*traces[:given], *layout.companions[len(traces) :]),
+        found=traces[given:],
     )
 
 

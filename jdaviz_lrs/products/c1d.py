@@ -20,7 +20,7 @@ from jdaviz_lrs.products.origin import origin_of_headers
 from jdaviz_lrs.products.read import checked_kind
 from jdaviz_lrs.products.sound import sound_cards, sound_columns
 
-__all__ = ["read_c1d", "save_combined", "write_c1d"]
+__all__ = ["read_c1d", "write_c1d"]
 
 EXTENSION, INPUTS = "COMBINE1D", "LRS_INPUTS"
 """The pipeline's table, and one of ours beside it: what each input had at every wavelength."""
@@ -55,14 +55,14 @@ def write_c1d(spectrum: CombinedSpectrum, path: str | Path, overwrite: bool = Fa
         When the file exists or is an input, has not the ending ``.fits``, or cannot be written.
     """
     path = fits_path(path)
-    with whole_files([path], overwrite, spectrum.inputs) as (temporary,):
-        save_combined(spectrum, temporary)
+    with whole_files([path], overwrite, spectrum.inputs) as (temporary,), being_written(spectrum):
+        _save(spectrum, temporary)
     return path
 
 
-def save_combined(spectrum: CombinedSpectrum, temporary: Path) -> None:
-    """Write a combined spectrum to a path where nothing is yet; see `write_c1d`."""
-    with being_written(spectrum), MultiCombinedSpecModel() as model:
+def _save(spectrum: CombinedSpectrum, temporary: Path) -> None:
+    """Write a combined spectrum to a path where nothing is yet."""
+    with MultiCombinedSpecModel() as model:
         header = _header(spectrum)
         if header is not None:
             model.update(header, only="PRIMARY")

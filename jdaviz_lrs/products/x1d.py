@@ -235,7 +235,10 @@ def _common_error(extension: fits.BinTableHDU, path: str | Path, size: int) -> n
         or table["COMMON_ERROR"].shape != (size,)
     ):
         raise LRSError(f"{path}: its {COMMON} does not go with its table; run the extraction again.")
-    return np.array(table["COMMON_ERROR"], float)
+    error = np.array(table["COMMON_ERROR"], float)
+    if (np.isinf(error) | (error < 0)).any():
+        raise LRSError(f"{path}: its {COMMON} has negative or infinite errors; run the extraction again.")
+    return error
 
 
 def _unit_of(extension: fits.BinTableHDU, name: str) -> str | None:

@@ -55,8 +55,8 @@ def extract_or_die(chunk, common):
 
 def extract_elsewhere(chunk, common):
     """Extract as a worker does on a machine that has another folder of that name."""
-    plan, folder, _ = common
-    return extract_into(chunk, (plan, folder, folder / "not here"))
+    plan, witness = common
+    return extract_into(chunk, (plan, witness.with_name("not here")))
 
 
 def lack(item, common):

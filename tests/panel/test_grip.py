@@ -1,8 +1,9 @@
 import pytest
 
+from jdaviz_lrs import extract
 from jdaviz_lrs.extraction.plan import ExtractionPlan
 from jdaviz_lrs.panel.grip import Grip, borders, grip_at, moved, snapped, whole
-from jdaviz_lrs.panel.layout import lay_out
+from jdaviz_lrs.panel.layout import as_fitted, lay_out
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.read import from_datamodel
 from jdaviz_lrs.references.find import find_references
@@ -87,3 +88,17 @@ def test_traces_and_sources(image):
     assert found == [Grip("trace"), Grip("source"), None]
     assert [grip.lines(layout)[0][ROW] for grip in found[:2]] == [trace, trace + 7.0]
     assert whole(layout) == Grip("trace")
+
+
+def test_a_source_that_the_extraction_found_is_seen_and_not_taken(image):
+    _, layout = laid_out(image, extraction_type="optimal")
+    spectrum = extract(image, extraction_type="optimal", sources=[7.0])
+    drawn = as_fitted(layout, spectrum)
+    (found,) = drawn.found
+    assert drawn.companions == ()
+    assert found[ROW] == pytest.approx(drawn.trace[ROW] + 7.0, abs=0.1)
+    assert grip_at(drawn, found[ROW], ROW, 1.1) is None
+    _, given = laid_out(image, extraction_type="optimal", sources=[7.0])
+    drawn = as_fitted(given, spectrum)
+    assert drawn.found == ()
+    assert grip_at(drawn, found[ROW], ROW, 1.1) == Grip("source")

@@ -9,7 +9,7 @@ from astropy.io import fits
 from specutils import Spectrum
 from stdatamodels.jwst import datamodels
 
-from jdaviz_lrs import LRSError, extract, read, read_x1d
+from jdaviz_lrs import LRSError, combine, extract, read, read_x1d
 from jdaviz_lrs.data.spectrum import COLUMNS
 from jdaviz_lrs.data.verdict import Verdict
 from jdaviz_lrs.products.x1d import write_x1d
@@ -17,6 +17,7 @@ from jdaviz_lrs.references.find import find_references
 from jdaviz_lrs.simulate import Scene, simulate, to_model
 from tests.extract1d_step import pipeline_spec
 from tests.horizontal import transposed
+from tests.slitless import write_segments
 from tests.verdicts import FINE, NAN, WRONG
 
 PLACED = {
@@ -249,6 +250,30 @@ def test_existing_file_stays_unless_told(spectrum, tmp_path):
     assert read_x1d(path).flux.size == 387
 
 
+def combined_with_a_nod(spectrum, folder):
+    return combine([spectrum, replace(spectrum, flux=1.001 * spectrum.flux)])
+
+
+def of_a_series(spectrum, folder):
+    return extract(write_segments(folder, (2, 1)))
+
+
+MAKE = {"x1d": lambda spectrum, folder: spectrum, "c1d": combined_with_a_nod, "x1dints": of_a_series}
+
+
+@pytest.mark.parametrize("place", MAKE)
+def test_what_no_library_writes_is_a_sentence(spectrum, tmp_path, place, monkeypatch):
+    def fail(header, made):
+        header["HIERARCH LRS a\0b"] = 1
+
+    monkeypatch.setattr(f"jdaviz_lrs.products.{place}.tell_made", fail)
+    made = MAKE[place](spectrum, tmp_path)
+    output = tmp_path / "out.fits"
+    with pytest.raises(LRSError, match="what was made of it cannot be written"):
+        made.write(output)
+    assert not [*tmp_path.glob("out*"), *tmp_path.glob(".lrs*")]
+
+
 def test_no_half_written_file_stays(spectrum, tmp_path, monkeypatch):
     def fail(*_):
         raise OSError(28, "No space left on device")
@@ -282,6 +307,11 @@ def test_the_error_in_common_is_kept(spectrum, tmp_path):
     with datamodels.open(path) as model:  # the pipeline reads it as before
         np.testing.assert_array_equal(model.spec[0].spec_table["FLUX"], spectrum.flux)
     assert read_x1d(spectrum.write(tmp_path / "b_x1d.fits")).common_error is None
+    for wrong in (-1e-6, np.inf):
+        with fits.open(path, mode="update") as hdus:
+            hdus["LRS_COMMON"].data["COMMON_ERROR"][100] = wrong
+        with pytest.raises(LRSError, match="LRS_COMMON has negative or infinite errors"):
+            read_x1d(path)
     with fits.open(path, mode="update") as hdus:
         hdus["LRS_COMMON"].data = hdus["LRS_COMMON"].data[:-1]
     with pytest.raises(LRSError, match="LRS_COMMON does not go with its table"):

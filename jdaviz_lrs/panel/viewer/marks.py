@@ -123,7 +123,7 @@ class PreviewMarks:
         self._outlines("background", layout.background_edges, display, viewers)
         self._traces("trace", [] if layout.trace is None else [layout.trace], display, viewers)
         self._traces("nods", layout.nods, display, viewers)
-        self._traces("companions", layout.companions, display, viewers)
+        self._traces("companions", [*layout.companions, *layout.found], display, viewers)
         self._traces("held", [] if state.grip is None else state.grip.lines(layout), display, viewers)
         self._points("bad", layout.bad_pixels, display, viewers)
         self._points("rejected", None if fitted is None else fitted.rejected, display, viewers)
