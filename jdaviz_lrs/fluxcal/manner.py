@@ -70,14 +70,13 @@ def manner_of(spectrum: ExtractedSpectrum | ExtractedSeries) -> Manner:
     Raises
     ------
     LRSError
-        When it does not tell, as files of the pipeline's own do not.
+        When it does not tell, as files of the pipeline's own do not, or what it tells cannot be.
     """
     told = spectrum.parameters
     if "extraction_type" not in told:
         name = spectrum.file_name or "the spectrum"
         raise LRSError(f"{name}: it does not tell how it was extracted; extract it again with jdaviz-lrs.")
-    default = ExtractionParameters()
-    values = {name: _plain(told.get(name)) for name in default.names()}
+    values = _values(told, spectrum.file_name or "the spectrum")
     references = {kind: told.get(f"reference_{kind}") for kind in ("apcorr", "psf", "context", CALIBRATED)}
     references |= spectrum.references
     observed = _observed(spectrum)
@@ -132,11 +131,24 @@ def _trace_offset(spectrum: ExtractedSpectrum | ExtractedSeries) -> float | None
     return round(float(verdict.trace_offset), OFFSET_DIGITS) if known else None
 
 
+def _values(told: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return every parameter's value, checked, with lists for tuples; in a header lists are JSON."""
+    given = {one: told[one] for one in ExtractionParameters.names() if told.get(one) is not None}
+    try:
+        parameters = ExtractionParameters(**{one: _read(value) for one, value in given.items()})
+    except (ValueError, RecursionError) as error:  # LRSError is one
+        raise LRSError(
+            f"{name}: what it tells of its extraction cannot be ({error}); extract again."
+        ) from error
+    return dict.fromkeys(parameters.names()) | {one: _plain(getattr(parameters, one)) for one in given}
+
+
+def _read(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) and value.startswith("[") else value
+
+
 def _plain(value: Any) -> Any:
-    """Read a value of a header, where lists are JSON, or one of Python; tuples become lists."""
-    if isinstance(value, str) and value.startswith("["):
-        value = json.loads(value)
-    return json.loads(json.dumps(value)) if isinstance(value, list | tuple) else value
+    return json.loads(json.dumps(value)) if isinstance(value, tuple) else value
 
 
 def _width(values: Mapping[str, Any]) -> list[float] | list[list[float]] | str | None:

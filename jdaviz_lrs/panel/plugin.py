@@ -35,6 +35,7 @@ from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.plan import ExtractionPlan
 from jdaviz_lrs.panel.actions import Actions
+from jdaviz_lrs.panel.closing import let_go_when_closed
 from jdaviz_lrs.panel.documentation import PAGES, page
 from jdaviz_lrs.panel.fields import describe
 from jdaviz_lrs.panel.form import Form
@@ -207,6 +208,7 @@ class LRSExtraction(
         self.hub.subscribe(self, AddDataMessage, handler=self._on_layers)
         # after jdaviz's own answers, which choose another dataset
         self.hub.subscribe(self, DataCollectionDeleteMessage, handler=self._on_removed, priority=-1)
+        let_go_when_closed(self._app)
         self.update(**self.sections["compare"].choice())
         self._on_choice({"name": "dataset_selected"})
 

@@ -24,11 +24,9 @@ from statistics import median
 
 import numpy as np
 import psutil
-import reacton.core
-import solara.comm
 from ipywidgets import Widget
 
-from tests.whole_app import WholeApp
+from tests.whole_app import WholeApp, forget_widgets
 
 #: How much memory may grow while apps stay open, from the first quarter on: the caches are full by then.
 LIMIT, WARM = 0.05, 0.25
@@ -70,9 +68,7 @@ class Reading:
 
     @classmethod
     def now(cls) -> Reading:
-        # what solara and reacton note of widgets outside of a kernel
-        solara.comm.orphan_comm_stacks.clear()
-        reacton.core.Element._callback_wrappers.clear()
+        forget_widgets()
         gc.collect()
         process = psutil.Process()
         held = process.memory_info()

@@ -218,6 +218,15 @@ def test_a_spectrum_that_does_not_tell_is_refused(shared_scene):
         calibrate(theirs, response(extracted(STAR, BOX), MODEL))
 
 
+@pytest.mark.parametrize("told", ["[[1", "[], []", "[" * 5000, "[[1], [2], [3]]", "wide"])
+def test_what_a_damaged_header_tells_is_refused(told):
+    spectrum = extracted(STAR, BOX)
+    damaged = replace(spectrum, parameters={**spectrum.parameters, "src_coeff": told})
+    for take in (lambda: response(damaged, MODEL), lambda: calibrate(damaged, response(spectrum, MODEL))):
+        with pytest.raises(LRSError, match="what it tells of its extraction cannot be"):
+            take()
+
+
 def test_its_error_is_not_averaged_down_among_nods():
     found = response(extracted(STAR, BOX), MODEL)
     found = replace(found, error=0.05 * found.factor)

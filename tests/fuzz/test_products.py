@@ -180,7 +180,9 @@ C1D_CARDS = (
     ((Card("COMBINE1D", "TFORM7", 10800), "'x'"),),
     ((Card("LRS_INPUTS", "TFORM2", 41280), "'x'"),),
 )
-COMBINED_BYTES = ((((16996, 32),), None),)
+COMBINED_BYTES = tuple(
+    (((place, byte),), None) for place, byte in ((16996, 32), (15550, 33), (15549, 34), (15549, 32))
+)
 C1D_BYTES = ((((26700, 0),), None),)
 
 

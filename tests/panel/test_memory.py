@@ -57,14 +57,14 @@ def test_a_dataset_removed_takes_its_image_along(loaded, active, image):
 
 
 def test_a_closed_panel_takes_its_image_along(active, image):
-    """As at the end of a page, which closes every widget; jdaviz keeps the rest of its app."""
+    """Though the app goes on."""
     assert image() is not None
     active.close()
     gc.collect()
     assert image() is None
 
 
-def test_a_closed_app_takes_its_image_along(s2d):
+def test_a_closed_app_leaves_nothing(s2d):
     """As when a page of the standalone app is left: solara closes every widget that it made for it."""
     from jdaviz import App
 
@@ -76,8 +76,27 @@ def test_a_closed_app_takes_its_image_along(s2d):
         panel = app.plugins["LRS Extraction"]
         panel.keep_active = True
         image = used(panel._obj)
-    assert image() is not None
+    inside = app._app, panel._obj, app._app.data_collection[0], *app._app._viewer_store.values()
+    kept = image, *map(weakref.ref, inside)
+    del inside
+    assert None not in [one() for one in kept]
     whole.close()
     del app, panel
-    gc.collect()
-    assert image() is None
+    for _ in range(2):  # what has a finalizer goes in the second round
+        gc.collect()
+    assert [one() for one in kept] == [None] * len(kept)
+
+
+def test_an_app_that_is_open_stays_when_another_closes(loaded, active):
+    from jdaviz import App
+
+    before = active.state.spectrum
+    whole = WholeApp()
+    with whole.at_work(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        App()
+    whole.close()
+    active.extract_width = 6
+    assert active.state.spectrum is not before
+    loaded._app.data_item_remove(active.dataset_selected)  # which the panel hears of
+    assert active.state.source is None
