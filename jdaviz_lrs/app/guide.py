@@ -80,7 +80,7 @@ def Guide(  # noqa: N802 - a component
     standing, set_standing = solara.use_state(Standing())
 
     async def follow() -> None:
-        while True:
+        while lrs._obj.comm is not None:  # until the page is left, when solara forgets to end this
             set_standing(Standing.of(lrs._obj, wavelength, flux))
             await asyncio.sleep(PAUSE)
 

@@ -60,7 +60,7 @@ session: Session | None = None
 
 def open_app(session: Session) -> jdaviz.App:
     """Make a jdaviz app with the session's data loaded and the panel open, its aperture beside the trace."""
-    app = jdaviz.new_app()
+    app = jdaviz.App(api_hints_obj="jd")  # new_app would keep it for ever
     truth = Spectrum(spectral_axis=session.wavelength * units.um, flux=session.flux * units.Jy)
     app.load(str(session.image), format="JWST LRS", data_label="simulated s2d", auto_extract=False)
     app.load(truth, format="1D Spectrum", data_label="truth")

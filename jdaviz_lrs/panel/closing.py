@@ -10,6 +10,9 @@ from typing import Any
 
 from glue_jupyter.bqplot.common.viewer import BqplotBaseView
 from glue_jupyter.bqplot.image.frb_mark import FRBImage
+from ipywidgets import Widget
+from reacton.core import Element
+from solara.server.kernel_context import has_current_context
 
 __all__ = ["let_go_when_closed"]
 
@@ -56,6 +59,10 @@ def _let_go(app: Any) -> None:
         viewer.state.layers = []  # a layer's state and its viewer's would keep one another
     for listener in [*app.hub._subscriptions]:
         app.hub.unsubscribe_all(listener)
+    if has_current_context():  # a page of a server, whose widgets all go
+        wrappers = Element._callback_wrappers
+        for key in [key for key in wrappers if key[0] in Widget.widgets]:
+            del wrappers[key]
 
 
 def _viewer(counted: Any) -> Any:
