@@ -113,7 +113,7 @@ def _place(folder: Path, chunk: Chunk) -> Path:
 
 
 def _save(path: Path, columns: Mapping[str, NDArray]) -> None:
-    with whole_file(path, overwrite=True) as temporary:
+    with whole_file(path, overwrite=True, lasting=False) as temporary:
         np.savez(temporary, **columns)
 
 

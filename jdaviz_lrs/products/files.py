@@ -63,9 +63,11 @@ def fits_path(path: str | Path) -> Path:
     return path
 
 
-def whole_file(path: str | Path, overwrite: bool = False) -> AbstractContextManager[Path]:
+def whole_file(
+    path: str | Path, overwrite: bool = False, lasting: bool = True
+) -> AbstractContextManager[Path]:
     """Give a temporary path to write to, and move it into place when all went well; see `whole_files`."""
-    return _first(whole_files([path], overwrite))
+    return _first(whole_files([path], overwrite, lasting=lasting))
 
 
 @contextmanager
@@ -76,7 +78,10 @@ def _first(files: AbstractContextManager[list[Path]]) -> Iterator[Path]:
 
 @contextmanager
 def whole_files(
-    paths: Iterable[str | Path], overwrite: bool = False, inputs: Iterable[str | Path | None] = ()
+    paths: Iterable[str | Path],
+    overwrite: bool = False,
+    inputs: Iterable[str | Path | None] = (),
+    lasting: bool = True,
 ) -> Iterator[list[Path]]:
     """Give temporary paths to write to, and move all of them into place when all went well, or none.
 
@@ -90,6 +95,9 @@ def whole_files(
     overwrite : bool
     inputs : iterable of path-like or None
         Files that are never written over.
+    lasting : bool
+        Whether they are on the disk when they have their names, so that they are whole when power fails too;
+        what can be made again is not worth the wait.
 
     Raises
     ------
@@ -110,7 +118,7 @@ def whole_files(
             folders[target.parent] / f"{in_ascii(target.stem)[:LONGEST]}{target.suffix}" for target in targets
         ]
         yield written
-        for temporary in written:
+        for temporary in written if lasting else ():
             _to_disk(temporary)
         _move_all(written, targets, overwrite)
 
