@@ -99,8 +99,9 @@ def test_the_engine_has_no_sentences(module):
     assert not sentences(module)
 
 
-#: What jdaviz hides, and there is no other way to: a plugin, a viewer, the app, its readout, a mouse event.
-OF_JDAVIZ = {"_obj", "_app", "_on_mouse_interaction", "_reference_id", "_tools"}
+#: What jdaviz hides, and there is no other way to: a plugin, a viewer, the app, its readout, a mouse event; and
+#: what reacton keeps of it.
+OF_JDAVIZ = {"_obj", "_app", "_on_mouse_interaction", "_reference_id", "_tools", "_callback_wrappers"}
 
 
 @pytest.mark.parametrize(

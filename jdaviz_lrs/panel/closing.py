@@ -27,10 +27,10 @@ def let_go_when_closed(app: Any) -> None:
     """Have an app that is closed leave nothing behind.
 
     A page that is left closes the widgets of its app, and a kernel that goes on keeps all else of it: 10 to
-    16 MB an app (jdaviz 5.0, glue-jupyter 0.29, echo 0.12). Three things hold it. glue-jupyter counts the
+    16 MB an app (jdaviz 5.0, glue-jupyter 0.29, echo 0.12). Four things hold it. glue-jupyter counts the
     updates of every viewer and image. echo keeps the values and callbacks of a state with its class, where
-    one that leads back to the state keeps it for ever. And the data, which are such values, know the hub of
-    their app, to which everything of it listens.
+    one that leads back to the state keeps it for ever. The data, which are such values, know the hub of
+    their app, to which everything of it listens. And reacton keeps the callbacks of file choosers.
 
     Parameters
     ----------
@@ -60,8 +60,8 @@ def _let_go(app: Any) -> None:
     for listener in [*app.hub._subscriptions]:
         app.hub.unsubscribe_all(listener)
     if has_current_context():  # a page of a server, whose widgets all go
-        wrappers = Element._callback_wrappers
-        for key in [key for key in wrappers if key[0] in Widget.widgets]:
+        ours, wrappers = Widget.widgets, Element._callback_wrappers
+        for key in [key for key in wrappers if key[0] in ours]:
             del wrappers[key]
 
 

@@ -6,7 +6,10 @@ import weakref
 
 import pytest
 from ipywidgets import Widget
+from jdaviz.configs.specviz.plugins.viewers import Spectrum2DViewer
+from reacton.core import Element
 
+from jdaviz_lrs.panel import closing
 from tests.whole_app import WholeApp
 
 
@@ -76,7 +79,7 @@ def test_a_closed_app_leaves_nothing(s2d):
         panel = app.plugins["LRS Extraction"]
         panel.keep_active = True
         image = used(panel._obj)
-    inside = app._app, panel._obj, app._app.data_collection[0], *app._app._viewer_store.values()
+    inside = app._app, panel._obj, app._app.data_collection[0], *app._app.get_viewers_of_cls(Spectrum2DViewer)
     kept = image, *map(weakref.ref, inside)
     del inside
     assert None not in [one() for one in kept]
@@ -100,3 +103,19 @@ def test_an_app_that_is_open_stays_when_another_closes(loaded, active):
     assert active.state.spectrum is not before
     loaded._app.data_item_remove(active.dataset_selected)  # which the panel hears of
     assert active.state.source is None
+
+
+def test_a_page_of_a_server_forgets_its_file_choosers(monkeypatch):
+    """Which solara would do where it draws them itself."""
+    from jdaviz import App
+
+    kept = Element._callback_wrappers
+    before, whole = {*kept}, WholeApp()
+    with whole.at_work(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        app = App()
+    assert {*kept} > before
+    monkeypatch.setattr(closing, "has_current_context", lambda: True)
+    app._app.close()
+    assert {*kept} <= before
+    whole.close()
