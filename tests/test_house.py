@@ -99,8 +99,8 @@ def test_the_engine_has_no_sentences(module):
     assert not sentences(module)
 
 
-#: What jdaviz hides, and there is no other way to: a plugin, a viewer, the app, its readout, a mouse event; and
-#: what reacton keeps of it.
+#: What jdaviz hides, and there is no other way to: a plugin, a viewer, the app, its readout, a mouse event;
+#: and what reacton keeps of it.
 OF_JDAVIZ = {"_obj", "_app", "_on_mouse_interaction", "_reference_id", "_tools", "_callback_wrappers"}
 
 
