@@ -17,6 +17,7 @@ from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.products.door import open_fits
 from jdaviz_lrs.products.files import fits_path, whole_files
 from jdaviz_lrs.products.made import being_written, read_made, tell_made
+from jdaviz_lrs.products.order import in_order
 from jdaviz_lrs.products.read import checked_kind
 from jdaviz_lrs.products.sound import sound_cards, sound_columns
 from jdaviz_lrs.products.x1d import UNITS, describe_spectrum, named_cards, record_references
@@ -178,9 +179,15 @@ def read_x1dints(path: str | Path) -> ExtractedSeries:
         def column(name: str, kind: type) -> NDArray:
             return np.concatenate([np.array(hdu.data[name.upper()], kind) for hdu in tables])
 
-        table, notes = sound_columns(
-            {name: column(name, np.uint32 if name == "dq" else float) for name in SERIES_COLUMNS}
-        )
+        columns = {name: column(name, np.uint32 if name == "dq" else float) for name in SERIES_COLUMNS}
+        shape = (sum(len(hdu.data) for hdu in tables), *wavelength.shape)
+        if wavelength.ndim != 1 or any(values.shape != shape for values in columns.values()):
+            raise LRSError(f"{path}: its columns differ in length; run the extraction again.")
+        if not in_order(wavelength):
+            raise LRSError(
+                f"{path}: its wavelengths do not rise or fall throughout; run the extraction again."
+            )
+        table, notes = sound_columns(columns)
         made = read_made(header)
         return ExtractedSeries(
             wavelength=wavelength,

@@ -128,12 +128,14 @@ def series_cases(observation, changes, damaged):
 
 #: A parameter whose name no header holds.
 SERIES_BYTES = ((((25293, 3),), None),)
+#: Wavelengths of one number, fluxes of many.
+SERIES_CARDS = (((Card("EXTRACT1D", "TFORM2", 15280), "'x'"),),)
 
 
 @lengths(few=8)
 @pytest.mark.parametrize(
     ("changes", "damaged", "seeds"),
-    [(card_changes, with_cards, ()), (byte_changes, with_bytes, SERIES_BYTES)],
+    [(card_changes, with_cards, SERIES_CARDS), (byte_changes, with_bytes, SERIES_BYTES)],
     ids=["cards", "bytes"],
 )
 def test_a_series_of_spectra(number, changes, damaged, seeds, observation):
