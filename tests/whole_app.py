@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import reacton.core
 import solara.comm
 from ipyvue import Template
 from ipywidgets import Widget
@@ -13,12 +12,6 @@ from jdaviz.style_registry import StyleRegistry
 
 #: Widgets that one process has once, for all its apps.
 SHARED = (Template, StyleRegistry)
-
-
-def forget_widgets() -> None:
-    """Clear what solara and reacton note of widgets outside of a kernel, where nothing else ends it."""
-    solara.comm.orphan_comm_stacks.clear()
-    reacton.core.Element._callback_wrappers.clear()
 
 
 class WholeApp:
@@ -40,4 +33,4 @@ class WholeApp:
             widget = Widget.widgets.get(name)  # one may have gone with another
             if widget is not None and not isinstance(widget, SHARED):
                 widget.close()
-        forget_widgets()
+        solara.comm.orphan_comm_stacks.clear()  # which nothing ends outside of a page

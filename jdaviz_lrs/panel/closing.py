@@ -10,9 +10,7 @@ from typing import Any
 
 from glue_jupyter.bqplot.common.viewer import BqplotBaseView
 from glue_jupyter.bqplot.image.frb_mark import FRBImage
-from ipywidgets import Widget
-from reacton.core import Element
-from solara.server.kernel_context import has_current_context
+from reacton.core import Element, _RenderContext
 
 __all__ = ["let_go_when_closed"]
 
@@ -59,10 +57,30 @@ def _let_go(app: Any) -> None:
         viewer.state.layers = []  # a layer's state and its viewer's would keep one another
     for listener in [*app.hub._subscriptions]:
         app.hub.unsubscribe_all(listener)
-    if has_current_context():  # a page of a server, whose widgets all go
-        ours, wrappers = Widget.widgets, Element._callback_wrappers
-        for key in [key for key in wrappers if key[0] in ours]:
-            del wrappers[key]
+    wrappers = Element._callback_wrappers
+    for key in [key for key in wrappers if any(_owner(one) is app for one in _called(key[-1]))]:
+        del wrappers[key]
+
+
+def _called(callback: Any) -> Iterator[Any]:
+    """Go through a callback and the functions that it and they close over."""
+    waiting, seen = [callback], set()
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        for cell in getattr(one, "__closure__", None) or ():
+            with suppress(ValueError):  # one that is empty yet
+                held = cell.cell_contents
+                given = held.element.kwargs.values() if isinstance(held, _RenderContext) else [held]
+                waiting += filter(callable, given)
+
+
+def _owner(callback: Any) -> Any:
+    """Return the app of the widget whose method it is."""
+    return getattr(getattr(callback, "__self__", None), "_app", None)
 
 
 def _viewer(counted: Any) -> Any:

@@ -21,9 +21,10 @@ from pathlib import Path
 from statistics import median
 
 import psutil
+import solara.comm
 from ipywidgets import Widget
 
-from tests.whole_app import WholeApp, forget_widgets
+from tests.whole_app import WholeApp
 
 #: How much memory may grow, from the first quarter on: the caches are full by then.
 LIMIT, WARM = 0.05, 0.25
@@ -62,7 +63,7 @@ class Reading:
 
     @classmethod
     def now(cls) -> Reading:
-        forget_widgets()
+        solara.comm.orphan_comm_stacks.clear()  # what solara notes of widgets outside of a page
         gc.collect()
         process = psutil.Process()
         held = process.memory_info()
