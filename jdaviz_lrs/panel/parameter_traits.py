@@ -78,5 +78,5 @@ def same(one: Any, other: Any) -> bool:
 ParameterTraits = type(
     "ParameterTraits",
     (HasTraits,),
-    {name: AnyTrait(default).tag(sync=True) for name, default in DEFAULTS.items()},
+    {"__module__": __name__} | {name: AnyTrait(default).tag(sync=True) for name, default in DEFAULTS.items()},
 )

@@ -57,7 +57,7 @@ from jdaviz_lrs.panel.undo import Pauses
 from jdaviz_lrs.panel.viewer.file_pixels import FilePixels
 from jdaviz_lrs.panel.viewer.marks import PreviewMarks
 from jdaviz_lrs.panel.viewer.shown_image import ShownImage
-from jdaviz_lrs.panel.vuetify import AdaptedTemplate, read_template
+from jdaviz_lrs.panel.vuetify import adapt_template, read_template
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.references.find import References
 
@@ -94,9 +94,7 @@ ACTIONS = (
 
 
 @tray_registry("lrs-extraction", label="LRS Extraction", category="data:reduction")
-class LRSExtraction(
-    AdaptedTemplate, PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Actions, ParameterTraits
-):
+class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Actions, ParameterTraits):
     """Extract a spectrum from a JWST MIRI LRS slit image, as the pipeline's ``extract_1d`` step does.
 
     Every parameter of the extraction is an attribute under the pipeline's own name (``xstart``,
@@ -129,6 +127,7 @@ class LRSExtraction(
     """
 
     template_file = __file__, "plugin.vue"
+    _adapt_template = adapt_template
     uses_active_status = Bool(True).tag(sync=True)
     components = Dict({tag: read_template(HERE / name) for tag, name in COMPONENTS.items()}).tag(
         sync=True, **PluginTemplateMixin.class_component_serialization

@@ -11,9 +11,9 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from traitlets import HasTraits, validate
+from traitlets import validate
 
-__all__ = ["VUETIFY_3", "AdaptedTemplate", "adapted", "read_template"]
+__all__ = ["VUETIFY_3", "adapt_template", "adapted", "read_template"]
 
 
 def _is_new() -> bool:
@@ -75,15 +75,16 @@ def read_template(path: Path) -> str:
     return adapted(text) if VUETIFY_3 else text
 
 
-class AdaptedTemplate(HasTraits):
-    """A widget whose template, which ipyvue reads from its file, is as the Vuetify installed has it."""
+@validate("template")
+def adapt_template(widget, proposal):
+    """Take the template, which ipyvue reads from its file, as the Vuetify installed has it.
 
-    @validate("template")
-    def _adapt(self, proposal):
-        template = proposal["value"]
-        if VUETIFY_3:
-            template.template = adapted(template.template)
-        return template
+    A class whose `template_file` is ours names this in its body.
+    """
+    template = proposal["value"]
+    if VUETIFY_3:
+        template.template = adapted(template.template)
+    return template
 
 
 def _tag(found: re.Match) -> str:

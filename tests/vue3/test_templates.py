@@ -11,7 +11,7 @@ from traitlets import HasTraits
 import jdaviz_lrs.panel
 from jdaviz_lrs.panel import vuetify
 from jdaviz_lrs.panel.sections.verdict.section import VerdictSection
-from jdaviz_lrs.panel.vuetify import PROPERTIES, TAGS, adapted, read_template
+from jdaviz_lrs.panel.vuetify import PROPERTIES, TAGS, adapt_template, adapted, read_template
 from tests.browser.conftest import system_chromium  # noqa: F401 - a fixture
 from tests.panel.bare import BarePanel
 
@@ -137,8 +137,8 @@ def test_what_is_adapted_stays_so(name):
     assert adapted(new) == new
 
 
-def given(name: str) -> tuple[dict, list[str]]:
-    """What Python gives a template: the traits of the class beside it at their first values, and methods."""
+def widgets(name: str) -> list[type[HasTraits]]:
+    """The classes beside a template whose own it is."""
     path = TEMPLATES[name]
     classes = []
     for source in path.parent.glob("*.py"):
@@ -147,10 +147,21 @@ def given(name: str) -> tuple[dict, list[str]]:
         classes += [
             one for one in vars(module).values() if isinstance(one, type) and issubclass(one, HasTraits)
         ]
-    named = [one for one in classes if str(vars(one).get("template_file", ("", ""))[-1]).endswith(path.name)]
+    return [one for one in classes if str(vars(one).get("template_file", ("", ""))[-1]).endswith(path.name)]
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_every_widget_adapts_its_template(name):
+    for widget in widgets(name):
+        members = (member for one in widget.__mro__ for member in vars(one).values())
+        assert any(member is adapt_template for member in members), widget
+
+
+def given(name: str) -> tuple[dict, list[str]]:
+    """What Python gives a template: the traits of the class beside it at their first values, and methods."""
     traits: dict = {}
     methods: list[str] = []
-    for one in named:
+    for one in widgets(name):
         for trait, kind in one.class_traits(sync=True).items():
             try:
                 traits[trait] = json.loads(json.dumps(kind.default()))

@@ -19,7 +19,7 @@ from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.modes import MODES
 from jdaviz_lrs.panel.viewer.display import Display
-from jdaviz_lrs.panel.vuetify import AdaptedTemplate
+from jdaviz_lrs.panel.vuetify import adapt_template
 from jdaviz_lrs.products.read import read
 
 __all__ = [
@@ -95,7 +95,7 @@ class RefusingImporter(BaseImporterToDataCollection):
 
 
 @loader_importer_registry(FORMAT)
-class LRSImporter(AdaptedTemplate, RefusingImporter):
+class LRSImporter(RefusingImporter):
     """Load a MIRI LRS slit spectrum (s2d, cal) with its variances, flags, WCS and header.
 
     Only the following attributes and methods are available through the public API:
@@ -106,6 +106,7 @@ class LRSImporter(AdaptedTemplate, RefusingImporter):
     """
 
     template_file = __file__, "image.vue"
+    _adapt_template = adapt_template
     parser_preference = ["fits"]  # noqa: RUF012 - jdaviz's way of declaring it
 
     auto_extract = Bool(True).tag(sync=True)

@@ -12,7 +12,7 @@ from jdaviz.core.template_mixin import Plot
 from numpy.typing import ArrayLike
 from traitlets import List
 
-from jdaviz_lrs.panel.vuetify import AdaptedTemplate
+from jdaviz_lrs.panel.vuetify import adapt_template
 
 __all__ = ["Chart", "band", "boxes", "steps", "upright"]
 
@@ -32,10 +32,11 @@ AREA = "inside"
 WINDOW = "popup,width=800,height=460"
 
 
-class LegendPlot(AdaptedTemplate, Plot):
+class LegendPlot(Plot):
     """jdaviz's plot with a legend below it, which goes along into a window of its own."""
 
     template_file = __file__, "chart.vue"
+    _adapt_template = adapt_template
     legend = List().tag(sync=True)  # the lines in sight: label, color, line, area
 
     def __init__(self, panel, name: str):

@@ -13,7 +13,7 @@ from traitlets import Dict, Unicode
 from jdaviz_lrs.data.combined import CombinedSpectrum
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.panel.state import PanelState
-from jdaviz_lrs.panel.vuetify import AdaptedTemplate, read_template
+from jdaviz_lrs.panel.vuetify import adapt_template, read_template
 
 __all__ = ["Panel", "Section"]
 
@@ -48,7 +48,7 @@ class Panel(Protocol):
         """Show a message."""
 
 
-class Section(AdaptedTemplate, TemplateMixin):
+class Section(TemplateMixin):
     """Shows the state; its actions return what they change of it.
 
     Parameters
@@ -57,6 +57,7 @@ class Section(AdaptedTemplate, TemplateMixin):
     app : jdaviz application
     """
 
+    _adapt_template = adapt_template
     components = Dict({tag: read_template(HERE / name) for tag, name in COMPONENTS.items()}).tag(
         sync=True, **TemplateMixin.class_component_serialization
     )

@@ -8,12 +8,12 @@ from typing import Any
 from ipyvuetify import VuetifyTemplate
 from traitlets import Bool
 
-from jdaviz_lrs.panel.vuetify import AdaptedTemplate
+from jdaviz_lrs.panel.vuetify import adapt_template
 
 __all__ = ["Keyboard"]
 
 
-class Keyboard(AdaptedTemplate, VuetifyTemplate):
+class Keyboard(VuetifyTemplate):
     """Listens to the keys of the page that shows an app, while a tool of the mouse is taken.
 
     The browser's mouse events reach Python without the keys held, and the figures, where they listen to keys,
@@ -29,6 +29,7 @@ class Keyboard(AdaptedTemplate, VuetifyTemplate):
     """
 
     template_file = __file__, "keyboard.vue"
+    _adapt_template = adapt_template
     free = Bool(False).tag(sync=True)  # whether Alt is held
 
     def __init__(
