@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from jdaviz_lrs.analysis.compare import Comparison
 from jdaviz_lrs.analysis.lightcurve import LightCurves
-from jdaviz_lrs.batch.session import Session, read_session
+from jdaviz_lrs.batch.session import Session
 from jdaviz_lrs.data.combined import CombinedSpectrum
 from jdaviz_lrs.data.series import ExtractedSeries
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError, LRSWarning
 from jdaviz_lrs.fluxcal.response import Response
 from jdaviz_lrs.panel.free_region import add_free_region
-from jdaviz_lrs.panel.inputs import Choice
 from jdaviz_lrs.panel.presets import EXAMPLES, presets_beside, read_preset, write_preset
-from jdaviz_lrs.panel.reference_search import OVERRIDES
 from jdaviz_lrs.panel.sections.advice import refine
 from jdaviz_lrs.panel.sections.compare.section import curve_of
 from jdaviz_lrs.panel.sections.files import parameters_of_file, told_of
@@ -26,7 +24,6 @@ from jdaviz_lrs.panel.sections.profile.section import ProfileSection
 from jdaviz_lrs.panel.sections.result_file import working_folder
 from jdaviz_lrs.panel.sections.scene import WITH_IMAGES, check_kind, scene_spectrum
 from jdaviz_lrs.panel.sections.scene_layer import load_scene
-from jdaviz_lrs.panel.sections.session.in_app import load_datasets
 from jdaviz_lrs.panel.sections.subset import aperture_of_subset
 from jdaviz_lrs.panel.sections.width.section import WidthSection
 from jdaviz_lrs.panel.undo import back, forth
@@ -321,12 +318,7 @@ class Actions:
         LRSError
             When there is no such extraction, or its dataset is gone.
         """
-        record = self.sections["history"].record(label)
-        if record.dataset not in self.dataset.choices:
-            raise LRSError(f"The dataset {record.dataset!r} is not in the app any more; load it again.")
-        data = self._app.data_collection[record.dataset]
-        overrides = {name: record.overrides.get(name, "") for name in OVERRIDES}
-        self.choose(Choice(data, record.dataset, overrides), record.parameters)
+        self.sections["history"].restore(label)
 
     # ---- time series
 
@@ -397,9 +389,7 @@ class Actions:
         LRSError
             For fewer than two, for one that is not in the history, or such as do not go together.
         """
-        combined = self.sections["combine"].combine(labels, **settings)
-        self.add(combined, "combined")
-        return combined
+        return self.sections["combine"].combine(labels, **settings)
 
     def save_c1d(self, path: str | Path | None = None, overwrite: bool = False) -> Path:
         """Write the spectrum that was combined last, in the pipeline's format.
@@ -481,10 +471,7 @@ class Actions:
         LRSError
             When there is no response or extraction, or star and target were extracted differently.
         """
-        label = label or self.sections["calibrate"].target
-        calibrated = self.sections["calibrate"].calibrate(label)
-        self.add(calibrated, f"{label} calibrated", of=label)
-        return calibrated
+        return self.sections["calibrate"].calibrate(label)
 
     # ---- files
 
@@ -554,22 +541,7 @@ class Actions:
         LRSError
             When the file is no session, or files of it are missing or damaged; then nothing is changed.
         """
-        session = read_session(working_folder() / Path(path).expanduser())
-        session.check_files()
-        labels = load_datasets(self._app, session)
-        data = {file: self._app.data_collection[label] for file, label in labels.items()}
-        set_before = {data[one.file].uuid: one.parameters for one in session.settings}
-        self.update(remembered={**self.state.remembered, **set_before})
-        known = {(one.label, one.dataset, one.parameters) for one in self.state.records}
-        for one in session.history:
-            dataset = labels[one.file]
-            if (one.label, dataset, one.parameters) not in known:
-                label = self._app.return_unique_name(one.label)
-                self.results.extract_default(dataset, label, one.parameters, _as_text(one.overrides))
-        for one in session.settings[:1]:
-            choice = Choice(data[one.file], labels[one.file], _as_text(one.overrides))
-            self.choose(choice, one.parameters)
-        return session
+        return self.sections["session"].load(path)
 
     def export_extract1d(self, path: str | Path | None = None, overwrite: bool = False) -> Path:
         """Write an extract1d reference file with which the pipeline gives our spectrum.
@@ -620,8 +592,3 @@ class Actions:
         """
         self.update(advice=tuple(self.compute().advice))
         return self.advice
-
-
-def _as_text(overrides: Mapping[str, Path]) -> dict[str, str]:
-    """Spell reference files as the inputs of the panel hold them."""
-    return {name: str(overrides.get(name, "")) for name in OVERRIDES}

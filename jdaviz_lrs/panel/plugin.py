@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +29,6 @@ from jdaviz.core.user_api import PluginUserApi
 from traitlets import Any as AnyTrait
 from traitlets import Bool, Dict, Enum, Int, List, Unicode, dlink, observe
 
-from jdaviz_lrs.data.combined import CombinedSpectrum
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
@@ -380,6 +379,19 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
             source.image, lambda found: self._on_found(choice, source, found, wanted), choice.overrides
         )
 
+    def return_to(self, dataset: str, overrides: Mapping[str, str], parameters: ExtractionParameters) -> None:
+        """Take a dataset, by its label, as it was extracted before.
+
+        Raises
+        ------
+        LRSError
+            When it is not in the app.
+        """
+        if dataset not in self.dataset.choices:
+            raise LRSError(f"The dataset {dataset!r} is not in the app any more; load it again.")
+        given = {name: overrides.get(name, "") for name in OVERRIDES}
+        self.choose(Choice(self._app.data_collection[dataset], dataset, given), parameters)
+
     def _show_choice(self, choice: Choice, importing: bool) -> None:
         self.dataset_selected = choice.label
         if self._tray_instance:
@@ -560,10 +572,6 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
         except Exception as error:
             text = f"The extraction failed unexpectedly: {error}"
             self.hub.broadcast(SnackbarMessage(text, sender=self, color="error", traceback=error))
-
-    def add(self, spectrum: ExtractedSpectrum | CombinedSpectrum, label: str, of: str = "") -> str:
-        """Add a spectrum that was made of extractions to the app; see `Results.add`."""
-        return self.results.add(spectrum, label, of)
 
     @observe("files_opened")
     def _on_files_opened(self, change: dict) -> None:

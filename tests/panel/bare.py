@@ -38,6 +38,8 @@ class BarePanel:
         self.session, self.hub = self.app.session, self.app.session.hub
         self.state = PanelState(active=True, **state)
         self.said: list[tuple[str, str | None]] = []
+        self.added: list[tuple] = []
+        self.results = SimpleNamespace(add=lambda *spectrum, of="": self.added.append((*spectrum, of)))
         self.section = section(self, app=self.app)
 
     def take(self, image: SpectralImage, **parameters) -> BarePanel:

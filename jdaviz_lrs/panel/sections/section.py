@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,10 +10,11 @@ from jdaviz.core.template_mixin import TemplateMixin
 from traitlets import Any as AnyTrait
 from traitlets import Dict, Unicode
 
-from jdaviz_lrs.data.combined import CombinedSpectrum
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
+from jdaviz_lrs.panel.results import Results
 from jdaviz_lrs.panel.state import PanelState
 from jdaviz_lrs.panel.vuetify import adapt_template, read_template
+from jdaviz_lrs.parameters import ExtractionParameters
 
 __all__ = ["Panel", "Section"]
 
@@ -27,6 +28,7 @@ class Panel(Protocol):
     """What a section may ask of the panel; for its plots it is a plugin of jdaviz, too."""
 
     state: PanelState
+    results: Results
 
     @property
     def image_viewers(self) -> list:
@@ -41,8 +43,8 @@ class Panel(Protocol):
     def when_computed(self, what: str, act: Callable[[], None], **changes: Any) -> None:
         """Do something that needs the spectrum as soon as it is there, or say why it is not."""
 
-    def add(self, spectrum: ExtractedSpectrum | CombinedSpectrum, label: str, of: str = "") -> str:
-        """Add a spectrum to the app, under a label that is free; see `LRSExtraction.add`."""
+    def return_to(self, dataset: str, overrides: Mapping[str, str], parameters: ExtractionParameters) -> None:
+        """Take a dataset as it was extracted before; see `LRSExtraction.return_to`."""
 
     def say(self, text: str, color: str | None = None) -> None:
         """Show a message."""

@@ -16,13 +16,8 @@ class Bare(BarePanel):
 
     def __init__(self, *spectra):
         super().__init__(CalibrateSection)
-        self.added = []
         labels = ("star", "target", "other")
         self.update(records=tuple(Record.of(one, n, n, {}) for n, one in zip(labels, spectra, strict=False)))
-
-    def add(self, spectrum, label, of=""):
-        self.added.append((spectrum, label, of))
-        return label
 
 
 @pytest.fixture(scope="module")

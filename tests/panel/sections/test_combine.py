@@ -28,8 +28,6 @@ def panel(spectra, monkeypatch):
     chart = type("Chart", (), {"show": lambda _: None, "widget": "plot"})
     monkeypatch.setattr(CombineSection, "chart", chart)
     panel = BarePanel(CombineSection)
-    panel.added = []
-    panel.add = lambda spectrum, label: panel.added.append((spectrum, label))
     panel.update(records=tuple(Record.of(one, f"nod{n}", f"nod{n}_s2d", {}) for n, one in enumerate(spectra)))
     return panel
 
@@ -69,7 +67,7 @@ def test_of_each_dataset_the_last_extraction_is_proposed(panel, spectra):
 def test_settings_are_those_of_the_section(panel, spectra):
     panel.section.fit_scales, panel.section.exptime_key = True, "unit_weight"
     panel.section.vue_combine()
-    (combined, label), *more = panel.added
+    (combined, label, _), *more = panel.added
     assert (label, more) == ("combined", [])
     expected = combine(spectra, fit_scales=True, exptime_key="unit_weight")
     np.testing.assert_array_equal(combined.flux, expected.flux)

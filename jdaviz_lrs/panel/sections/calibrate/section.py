@@ -112,15 +112,17 @@ class CalibrateSection(SavingResult):
         return found
 
     def calibrate(self, label: str = "") -> ExtractedSpectrum:
-        """Apply the response to an extraction of the history.
+        """Apply the response to an extraction of the history, and add the result to viewer and history.
 
         Raises
         ------
         LRSError
             When there is no response or extraction, or star and target were extracted differently.
         """
-        response = self.made()
-        return calibrate(record_of(self._records, label or self.target).spectrum, response)
+        response, label = self.made(), label or self.target
+        calibrated = calibrate(record_of(self._records, label).spectrum, response)
+        self.panel.results.add(calibrated, f"{label} calibrated", of=label)
+        return calibrated
 
     def _model(self) -> Any:
         if self.model_kind == FILE:
@@ -149,9 +151,8 @@ class CalibrateSection(SavingResult):
         self._try(self.read)
 
     def vue_apply(self, _=None) -> None:
-        """Calibrate the target, and add it to the viewer and the history."""
-        label = self.target
-        self._try(lambda: self.panel.add(self.calibrate(label), f"{label} calibrated", of=label))
+        """Calibrate the target."""
+        self._try(self.calibrate)
 
     def _try(self, act: Any) -> None:
         self.problem = ""

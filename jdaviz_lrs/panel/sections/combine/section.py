@@ -73,7 +73,7 @@ class CombineSection(SavingResult):
         return {one.dataset for one in self._records if one.label in labels}
 
     def combine(self, labels: Sequence[str] | None = None, **settings: Any) -> CombinedSpectrum:
-        """Combine extractions of the history, and show what came of it.
+        """Combine extractions of the history, show what came of it, and add it to the viewer.
 
         Parameters
         ----------
@@ -96,6 +96,7 @@ class CombineSection(SavingResult):
         settings = {"exptime_key": self.exptime_key, "fit_scales": self.fit_scales, **settings}
         combined = combine([record.spectrum for record in records], **settings)
         self._show(combined, labels)
+        self.panel.results.add(combined, "combined")
         return combined
 
     def _show(self, combined: CombinedSpectrum, labels: Sequence[str]) -> None:
@@ -113,8 +114,8 @@ class CombineSection(SavingResult):
     # ---- answer to the button
 
     def vue_combine(self, _=None) -> None:
-        """Combine, and add the result to the viewer."""
+        """Combine."""
         try:
-            self.panel.add(self.combine(), "combined")
+            self.combine()
         except LRSError as error:
             self.problem = str(error)

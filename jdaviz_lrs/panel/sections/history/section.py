@@ -92,6 +92,17 @@ class HistorySection(Section):
         """
         return record_of(self.panel.state.records, label or self.selected_label)
 
+    def restore(self, label: str = "") -> None:
+        """Return to an extraction: to its dataset, reference files and parameters.
+
+        Raises
+        ------
+        LRSError
+            When there is no such extraction, or its dataset is gone.
+        """
+        record = self.record(label)
+        self.panel.return_to(record.dataset, record.overrides, record.parameters)
+
     def with_record(self, record: Record) -> Changes:
         """Add an extraction; one of the same label gives way, as its spectrum does."""
         records = self.panel.state.records
@@ -117,7 +128,7 @@ class HistorySection(Section):
         """Answer to the button."""
         self.problem = ""
         try:
-            self.panel.restore()
+            self.restore()
         except LRSError as error:
             self.problem = str(error)
 
