@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,12 @@ from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError, LRSWarning
 from jdaviz_lrs.fluxcal.response import Response
 from jdaviz_lrs.panel.free_region import add_free_region
-from jdaviz_lrs.panel.presets import EXAMPLES, presets_beside, read_preset, write_preset
+from jdaviz_lrs.panel.presets import preset_names, preset_of, write_preset
 from jdaviz_lrs.panel.sections.advice import refine
 from jdaviz_lrs.panel.sections.compare.section import curve_of
 from jdaviz_lrs.panel.sections.files import parameters_of_file, told_of
 from jdaviz_lrs.panel.sections.profile.section import ProfileSection
-from jdaviz_lrs.panel.sections.result_file import working_folder
+from jdaviz_lrs.panel.sections.result_file import folders_of, working_folder
 from jdaviz_lrs.panel.sections.scene import WITH_IMAGES, check_kind, scene_spectrum
 from jdaviz_lrs.panel.sections.scene_layer import load_scene
 from jdaviz_lrs.panel.sections.subset import aperture_of_subset
@@ -40,6 +41,14 @@ class Actions:
     plugin itself. It keeps nothing: what it needs is the panel's ``state``, ``update``, ``compute``,
     ``when_computed``, ``sections``, ``results`` and ``say``.
     """
+
+    @contextmanager
+    def _saying_why_not(self, color: str = "error") -> Iterator[None]:
+        """Say what keeps the answer to a button from being given, instead of raising it."""
+        try:
+            yield
+        except LRSError as error:
+            self.say(str(error), color)
 
     # ---- what acts on the parameters
 
@@ -83,12 +92,9 @@ class Actions:
         """Add a background region where there is room for one."""
         plan, layout = self.state.plan, self.state.layout
         if layout is not None and layout.edges is not None:
-            try:
+            with self._saying_why_not("warning"):
                 added = add_free_region(plan.image, plan.parameters, layout)
-            except LRSError as error:
-                self.say(str(error), "warning")
-                return
-            self.update(parameters=plan.parameters.with_(added))
+                self.update(parameters=plan.parameters.with_(added))
 
     def aperture_from_subset(self, subset: str | None = None) -> None:
         """Move the edges of the aperture to those of a subset across the dispersion.
@@ -108,10 +114,8 @@ class Actions:
 
     def vue_aperture_from_subset(self, _=None) -> None:
         """Answer to the button."""
-        try:
+        with self._saying_why_not():
             self.aperture_from_subset()
-        except LRSError as error:
-            self.say(str(error), "error")
 
     def import_extract1d(self, path: str | Path) -> None:
         """Take the parameters of an extract1d reference file, of a preset, or of a spectrum of ours (x1d).
@@ -126,26 +130,17 @@ class Actions:
 
     def vue_import_json(self, _=None) -> None:
         """Answer to the button."""
-        try:
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always", LRSWarning)
-                self.import_extract1d(self.json_path)
-        except LRSError as error:
-            self.say(str(error), "error")
-            return
-        told = told_of(caught)
-        text = " ".join([f"Parameters taken from {self.json_path}.", *told])
-        self.say(text, "warning" if told else "success")
+        with self._saying_why_not(), warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", LRSWarning)
+            self.import_extract1d(self.json_path)
+            told = told_of(caught)
+            text = " ".join([f"Parameters taken from {self.json_path}.", *told])
+            self.say(text, "warning" if told else "success")
 
     @property
     def presets(self) -> tuple[str, ...]:
         """Names that `apply_preset` takes: the examples, and presets beside the data or in the folder."""
-        return (*(one.name for one in EXAMPLES), *self._own_presets())
-
-    def _own_presets(self) -> dict[str, Path]:
-        source = self.state.source
-        path = None if source is None else source.image.path
-        return presets_beside(*{working_folder(), *([] if path is None else [Path(path).parent])})
+        return preset_names(*folders_of(self.state))
 
     def apply_preset(self, name: str) -> None:
         """Take the parameters of a preset, on top of those of the reference file; that can be undone.
@@ -156,20 +151,15 @@ class Actions:
             For a name that is not known, and where the preset does not go with the dataset.
         """
         _ = self.image
-        known, own = {one.name: one for one in EXAMPLES}, self._own_presets()
-        preset = known.get(name) or (read_preset(own[name]) if name in own else None)
-        if preset is None:
-            raise LRSError(f"{name!r} is no preset; there are: {', '.join(self.presets)}.")
+        preset = preset_of(name, *folders_of(self.state))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", LRSWarning)  # the notes below the spectrum tell it again
             self.update(plan=preset.plan(self.state.afresh))
 
     def vue_apply_preset(self, name: str) -> None:
         """Answer to the list."""
-        try:
+        with self._saying_why_not():
             self.apply_preset(name)
-        except LRSError as error:
-            self.say(str(error), "error")
 
     def save_preset(self, path: str | Path, overwrite: bool = False) -> Path:
         """Write the panel's parameters as a preset, to be used again and given to others.
@@ -185,12 +175,8 @@ class Actions:
 
     def vue_save_preset(self, name: str) -> None:
         """Answer to the button."""
-        try:
-            written = self.save_preset(name)
-        except LRSError as error:
-            self.say(str(error), "error")
-        else:
-            self.say(f"Written to {written}.", "success")
+        with self._saying_why_not():
+            self.say(f"Written to {self.save_preset(name)}.", "success")
 
     def apply_to(self, *datasets: str) -> list[str]:
         """Extract from other datasets with the panel's parameters, and add their spectra.
@@ -210,25 +196,12 @@ class Actions:
         LRSError
             For a label that is not known, and when a parameter is wrong.
         """
-        unknown = [label for label in datasets if label not in self.dataset.choices]
-        if unknown:
-            raise LRSError(f"{unknown[0]!r} is no 2-D spectrum in the app; load it first.")
-        parameters, remembered, labels = self.parameters, dict(self.state.remembered), []
-        for dataset in datasets:
-            labels.append(self._app.return_unique_name(f"{dataset} LRS"))
-            self.results.extract_default(dataset, labels[-1], parameters)
-            remembered[self._app.data_collection[dataset].uuid] = parameters
-        self.update(remembered=remembered)
-        return labels
+        return self.results.extract_alike(datasets)
 
     def vue_apply_to(self, dataset: str) -> None:
         """Answer to the button."""
-        try:
-            labels = self.apply_to(dataset)
-        except LRSError as error:
-            self.say(str(error), "error")
-        else:
-            self.say(f"Extracted in the same way: {', '.join(labels)}.", "success")
+        with self._saying_why_not():
+            self.say(f"Extracted in the same way: {', '.join(self.apply_to(dataset))}.", "success")
 
     # ---- what comes after
 
@@ -259,10 +232,8 @@ class Actions:
         """Answer to the buttons."""
 
         def show() -> None:
-            try:
+            with self._saying_why_not():
                 self.show_scene(kind)
-            except LRSError as error:
-                self.say(str(error), "error")
 
         self.when_computed(kind, show, **WITH_IMAGES)
 

@@ -17,7 +17,16 @@ from jdaviz_lrs.panel.parameter_traits import as_meant, as_typed
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.products.files import whole_file
 
-__all__ = ["ENDING", "EXAMPLES", "Preset", "presets_beside", "read_preset", "write_preset"]
+__all__ = [
+    "ENDING",
+    "EXAMPLES",
+    "Preset",
+    "preset_names",
+    "preset_of",
+    "presets_beside",
+    "read_preset",
+    "write_preset",
+]
 
 #: How the names of their files end.
 ENDING = ".lrs-preset.json"
@@ -169,6 +178,26 @@ def presets_beside(*folders: Path) -> dict[str, Path]:
     """Return the presets in some folders, by name."""
     found = (path for folder in folders for path in sorted(folder.glob(f"*{ENDING}")))
     return {_name(path): path for path in found}
+
+
+def preset_names(*folders: Path) -> tuple[str, ...]:
+    """Return the names of the examples, and of the presets in some folders."""
+    return (*(one.name for one in EXAMPLES), *presets_beside(*folders))
+
+
+def preset_of(name: str, *folders: Path) -> Preset:
+    """Return the example of this name, or the preset in one of some folders.
+
+    Raises
+    ------
+    LRSError
+        When there is none, or its file cannot be read.
+    """
+    known, own = {one.name: one for one in EXAMPLES}, presets_beside(*folders)
+    preset = known.get(name) or (read_preset(own[name]) if name in own else None)
+    if preset is None:
+        raise LRSError(f"{name!r} is no preset; there are: {', '.join(preset_names(*folders))}.")
+    return preset
 
 
 def _name(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from specutils import Spectrum
@@ -75,6 +75,31 @@ class Results:
             record = self._panel.sections["history"].record(of)
             self._record(spectrum, label, record.dataset, record.overrides)
         return label
+
+    def extract_alike(self, datasets: Sequence[str]) -> list[str]:
+        """Extract from datasets, which keep the panel's parameters, and add their spectra.
+
+        Returns
+        -------
+        list of str
+            The labels of the spectra.
+
+        Raises
+        ------
+        LRSError
+            For a label that is not known, and when a parameter is wrong.
+        """
+        panel = self._panel
+        unknown = [label for label in datasets if label not in panel.dataset.choices]
+        if unknown:
+            raise LRSError(f"{unknown[0]!r} is no 2-D spectrum in the app; load it first.")
+        parameters, remembered, labels = panel.parameters, dict(panel.state.remembered), []
+        for dataset in datasets:
+            labels.append(self._app.return_unique_name(f"{dataset} LRS"))
+            self.extract_default(dataset, labels[-1], parameters)
+            remembered[self._app.data_collection[dataset].uuid] = parameters
+        panel.update(remembered=remembered)
+        return labels
 
     def extract_default(
         self,

@@ -10,8 +10,9 @@ from traitlets import Bool, Unicode, observe
 
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.panel.sections.section import Section
+from jdaviz_lrs.panel.state import PanelState
 
-__all__ = ["FileInTheWayError", "SavingResult", "check_free", "file_path", "working_folder"]
+__all__ = ["FileInTheWayError", "SavingResult", "check_free", "file_path", "folders_of", "working_folder"]
 
 
 class FileInTheWayError(LRSError):
@@ -104,6 +105,12 @@ class SavingResult(Section):
 def working_folder() -> Path:
     """Where a name without a folder goes: as in jdaviz, the folder in which it was started."""
     return Path(os.environ.get("JDAVIZ_START_DIR") or Path.cwd())
+
+
+def folders_of(state: PanelState) -> set[Path]:
+    """Where files of the user's lie that go with the dataset: the working folder, and that of its file."""
+    path = None if state.source is None else state.source.image.path
+    return {working_folder(), *([] if path is None else [Path(path).parent])}
 
 
 def file_path(name: str | Path, ending: str, *others: str) -> Path:

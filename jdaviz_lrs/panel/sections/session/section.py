@@ -9,7 +9,7 @@ from traitlets import Bool, List, Unicode
 
 from jdaviz_lrs.batch.session import ENDING, Session, read_session
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.panel.sections.result_file import SavingResult, working_folder
+from jdaviz_lrs.panel.sections.result_file import SavingResult, folders_of, working_folder
 from jdaviz_lrs.panel.sections.session.in_app import load_datasets, session_of
 from jdaviz_lrs.panel.state import PanelState
 
@@ -47,9 +47,7 @@ class SessionSection(SavingResult):
             self._shown, self.written, self.in_the_way = shown, "", False
 
     def _look_around(self, change=None) -> None:
-        source = self.panel.state.source if change else None
-        path = None if source is None else source.image.path
-        folders = {working_folder(), *([] if path is None else [Path(path).parent])}
+        folders = folders_of(self.panel.state)
         self.nearby = sorted(str(file) for folder in folders for file in folder.glob(f"*{ENDING}"))
 
     def made(self) -> Session:
