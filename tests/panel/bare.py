@@ -39,7 +39,7 @@ class BarePanel:
         self.state = PanelState(active=True, **state)
         self.said: list[tuple[str, str | None]] = []
         self.added: list[tuple] = []
-        self.results = SimpleNamespace(add=lambda *spectrum, of="": self.added.append((*spectrum, of)))
+        self.results = SimpleNamespace(add=lambda one, label, of="": self.added.append((one, label, of)))
         self.section = section(self, app=self.app)
 
     def take(self, image: SpectralImage, **parameters) -> BarePanel:

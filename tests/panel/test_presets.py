@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from jdaviz_lrs import LRSError, read
-from jdaviz_lrs.panel.presets import ENDING, EXAMPLES, presets_beside, read_preset, write_preset
+from jdaviz_lrs.panel.presets import (
+    ENDING,
+    EXAMPLES,
+    preset_names,
+    preset_of,
+    presets_beside,
+    read_preset,
+    write_preset,
+)
 from jdaviz_lrs.panel.sections.files import parameters_of_file
 from jdaviz_lrs.panel.sections.verdict.section import VerdictSection
 from jdaviz_lrs.panel.state import next_state
@@ -53,10 +61,18 @@ def test_a_preset_goes_out_and_comes_back(start, tmp_path):
     path = write_preset(tmp_path / "mine", wanted)
     assert path.name == f"mine{ENDING}"
     assert presets_beside(tmp_path) == {"mine": path}
+    assert preset_names(tmp_path) == (*(one.name for one in EXAMPLES), "mine")
+    assert preset_of("mine", tmp_path) == read_preset(path)
     assert read_preset(path).plan(start.afresh).parameters == wanted
     assert parameters_of_file(start, path)["plan"].parameters == wanted
     with pytest.raises(LRSError, match="exists"):
         write_preset(tmp_path / "mine", wanted)
+
+
+def test_an_example_is_had_by_name(tmp_path):
+    assert preset_of(EXAMPLES[0].name) is EXAMPLES[0]
+    with pytest.raises(LRSError, match="'mine' is no preset; there are: 8 px"):
+        preset_of("mine", tmp_path)
 
 
 def test_a_file_that_is_no_preset(start, tmp_path):
