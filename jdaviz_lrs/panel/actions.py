@@ -23,15 +23,14 @@ from jdaviz_lrs.panel.sections.compare.section import curve_of
 from jdaviz_lrs.panel.sections.files import parameters_of_file, told_of
 from jdaviz_lrs.panel.sections.profile.section import ProfileSection
 from jdaviz_lrs.panel.sections.result_file import folders_of, working_folder
-from jdaviz_lrs.panel.sections.scene import WITH_IMAGES, check_kind, scene_spectrum
-from jdaviz_lrs.panel.sections.scene_layer import load_scene
+from jdaviz_lrs.panel.sections.scene import WITH_IMAGES
 from jdaviz_lrs.panel.sections.subset import aperture_of_subset
 from jdaviz_lrs.panel.sections.width.section import WidthSection
 from jdaviz_lrs.panel.undo import back, forth
 from jdaviz_lrs.parameters import APERTURE_NAMES
 from jdaviz_lrs.pipeline.verification import Verification
 
-__all__ = ["Actions"]
+__all__ = ["ACTIONS", "Actions"]
 
 
 class Actions:
@@ -39,7 +38,7 @@ class Actions:
 
     A part of `jdaviz_lrs.panel.plugin.LRSExtraction`, as jdaviz looks for a plugin's public names on the
     plugin itself. It keeps nothing: what it needs is the panel's ``state``, ``update``, ``compute``,
-    ``when_computed``, ``sections``, ``results`` and ``say``.
+    ``when_computed``, ``sections``, ``results``, ``image_switch`` and ``say``.
     """
 
     @contextmanager
@@ -222,11 +221,7 @@ class Actions:
         LRSError
             When it cannot be extracted, or there are no errors to divide by.
         """
-        check_kind(kind)
-        spectrum = scene_spectrum(self.state.source, self.compute(**WITH_IMAGES), kind)
-        label = self._app.return_unique_name(f"{self.state.source.label} {kind}")
-        load_scene(self._app, self._plugin_name, spectrum, label, self.image_viewers)
-        return label
+        return self.image_switch.keep(kind)
 
     def vue_show_scene(self, kind: str) -> None:
         """Answer to the buttons."""
@@ -563,3 +558,7 @@ class Actions:
         """
         self.update(advice=tuple(self.compute().advice))
         return self.advice
+
+
+#: What of the panel scripts see beside its settings.
+ACTIONS = tuple(name for name in vars(Actions) if not name.startswith(("_", "vue_")))

@@ -33,11 +33,12 @@ from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.plan import ExtractionPlan
-from jdaviz_lrs.panel.actions import Actions
+from jdaviz_lrs.panel.actions import ACTIONS, Actions
 from jdaviz_lrs.panel.closing import let_go_when_closed
 from jdaviz_lrs.panel.documentation import PAGES, page
 from jdaviz_lrs.panel.fields import describe
 from jdaviz_lrs.panel.form import Form
+from jdaviz_lrs.panel.image_switch import ImageSwitch
 from jdaviz_lrs.panel.inputs import Choice, Input, displayed, is_2d_spectrum
 from jdaviz_lrs.panel.loaders.image import forget_pixels
 from jdaviz_lrs.panel.parameter_traits import ParameterTraits, as_meant, same
@@ -46,9 +47,7 @@ from jdaviz_lrs.panel.presets import EXAMPLES
 from jdaviz_lrs.panel.reference_search import OVERRIDES, PathText, ReferenceSearch
 from jdaviz_lrs.panel.results import Results
 from jdaviz_lrs.panel.sections.catalogue import FILES, PLACES, SECTIONS
-from jdaviz_lrs.panel.sections.saving.section import SavingSection
-from jdaviz_lrs.panel.sections.scene import WITH_IMAGES, scene_spectrum
-from jdaviz_lrs.panel.sections.scene_layer import DATA, VIEWS, SceneLayer
+from jdaviz_lrs.panel.sections.scene_layer import DATA, VIEWS
 from jdaviz_lrs.panel.state import KEPT, NO_DATA, PanelState, next_state
 from jdaviz_lrs.panel.status import status_of
 from jdaviz_lrs.panel.tasks import CancelledError, Extractions, Outcome, browser_loop
@@ -82,14 +81,6 @@ SEARCHING = "The reference files are being looked for in CRDS."
 PATIENCE = 1.5
 
 SETTINGS = ("dataset", *OVERRIDES, "live_preview", "image_shown", "add_results")
-ACTIONS = (
-    "extract", "compare_with", "compare_ranges", "compare", "history", "restore", "filename", "save_x1d",
-    "undo", "redo", "reset", "import_extract1d", "export_extract1d", "to_python", "show_scene",
-    "aperture_from_subset", "inspect", "presets", "apply_preset", "save_preset", "apply_to",
-    "combine", "save_c1d", "verify", "save_report", "save_figure", "save_session", "load_session",
-    "extract_series", "save_x1dints", "light_curves", "save_light_curves",
-    "make_response", "read_response", "save_response", "calibrate",
-)  # fmt: skip
 
 
 @tray_registry("lrs-extraction", label="LRS Extraction", category="data:reduction")
@@ -115,7 +106,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
       datasets.
     * :meth:`extract`, :meth:`import_extract1d`, :meth:`export_extract1d`, :meth:`save_x1d`,
       :meth:`to_python`, :meth:`show_scene`, :meth:`aperture_from_subset`,
-      :meth:`inspect`
+      :meth:`inspect`; ``filename``: of the x1d file
     * :meth:`save_figure`; :meth:`save_session`, :meth:`load_session`: all that was worked on, in one file.
     * :meth:`extract_series`, :meth:`save_x1dints`: all integrations of a time series; :meth:`light_curves`,
       :meth:`save_light_curves`: of them.
@@ -170,7 +161,6 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self._plugin_description = "Extract spectra from MIRI LRS slit data."
-        self.add_results.viewer._default_mode = _first_viewer
         self.dataset = DatasetSelect(self, "dataset_items", "dataset_selected", filters=[is_2d_spectrum])
         self.dataset.add_filter("not_from_this_plugin")
         self.subset = SubsetSelect(
@@ -183,6 +173,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
         self.form = Form(self)
         self.results = Results(self, self._app, self._plugin_name)
         self.pauses = Pauses()
+        self.image_switch = ImageSwitch(self, self._app, self._plugin_name)
         self.shown_image = ShownImage(self._app, lambda: self.dataset.choices, self._on_shown)
         self.presence = Presence(self._on_presence)
         self.search = ReferenceSearch(self._on_search, self.say)
@@ -217,8 +208,8 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
     @property
     def user_api(self):
         """What scripts see: every parameter under its own name, and the actions."""
-        views = ("profile_view", "width_view")
-        return PluginUserApi(self, expose=(*SETTINGS, *ExtractionParameters.names(), *views, *ACTIONS))
+        names = (*SETTINGS, *ExtractionParameters.names(), "extract", *ACTIONS)
+        return PluginUserApi(self, expose=names)
 
     # ---- from a change to the screen
 
@@ -232,7 +223,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
     def _on_setting(self, change: dict) -> None:
         active = self._tray_instance and self.is_active
         if active:
-            self._show_where_hidden()
+            self.shown_image.show_if_hidden(self.dataset_selected)
         self.update(active=active, live=self.live_preview, paused=self.previews_temp_disabled)
 
     def _on_viewers(self, change: Any) -> None:
@@ -303,32 +294,11 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
         self.marks.show_spectrum(state, self.add_results.results_viewers)
         for section in self.sections.values():
             section.show(state)
-        if self.scene.wants(state, self.image_shown):
-            self.when_computed("image", self._show_scene, **WITH_IMAGES)
-
-    def _show_scene(self) -> None:
-        kind, source = self.image_shown, self.state.source
-        if kind == DATA or source is None:
-            return
-        try:
-            plan = self.plan(**WITH_IMAGES)
-            if plan.extracted:  # else the parameters have changed meanwhile, and another is on its way
-                spectrum = scene_spectrum(source, plan.extract(), kind)
-                self.colours = self.scene.show(source, spectrum, kind, self.image_viewers)
-        except LRSError as error:
-            self.image_shown = DATA
-            self.say(str(error), "error")
+        self.image_switch.show(state)
 
     def _on_image_shown(self, change: dict) -> None:
-        if self.image_shown == DATA:
-            self.scene.forget()
-            self.colours = {}
+        self.image_switch.turned()
         self.update()
-
-    @cached_property
-    def scene(self) -> SceneLayer:
-        """What is shown above the image."""
-        return SceneLayer(self._app, self._plugin_name)
 
     @cached_property
     def marks(self) -> PreviewMarks:
@@ -559,12 +529,13 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
     def vue_save(self, _=None) -> None:
         """Answer to the button at the foot; where a file is in the way, show the question."""
         saving = self.sections["saving"]
-        self.when_computed("save", lambda: self._save_with(saving))
 
-    def _save_with(self, saving: SavingSection) -> None:
-        saving.write_x1d()
-        if saving.overwrite_warn:
-            self.tab, saving.opened = SAVE_TAB, 0
+        def save() -> None:
+            saving.write_x1d()
+            if saving.overwrite_warn:
+                self.tab, saving.opened = SAVE_TAB, 0
+
+        self.when_computed("save", save)
 
     def _extract_now(self) -> None:
         try:
@@ -583,12 +554,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
         kept = {uuid: one for uuid, one in self.state.extracted_series.items() if uuid != message.data.uuid}
         self.update(extracted_series=kept)
         if self._tray_instance:
-            self._show_where_hidden()
-
-    def _show_where_hidden(self) -> None:
-        """Show the chosen dataset if it is in no viewer."""
-        if self.dataset_selected and not self.shown_image.has(self.dataset_selected):
-            self.shown_image.show(self.dataset_selected)
+            self.shown_image.show_if_hidden(self.dataset_selected)
 
     # ---- whether the panel is open
 
@@ -607,10 +573,3 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
             for data in self._app.data_collection:
                 forget_pixels(data)
         super().close()
-
-
-def _first_viewer(component, is_valid: bool) -> str:
-    """Show results in the first spectrum viewer there is, unless another was chosen."""
-    if is_valid and component.selected != "None":
-        return component.selected
-    return component.labels[1] if len(component.labels) > 1 else "None"

@@ -35,6 +35,7 @@ class Results:
 
     def __init__(self, panel: Any, app: Any, plugin_name: str):
         self._panel, self._app, self._plugin_name = panel, app, plugin_name
+        panel.add_results.viewer._default_mode = _first_viewer
 
     def name_next(self) -> None:
         """Propose a label that is free, after the dataset."""
@@ -156,6 +157,13 @@ class Results:
         list_in_metadata_panel(self._app, self._plugin_name)
         record = Record.of(spectrum, label, dataset, overrides)
         self._panel.update(**self._panel.sections["history"].with_record(record))
+
+
+def _first_viewer(component: Any, is_valid: bool) -> str:
+    """Show results in the first spectrum viewer there is, unless another was chosen."""
+    if is_valid and component.selected != "None":
+        return component.selected
+    return component.labels[1] if len(component.labels) > 1 else "None"
 
 
 def _for_jdaviz(result: ExtractedSpectrum | CombinedSpectrum) -> Spectrum:

@@ -8,7 +8,7 @@ from jdaviz_lrs import LRSError, extract
 
 def layer(active):
     """The layer above the image, and its values."""
-    label = active.scene.label
+    label = active.image_switch.layer.label
     data = active._app.data_collection[label]
     states = [one.state for viewer in active.image_viewers for one in viewer.layers]
     shown = [state for state in states if state.layer.label == label]
@@ -21,10 +21,10 @@ def test_a_residual_follows_the_parameters_and_goes(loaded, active):
     state, values = layer(active)
     assert (state.v_min, state.v_max, state.cmap.name) == (-5.0, 5.0, "RdBu")
     assert active.colours["unit"] == "sigma"
-    kept, label = np.array(values), active.scene.label
+    kept, label = np.array(values), active.image_switch.layer.label
     active.extract_width = 5
     _, other = layer(active)
-    assert active.scene.label == label  # replaced in place
+    assert active.image_switch.layer.label == label  # replaced in place
     assert np.isfinite(other).any()
     assert not np.array_equal(kept, other, equal_nan=True)
     active.image_shown = "scene model"

@@ -1,5 +1,6 @@
 """The state of the panel, and its sections one by one: no app is made here."""
 
+import re
 from collections import Counter
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from specutils import Spectrum
 from jdaviz_lrs import ExtractionParameters, LRSError, read
 from jdaviz_lrs.extraction import layout
 from jdaviz_lrs.extraction.advice import Advice
+from jdaviz_lrs.panel.actions import ACTIONS
 from jdaviz_lrs.panel.inputs import Choice
 from jdaviz_lrs.panel.parameter_traits import ParameterTraits
 from jdaviz_lrs.panel.plugin import LRSExtraction
@@ -43,6 +45,12 @@ def test_three_classes_of_ours_at_most_make_the_panel():
     ours = [one for one in LRSExtraction.__mro__ if one.__module__.startswith("jdaviz_lrs")]
     assert ParameterTraits in ours  # which is made by `type`, and tells its module all the same
     assert len(ours) <= 3
+
+
+def test_every_action_is_told_of_in_the_panels_docstring():
+    told = {*re.findall(r"`+(\w+)`", LRSExtraction.__doc__)}
+    assert {*ACTIONS} <= told
+    assert {"save_x1d", "export_extract1d", "history"} <= {*ACTIONS}
 
 
 def test_without_a_dataset_values_are_only_kept():

@@ -32,10 +32,6 @@ class ShownImage:
     def _viewers(self) -> list[Any]:
         return self._app.get_viewers_of_cls(Spectrum2DViewer)
 
-    def has(self, label: str) -> bool:
-        """Whether a dataset is in one of the viewers, in sight or not."""
-        return any(label in _labels(viewer) for viewer in self._viewers)
-
     def show(self, label: str, importing: bool = False) -> None:
         """Make a dataset the only image of the viewers that have it, and fit their axes to it.
 
@@ -61,6 +57,11 @@ class ShownImage:
         finally:
             self._busy = False
         self._seen = {viewer.reference: self._visible(viewer) for viewer in self._viewers}
+
+    def show_if_hidden(self, label: str) -> None:
+        """Show a dataset, if there is one, that is in none of the viewers, in sight or not."""
+        if label and not any(label in _labels(viewer) for viewer in self._viewers):
+            self.show(label)
 
     def _add(self, label: str) -> list[Any]:
         """Add a dataset to the first viewer there is, or to a new one, if jdaviz would let the user."""
