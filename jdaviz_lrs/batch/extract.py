@@ -148,11 +148,12 @@ def extract_series(
             if done is not None:
                 done(finished, series.n_int)
     paths, table = [segment.path for segment in series.segments], store.table()
-    drift = {name: table[name] for name in DRIFT_COLUMNS}
+    found = table.columns(("dq", *DRIFT_COLUMNS))
+    dq = found.pop("dq")
     return ExtractedSeries(
         wavelength=how.wavelength,
         table=table,
-        drift=drift,
+        drift=found,
         int_num=series.int_num,
         segment_num=series.segment_num,
         int_times=series.int_times,
@@ -164,8 +165,8 @@ def extract_series(
         notes=(
             *series.notes,
             *mean.notes,
-            *_flagged(table["dq"]),
-            *_outlying(drift["outlying"], mean),
+            *_flagged(dq),
+            *_outlying(found["outlying"], mean),
             *_left_out(mean),
         ),
         report={**mean.report, "segments": [path.name for path in paths]},

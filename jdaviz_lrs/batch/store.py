@@ -45,9 +45,14 @@ class ChunkTable(Mapping[str, NDArray]):
 
     def __getitem__(self, name: str) -> NDArray:
         """Return a column, (n_int, n_wavelength); of the drift, (n_int,)."""
-        if name not in (*SERIES_COLUMNS, *DRIFT_COLUMNS):
-            raise KeyError(name)
-        return np.concatenate([_read(one, name) for one in self._columns])
+        return self.columns([name])[name]
+
+    def columns(self, names: Iterable[str]) -> dict[str, NDArray]:
+        """Return several columns, for which every chunk is looked at once."""
+        if unknown := {*names} - {*SERIES_COLUMNS, *DRIFT_COLUMNS}:
+            raise KeyError(unknown.pop())
+        parts = [_read(one, names) for one in self._columns]
+        return {name: np.concatenate([part[name] for part in parts]) for name in names}
 
     def __iter__(self) -> Iterator[str]:
         return iter(SERIES_COLUMNS)
@@ -58,14 +63,11 @@ class ChunkTable(Mapping[str, NDArray]):
     def parts(self) -> Iterator[tuple[slice, dict[str, NDArray]]]:
         """Go through the table chunk by chunk: which integrations, and all their columns."""
         for (start, stop), one in zip(self._ends, self._columns, strict=True):
-            if isinstance(one, Path):
-                yield slice(start, stop), _stored(one, SERIES_COLUMNS)
-            else:
-                yield slice(start, stop), {name: one[name] for name in SERIES_COLUMNS}
+            yield slice(start, stop), _read(one, SERIES_COLUMNS)
 
 
-def _read(columns: Path | Mapping[str, NDArray], name: str) -> NDArray:
-    return _stored(columns, [name])[name] if isinstance(columns, Path) else columns[name]
+def _read(columns: Path | Mapping[str, NDArray], names: Iterable[str]) -> dict[str, NDArray]:
+    return _stored(columns, names) if isinstance(columns, Path) else {name: columns[name] for name in names}
 
 
 def _stored(path: Path, names: Iterable[str]) -> dict[str, NDArray]:

@@ -52,6 +52,9 @@ SAME = {
 }
 """Cards that are those of all segments, and what they are."""
 
+PART = 32
+"""Integrations that are read at a time, of which less is kept: a processor's cache has room for them."""
+
 WRAP = 2**16
 """Integrations beyond 32767 have had negative numbers in INT_TIMES."""
 
@@ -227,17 +230,16 @@ def read_integrations(path: Path, first: int, stop: int, like: SpectralImage) ->
         When the file cannot be read, or a variance is negative.
     """
     rows, columns = (slice(o, o + n) for o, n in zip(like.origin, like.shape, strict=True))
-    ends = like.margins and (slice(0, rows.start), slice(rows.stop, like.file_shape[0]))
+    ends = (slice(0, rows.start), slice(rows.stop, like.file_shape[0])) if like.margins else ()
     found, beyond = {}, {}
     with one_sentence(path), fits.open(path, memmap=False) as hdus:
         for name in PLANES:
-            if name in hdus and name.lower() not in like.missing and hdus[name].header["NAXIS"]:
-                plane = _section(hdus[name], first, stop)
-                plane = np.swapaxes(plane, -1, -2) if like.horizontal else plane
-                plane = np.broadcast_to(plane, (stop - first, *plane.shape[-2:]))
-                found[name.lower()] = _native(plane[:, rows, columns])
-                if ends:
-                    beyond[name.lower()] = [_native(plane[:, end, columns]) for end in ends]
+            if name in hdus and name.lower() not in like.missing and (hdu := hdus[name]).header["NAXIS"]:
+                parts = [
+                    _cut(hdu, at, min(at + PART, stop), like.horizontal, (rows, *ends), columns)
+                    for at in range(first, stop, PART)
+                ]
+                found[name.lower()], *beyond[name.lower()] = map(np.concatenate, zip(*parts, strict=True))
     good = _good(found)
     bad = np.flatnonzero(~good)
     planes = {}
@@ -255,7 +257,9 @@ def read_integrations(path: Path, first: int, stop: int, like: SpectralImage) ->
         **planes,
         dq=dq,
         good=good,
-        margins=ends and tuple(_end({name: pair[side] for name, pair in beyond.items()}) for side in (0, 1)),
+        margins=tuple(_end({name: pair[side] for name, pair in beyond.items()}) for side in (0, 1))
+        if ends
+        else None,
         file_name=path.name,
         path=path,
     )
@@ -272,6 +276,16 @@ def _good(planes: dict[str, NDArray]) -> NDArray[np.bool_]:
 
 def _end(planes: dict[str, NDArray]) -> NDArray[np.float64]:
     return np.where(_good(planes), planes["sci"], np.nan).astype(float)
+
+
+def _cut(
+    hdu: fits.ImageHDU, first: int, stop: int, horizontal: bool, rows: Sequence[slice], columns: slice
+) -> list[NDArray]:
+    """Read some integrations of a plane, and keep certain rows and columns of them."""
+    plane = _section(hdu, first, stop)
+    plane = np.swapaxes(plane, -1, -2) if horizontal else plane
+    plane = np.broadcast_to(plane, (stop - first, *plane.shape[-2:]))
+    return [_native(plane[:, some, columns]) for some in rows]
 
 
 def _section(hdu: fits.ImageHDU, first: int, stop: int) -> NDArray:
@@ -421,12 +435,11 @@ def _mean(segments: Sequence[Segment]) -> tuple[SpectralImage, NDArray[np.intp]]
     for segment in segments:
         inside = wanted[(wanted >= start) & (wanted < start + segment.size)] - start
         start += segment.size
-        with open_fits(segment.path, in_parts=True) as hdus:
+        with one_sentence(segment.path), fits.open(segment.path, memmap=False) as hdus:  # its sizes are known
             for name in PLANES:
-                if name in hdus and hdus[name].header["NAXIS"]:
+                if name in hdus and (hdu := hdus[name]).header["NAXIS"]:
                     parts.setdefault(name.lower(), []).extend(
-                        np.broadcast_to(_section(hdus[name], one, one + 1), (1, *segment.shape))
-                        for one in inside
+                        np.broadcast_to(_section(hdu, one, one + 1), (1, *segment.shape)) for one in inside
                     )
     planes = {name: _native(np.concatenate(some)) for name, some in parts.items() if len(some) == len(wanted)}
     one = segments[0]

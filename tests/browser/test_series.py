@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from jdaviz_lrs import extract, read_x1dints
 from jdaviz_lrs.simulate import SeriesScene, write_series
 from tests.browser import servers
+from tests.browser.accessibility import faint, violations
 from tests.browser.app import App
 from tests.browser.conftest import watched
 from tests.browser.panel import section, show_tab
@@ -66,6 +67,9 @@ def test_two_segments_are_seen_extracted_plotted_and_saved(tmp_path, system_chro
         app.until(lambda: lines.evaluate_all(DRAWN) == 4, "white light and three bins are drawn")
         app.button("Save light curves", curves).click()
         expect(curves).to_contain_text("Written to")
+        app.until(lambda: not faint(panel), "all texts can be read")
+        found = violations(panel)
+        assert not found, "\n\n".join(found)
         assert not complaints, "\n\n".join(complaints)
         assert not server.trouble
     (x1dints,), (table,) = tmp_path.glob("*x1dints.fits"), tmp_path.glob("*lightcurves.ecsv")
