@@ -32,10 +32,11 @@ class Form:
     def __init__(self, panel: Any):
         self._panel = panel
         self._chosen: dict[str, bool] = {}
+        self._shown = PanelState()
 
-    def show(self, before: PanelState, state: PanelState) -> None:
+    def show(self, state: PanelState) -> None:
         """Show a state in place of the one before."""
-        panel = self._panel
+        panel, before, self._shown = self._panel, self._shown, state
         if state.values is not before.values or state.layout is not before.layout:
             if state.layout is not None or state.stale is None:  # else the form stays as it was
                 self._chosen = chosen_by(state.plan, state.layout)

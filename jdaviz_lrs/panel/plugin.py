@@ -254,7 +254,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
         """
         before, self.state = self.state, next_state(self.state, **changes)
         state = self.state
-        self.form.show(before, state)
+        self.marks.show(state, self.image_viewers)  # what is under the hand moves first
         if state.plan is not before.plan:
             self.extractions.cancel()
         if state.wants_spectrum:
@@ -287,11 +287,13 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
             self.update(extracted=(plan, outcome))
 
     def _draw(self, state: PanelState) -> None:
-        """Bring marks and sections up to date."""
-        self.marks.show(state, self.image_viewers)
-        if self.extractions.waits("preview") and not state.late:  # what is quick must not flicker
+        """Bring spectrum, form and sections up to date, in this order: a browser paints as it is told."""
+        ready = state.late or not self.extractions.waits("preview")  # what is quick must not flicker
+        if ready:
+            self.marks.show_spectrum(state, self.add_results.results_viewers)
+        self.form.show(state)
+        if not ready:
             return
-        self.marks.show_spectrum(state, self.add_results.results_viewers)
         for section in self.sections.values():
             section.show(state)
         self.image_switch.show(state)
@@ -569,7 +571,7 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
     def close(self) -> None:
         """Let the images go, as the page or the kernel does with the panel; jdaviz may keep the data."""
         if self._tray_instance and "state" in vars(self):
-            self.state = PanelState()
+            self.state, self.form = PanelState(), Form(self)  # the form knows what it showed
             for data in self._app.data_collection:
                 forget_pixels(data)
         super().close()
