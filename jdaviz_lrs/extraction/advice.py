@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from jdaviz_lrs.data.rounding import rounded
 from jdaviz_lrs.data.verdict import Verdict
 from jdaviz_lrs.engine.refine.advice import Answer
 
@@ -49,7 +50,7 @@ def advise(answer: Answer) -> Advice:
     sentence = _SENTENCES[answer.refinement](answer.values)
     if answer.refinement != "outliers":
         side = "high" if answer.effect > 0 else "low"
-        sentence += f": flux {100 * abs(answer.effect):.2g} % {side} without"
+        sentence += f": flux {rounded(100 * abs(answer.effect), 2)} % {side} without"
     return Advice(answer.refinement, sentence, {**answer.values, "effect": answer.effect})
 
 
@@ -113,7 +114,7 @@ def say_verdict(verdict: Verdict) -> tuple[str, ...]:
     if "trace_offset" in passed:
         notes.append(
             f"The brightest trace lies {verdict.trace_offset:+.1f} px from the place that was extracted, "
-            f"{verdict.trace_ratio:.2g} times as bright: is it the source?"
+            f"{rounded(verdict.trace_ratio, 2)} times as bright: is it the source?"
         )
     return tuple(notes)
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jdaviz_lrs.data.rounding import rounded
 from jdaviz_lrs.engine.refine.location import Location
 from jdaviz_lrs.engine.refine.run import Refined
 from jdaviz_lrs.engine.refine.scene_model import SceneModel
@@ -76,7 +77,7 @@ def describe_refinement(
         report |= {"psf_stretch": 1.0 + stretch, "psf_stretch_error": error}
         if not any(b.kind == "width" for b in aligned.blocks):
             notes.append(
-                f"The data tell no better width than the PSF's (to {100 * error:.2g} %); it is kept."
+                f"The data tell no better width than the PSF's (to {rounded(100 * error, 2)} %); it is kept."
             )
         report["psf_wing_light"] = _wing_light(refined.scene)
         if told := _wider_than_the_correction(refined):

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from jdaviz_lrs.data.rounding import rounded
 from jdaviz_lrs.data.verdict import (
     LOST_LIMIT,
     OFFSET_LIMIT,
@@ -170,7 +171,9 @@ def _trace(verdict: Verdict) -> tuple[Cell, ...]:
     passed = ("trace_offset", None) in verdict.passed
     error = verdict.trace_offset_error
     known = f" +- {error:.2f}" if math.isfinite(error) and error >= 0.005 else ""
-    brighter = f", {verdict.trace_ratio:.2g} times as bright" if passed and verdict.trace_ratio > 0 else ""
+    brighter = (
+        f", {rounded(verdict.trace_ratio, 2)} times as bright" if passed and verdict.trace_ratio > 0 else ""
+    )
     return (Cell(f"{verdict.trace_offset:+z.2f}{known} px{brighter}", passed=passed),)
 
 

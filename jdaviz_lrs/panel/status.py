@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from jdaviz_lrs.data.rounding import rounded
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.extraction.placement import subtracts_background
 from jdaviz_lrs.panel.sections.history.record import background_words
@@ -79,4 +80,4 @@ def _quality(spectrum: ExtractedSpectrum) -> str:
     if not known.any():
         return "No wavelength has a flux with an error."
     snr = np.median(spectrum.flux[known] / spectrum.flux_error[known])
-    return f"Median S/N {snr:.3g} at {np.count_nonzero(known)} wavelengths."
+    return f"Median S/N {rounded(snr, 3)} at {np.count_nonzero(known)} wavelengths."

@@ -15,6 +15,7 @@ from traitlets import Bool, Unicode, observe
 
 from jdaviz_lrs.analysis.growth import mean_width, measure_widths, on_trace, say_offset, with_width
 from jdaviz_lrs.analysis.taper import DIGITS, tapered_aperture
+from jdaviz_lrs.data.rounding import rounded
 from jdaviz_lrs.engine.growth import Apertures, Growth, growth
 from jdaviz_lrs.errors import LRSError, LRSWarning
 from jdaviz_lrs.extraction.placement import subtracts_background
@@ -220,10 +221,10 @@ class WidthSection(Section):
         self.chart.show(found, now)
         low, high = found.good
         self.best_text = (
-            f"{found.best:.1f} px: S/N {found.best_snr:.3g} (within 1 % from {low:g} to {high:g} px)"
+            f"{found.best:.1f} px: S/N {rounded(found.best_snr, 3)} (within 1 % from {low:g} to {high:g} px)"
         )
         here, share = (np.interp(now, found.widths, c) for c in (found.smooth_snr, found.expected))
-        self.current_text = f"{now:.1f} px: S/N {here:.3g}" + (
+        self.current_text = f"{now:.1f} px: S/N {rounded(here, 3)}" + (
             f", {100.0 * share:.0f} % of the light" if np.isfinite(share) else ""
         )
         if found.offset:
