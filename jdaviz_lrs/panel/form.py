@@ -36,7 +36,12 @@ class Form:
 
     def show(self, state: PanelState) -> None:
         """Show a state in place of the one before."""
-        panel, before, self._shown = self._panel, self._shown, state
+        before, self._shown = self._shown, state
+        with self._panel.hold_sync():  # the browser draws the panel once
+            self._show(before, state)
+
+    def _show(self, before: PanelState, state: PanelState) -> None:
+        panel = self._panel
         if state.values is not before.values or state.layout is not before.layout:
             if state.layout is not None or state.stale is None:  # else the form stays as it was
                 self._chosen = chosen_by(state.plan, state.layout)

@@ -295,7 +295,8 @@ class LRSExtraction(PluginTemplateMixin, AddResultsMixin, DatasetSelectMixin, Ac
         if not ready:
             return
         for section in self.sections.values():
-            section.show(state)
+            with section.hold_sync():
+                section.show(state)
         self.image_switch.show(state)
 
     def _on_image_shown(self, change: dict) -> None:
