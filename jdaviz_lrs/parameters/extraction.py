@@ -50,7 +50,7 @@ class ExtractionParameters:
     use_source_posn: bool | None = declared(
         None,
         checks.none_or(checks.boolean),
-        "Centre on the source's position",
+        "Centre on the source",
         "From the dithered RA and Dec in the header. Automatic: for point sources.",
         source=("file", "step"),
         section="source",
@@ -98,7 +98,7 @@ class ExtractionParameters:
     src_coeff: Coefficients | None = declared(
         None,
         checks.none_or(checks.coefficients),
-        "Aperture edges as polynomials",
+        "Edges as polynomials",
         "Lower and upper edge in turn, constant term first, such as [[26.5], [34.5]]. Wins over "
         "width, start and stop. Empty: not used.",
         source=("file",),

@@ -162,7 +162,7 @@ def test_best_width_and_tapered_aperture(app, panel):
     straight = app.marks(0, ORANGE)
     app.fill(best, "Half width of a tapered aperture (FWHM)", "1.5")
     app.button("Taper the aperture", best).click()
-    expect(panel.get_by_label("Aperture edges as polynomials")).not_to_have_value("")
+    expect(panel.get_by_label("Edges as polynomials")).not_to_have_value("")
     app.until(lambda: app.marks(0, ORANGE) != straight, "the aperture is another")
     expect(panel.locator(".lrs-problem")).to_have_count(0)
     app.until(lambda: len(app.marks(0, BLUE)) == len(regions), "the background regions stay")

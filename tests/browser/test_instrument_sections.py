@@ -94,7 +94,7 @@ def test_the_keyboard_goes_from_top_to_bottom(app, panel):
     for _ in range(4):
         app.page.keyboard.press("Tab")
         names.append(app.page.evaluate("document.activeElement.closest('.v-input').innerText"))
-    expected = ("xstart", "xstop", "Width", "Aperture edges")
+    expected = ("xstart", "xstop", "Width", "Edges")
     assert [name for name, start in zip(names, expected, strict=True) if not name.startswith(start)] == []
 
 

@@ -63,7 +63,7 @@ EXAMPLES = {
     "2a": Example(
         "nod1_s2d",
         4,
-        (answer("Centre on the source's position", "No"), number(XSTART, "9"), number(XSTOP, "16")),
+        (answer("Centre on the source", "No"), number(XSTART, "9"), number(XSTOP, "16")),
         {"xstart": 9.0, "xstop": 16.0, "use_source_posn": False},
     ),
     "2b": Example(
