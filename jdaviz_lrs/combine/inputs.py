@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from jdaviz_lrs.data.flags import DO_NOT_USE
 from jdaviz_lrs.data.making import Making
 from jdaviz_lrs.data.origin import Origin
+from jdaviz_lrs.data.rounding import rounded
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.data.table import COLUMNS, SpectrumTable
 from jdaviz_lrs.errors import LRSError
@@ -194,7 +195,7 @@ def check_alike(names: Sequence[str], origins: Sequence[Origin]) -> None:
         away = np.degrees(angular_separation(*np.radians([*nameless[0][1], *sky]))) * 3600.0
         if away > SAME_TARGET:
             raise LRSError(
-                f"{name}: its target lies {away:.3g} arcsec from that of {nameless[0][0]}; combine "
+                f"{name}: its target lies {rounded(away, 3)} arcsec from that of {nameless[0][0]}; combine "
                 "spectra of one target."
             )
 

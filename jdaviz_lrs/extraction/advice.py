@@ -79,7 +79,7 @@ def _outliers(values: Mapping[str, float]) -> str:
 
 def _companions(values: Mapping[str, float]) -> str:
     offset, ratio = values["companion_offset"], values["companion_ratio"]
-    return f"a second source at {offset:+.1f} px, {ratio:.2g} as bright"
+    return f"a second source at {offset:+.1f} px, {rounded(ratio, 2)} as bright"
 
 
 _SENTENCES = {"trace": _trace, "width": _width, "outliers": _outliers, "companions": _companions}

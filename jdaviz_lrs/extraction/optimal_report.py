@@ -125,8 +125,8 @@ def _neighbour_or_wing(refined: Refined) -> str | None:
     for found in refined.companions:
         if abs(found.offset) < OVERLAPPING and found.ratio < abs(enclosed.disagreement):
             return (
-                f"The neighbour at {found.offset:+.1f} px, {found.ratio:.2g} as bright, may be a wing "
-                "that the PSF lacks, by which PSF and aperture correction are "
+                f"The neighbour at {found.offset:+.1f} px, {rounded(found.ratio, 2)} as bright, may be a "
+                "wing that the PSF lacks, by which PSF and aperture correction are "
                 f"{abs(enclosed.disagreement):.1%} apart: then its light is the source's."
             )
     return None

@@ -78,12 +78,7 @@ class Results:
         return label
 
     def extract_alike(self, datasets: Sequence[str]) -> list[str]:
-        """Extract from datasets, which keep the panel's parameters, and add their spectra.
-
-        Returns
-        -------
-        list of str
-            The labels of the spectra.
+        """Extract from datasets, which keep the panel's parameters; see `LRSExtraction.apply_to`.
 
         Raises
         ------

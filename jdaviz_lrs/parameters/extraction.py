@@ -226,7 +226,7 @@ class ExtractionParameters:
     bkg_sigma_clip: float | None = declared(
         None,
         checks.none_or(checks.positive),
-        "Clip background pixels",
+        "Clip background",
         "Reject pixels this far off at their wavelength. Beyond the pipeline. Empty: none.",
         unit="sigma",
         section="background",

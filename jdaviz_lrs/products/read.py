@@ -17,6 +17,7 @@ from stdatamodels.jwst.datamodels import CubeModel, ImageModel, JwstDataModel, M
 import jdaviz_lrs.products.formats  # noqa: F401 - what is made of a product can be written
 from jdaviz_lrs.data.flags import DO_NOT_USE
 from jdaviz_lrs.data.image import Observation, SpectralImage
+from jdaviz_lrs.data.rounding import rounded
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.modes import DEFAULT
 from jdaviz_lrs.products.door import COMPLAINT, one_sentence, open_fits
@@ -355,8 +356,8 @@ def _beside_the_slit(image: SpectralImage) -> tuple[str, ...]:
     if not away > BESIDE:
         return ()
     return (
-        f"The header has the source (DITH_RA, DITH_DEC) {away:.3g} arcsec beside the slit: it is placed "
-        "at the nearest point of it.",
+        f"The header has the source (DITH_RA, DITH_DEC) {rounded(away, 3)} arcsec beside the slit: it is "
+        "placed at the nearest point of it.",
     )
 
 

@@ -435,7 +435,7 @@ def _mean(segments: Sequence[Segment]) -> tuple[SpectralImage, NDArray[np.intp]]
     for segment in segments:
         inside = wanted[(wanted >= start) & (wanted < start + segment.size)] - start
         start += segment.size
-        with one_sentence(segment.path), fits.open(segment.path, memmap=False) as hdus:  # its sizes are known
+        with open_fits(segment.path, in_parts=True) as hdus:
             for name in PLANES:
                 if name in hdus and (hdu := hdus[name]).header["NAXIS"]:
                     parts.setdefault(name.lower(), []).extend(

@@ -18,6 +18,9 @@ from pathlib import Path
 #: Seconds to wait for anything, here and on a page: where others keep the cores busy, all takes long.
 PATIENCE = 120
 
+#: For a window of its own: it is sent every widget of the app before it shows one.
+WINDOW_PATIENCE = 4 * PATIENCE
+
 #: What JupyterLab says when a page closes while it is being written to.
 CLOSED_PAGE = re.compile(
     r"Task exception was never retrieved\nfuture: .*WebSocketClosedError\(\)>\n"

@@ -32,6 +32,7 @@ from tests.browser.panel import (
     take_tool,
     width,
 )  # fmt: skip
+from tests.browser.servers import WINDOW_PATIENCE
 
 pytestmark = pytest.mark.browser
 
@@ -341,6 +342,7 @@ def test_popout(app, panel):
     with app.page.context.expect_page() as opened:
         panel.locator("button:has(.mdi-application-export)").first.click()
     popout = opened.value
+    expect(popout.get_by_label(WIDTH, exact=True)).to_be_visible(timeout=1000 * WINDOW_PATIENCE)
     popout.set_viewport_size({"width": 600, "height": 1000})
     app.fill(popout.locator("body"), WIDTH, "12")
     app.until(lambda: app.marks(1, ORANGE) != spectrum, "the preview follows the popout")

@@ -20,7 +20,7 @@ from tests.browser.panel import (
     take_tool,
     width,
 )
-from tests.browser.servers import PATIENCE
+from tests.browser.servers import WINDOW_PATIENCE
 
 pytestmark = pytest.mark.browser
 
@@ -49,8 +49,8 @@ OVERHANG = """(panel) => {
         .map((one) => one.innerText || one.value);
 }"""
 
-#: Labels of which the end is cut off.
-CUT_OFF = """(panel) => [...panel.querySelectorAll(".lrs-input .v-label")]
+#: Labels and choices of which the end is cut off.
+CUT_OFF = """(panel) => [...panel.querySelectorAll(".lrs-input .v-label, .lrs-input .v-select__selection")]
     .filter((one) => one.checkVisibility({ visibilityProperty: true }) && one.scrollWidth > one.clientWidth)
     .map((one) => one.innerText)"""
 
@@ -75,6 +75,21 @@ def test_every_control_says_what_it_is_for(app, panel):
             app.shot(f"{tab}-{extraction}")
         assert len(inputs) > 20
         assert not [label for label, hint in inputs if not hint and label not in UNHINTED]
+
+
+def test_nothing_is_cut_off_on_a_small_screen(app, panel):
+    whole = app.page.viewport_size
+    app.page.set_viewport_size({"width": 1280, "height": 720})
+    try:
+        for extraction in ("optimal", "box"):  # with background regions
+            app.choose(panel, "Extraction", extraction)
+            app.settle()
+            app.shot(f"small-{extraction}")
+            assert panel.evaluate(CUT_OFF) == []
+            assert panel.evaluate(OVERHANG) == []
+    finally:
+        app.page.set_viewport_size(whole)
+        app.wait_for_axes()
 
 
 def test_all_of_set_up_is_in_sight(app, panel):
@@ -259,8 +274,7 @@ def test_a_plot_in_a_window_of_its_own_has_its_legend(app, panel):
     with app.page.expect_popup() as opened:
         best.locator(".lrs-popout button").click()
     window = opened.value
-    # it is sent every widget of the app before it shows one, which takes minutes on a busy machine
-    expect(window.locator(".bqplot.figure")).to_be_visible(timeout=4 * 1000 * PATIENCE)
+    expect(window.locator(".bqplot.figure")).to_be_visible(timeout=1000 * WINDOW_PATIENCE)
     keys = window.locator(".lrs-keys")
     expect(keys).to_contain_text("light enclosed")
 

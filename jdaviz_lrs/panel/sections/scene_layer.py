@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib import colormaps
 from specutils import Spectrum
 
+from jdaviz_lrs.data.rounding import rounded
 from jdaviz_lrs.panel.inputs import Input
 from jdaviz_lrs.panel.leftovers import without_leftovers
 from jdaviz_lrs.panel.sections.scene import KINDS, MODEL
@@ -111,7 +112,7 @@ class SceneLayer:
             if layer.cmap is not cmap:
                 layer.cmap = cmap
         unit = "sigma" if kind == "residual in sigma" else f"{spectrum.flux.unit}"
-        return {"low": f"{low:.3g}", "high": f"{high:.3g}", "unit": unit, "diverging": diverging}
+        return {"low": rounded(low, 3), "high": rounded(high, 3), "unit": unit, "diverging": diverging}
 
 
 def load_scene(app: Any, plugin_name: str, spectrum: Spectrum, label: str, viewers: list) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from traitlets import Bool, Float, Int, List, Unicode, observe
 
 from jdaviz_lrs.analysis.lightcurve import LightCurves, light_curves
+from jdaviz_lrs.data.rounding import rounded
 from jdaviz_lrs.data.series import ExtractedSeries
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.panel.sections.light_curves.chart import DriftChart, DynamicChart, LightCurveChart
@@ -97,7 +98,7 @@ class LightCurvesSection(SavingResult):
         self.dynamic.show(series, curves)
         self.drift.show(curves)
         self.cursor.listen_to([self.dynamic.plot.viewer])
-        reach = f"{100 * self.dynamic.reach:.2g} %"
+        reach = f"{rounded(100 * self.dynamic.reach, 2)} %"
         self.colours = f"Flux over its median in time: blue is brighter, red fainter, by up to {reach}."
         self.plots = [chart.widget for chart in (self.chart, self.dynamic, self.drift)]
 
