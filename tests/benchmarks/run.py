@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-HELPERS = ("run", "soak", "timing")
+HELPERS = ("run", "scenes", "soak", "sweep", "timing")
 
 
 def main(names: list[str]) -> int:
