@@ -12,6 +12,7 @@ from specutils import Spectrum
 
 from jdaviz_lrs.analysis.curve import Curve
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
+from jdaviz_lrs.engine.order_statistics import MEDIAN_ERROR
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.modes import DEFAULT
 
@@ -22,9 +23,9 @@ Column = NDArray[np.float64]
 #: Wavelength ranges, in micron, of the statistics unless others are given.
 RANGES = DEFAULT.bands
 
-#: Standard errors, in units of sigma / sqrt(n), of the median and of `mad_std`, from the median absolute
-#: deviation of n normal values (Rousseeuw & Croux 1993, J. Am. Stat. Assoc. 88, 1273).
-MEDIAN_ERROR, SCATTER_ERROR = 1.2533, 1.1664
+#: Standard error, in units of sigma / sqrt(n), of `mad_std` of n normal values (Rousseeuw & Croux 1993, J.
+#: Am. Stat. Assoc. 88, 1273).
+SCATTER_ERROR = 1.1664
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,15 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["OF_NORMAL", "median", "quartiles", "scatter"]
+__all__ = ["MEDIAN_ERROR", "OF_NORMAL", "median", "quartiles", "scatter"]
 
 Sample = NDArray[np.float64]
 
 OF_NORMAL = 1.482602218505602
 """Standard deviation of normal values over their median absolute deviation."""
+
+MEDIAN_ERROR = 1.2533
+"""Standard error of the median of normal values, in those of their mean."""
 
 
 def median(sample: Sample) -> float:

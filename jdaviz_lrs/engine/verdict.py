@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
 from jdaviz_lrs.engine.optimal import invert_rows
-from jdaviz_lrs.engine.order_statistics import median, quartiles, scatter
+from jdaviz_lrs.engine.order_statistics import MEDIAN_ERROR, median, quartiles, scatter
 
 __all__ = [
     "NEAR",
@@ -215,7 +215,7 @@ def _agreement(flux, plain, steady, variance, apart, pull, share, rows) -> Agree
     seen = pull[rows]
     middle, spread = median(seen), scatter(seen)
     rows = rows & (np.abs(pull - middle) < OUTLYING * max(spread, 1.0))
-    weight = steady[rows] / variance[rows]
+    weight = np.abs(steady[rows]) / variance[rows]  # a negative flux must not look like a positive sum
     total = weight @ plain[rows]
     if total <= 0:
         return UNKNOWN
@@ -289,7 +289,7 @@ def sky_left(
             sky = added[side[band]]
             if sky.size >= LEAST_SKY and light > 0:
                 low, middle, high = quartiles(sky)
-                error = 1.2533 * (high - low) / 1.349 / np.sqrt(sky.size)  # of a median of normal values
+                error = MEDIAN_ERROR * (high - low) / 1.349 / np.sqrt(sky.size)
                 shares.append((float(middle / light), float(error / light)))
         found.append(min(shares[1:], default=shares[0]))
     return found

@@ -18,11 +18,13 @@ WORTH_SHIFT = 0.05
 
 WHY = {
     "stretch": "the width that it found is no PSF's",
-    "negative": "the shape that it found has negative wings",
+    "negative": "the shape that it found is negative in places, which light is not",
     "far": "the trace that it found is too far off",
     "sum": "with it the flux leaves the plain sum",
     "worse": "with it the data are explained worse",
     "neighbour": "a neighbour is not fitted, of whose light it would take up more; choose companions as well",
+    "weights": "by the noise's weights the flux is another than by even ones: the profile is not the "
+    "source's, or a neighbour is not fitted",
 }
 
 
@@ -105,7 +107,7 @@ def say_verdict(verdict: Verdict) -> tuple[str, ...]:
             f"The flux is {_each(verdict, verdict.sum_ratio)} of the plain corrected sum in "
             f"{_ranges(verdict)}: the profile is not that of the source, or a neighbour is in one of them."
         )
-    elif "sum_scatter" in passed:
+    if "sum_scatter" in passed and ("sky_left" in passed or "sum_ratio" not in passed):
         worst = np.nanmax(verdict.sum_scatter)
         notes.append(
             f"From one wavelength to the next the flux is off by up to {worst:.1f} times its errors, by the "

@@ -285,7 +285,7 @@ def extract_optimal(
         final = unrefined
         rejected = np.zeros(good.shape[-2:], bool)
     variances = None
-    if refined is not None and "variance" in parameters.refinements:
+    if refined is not None and "variance" in chosen:
         variances = refined.variances * (np.maximum(good.sum(axis=0), 1) if image.data.ndim == 3 else 1)
     fixed = FixedScene(frame, final, rejected, variances)
     result = _extract(image, good, fixed, parameters, notes, report)
@@ -302,7 +302,7 @@ def extract_optimal(
             unrefined=unrefined,
             setting=setting,
             flux=result.flux if image.data.ndim == 2 else np.nanmean(result.flux, axis=0),
-            chosen=parameters.refinements,
+            chosen=[one for one in parameters.refinements if one != "variance" or one in chosen],
         ),
     )
 

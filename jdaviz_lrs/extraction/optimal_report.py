@@ -27,6 +27,9 @@ aperture."""
 WING_DISTANCE = 4.0
 """Pixels from the source."""
 
+FAR_APART, TOLD = 0.03, 0.3
+"""Of the light, by which references contradict each other; part of it that the data must show to decide."""
+
 
 def describe_location(location: Location) -> dict[str, Any]:
     """Shifts that `optimize_psf_location` found."""
@@ -80,8 +83,7 @@ def describe_refinement(
                 f"The data tell no better width than the PSF's (to {rounded(100 * error, 2)} %); it is kept."
             )
         report["psf_wing_light"] = _wing_light(refined.scene)
-        if told := _wider_than_the_correction(refined):
-            notes.append(told)
+        notes += filter(None, [_wider_than_the_correction(refined), _contradiction_left(refined)])
     if "outliers" in chosen:
         report["rejected_pixels"] = int(refined.rejected.sum())
     if "companions" in chosen or len(refined.companions):
@@ -114,6 +116,22 @@ def _wider_than_the_correction(refined: Refined) -> str | None:
         f"PSF and aperture correction are {abs(enclosed.disagreement):.1%} apart on the light within "
         f"{width:g} px, which no width explains, and the source is {wider:.0%} wider than the PSF: the "
         "correction is followed, but of such a source 1-3 % more may lie outside."
+    )
+
+
+def _contradiction_left(refined: Refined) -> str | None:
+    """Say where the references contradict each other, and the data do not show what the PSF lacks."""
+    enclosed = refined.enclosed
+    if enclosed is None or enclosed.followed != "apcorr":
+        return None
+    lacking = -enclosed.disagreement  # of the PSF, outside the aperture
+    if abs(lacking) < FAR_APART or _wing_light(refined.scene) * np.sign(lacking) > TOLD * abs(lacking):
+        return None
+    width = refined.scene.calibration_width
+    return (
+        f"PSF and aperture correction are {abs(lacking):.1%} apart on the light within {width:g} px, and the "
+        "data do not show where the PSF would be wrong: the correction is followed, but the flux may be off "
+        "by as much; give references that agree, or extract a box."
     )
 
 

@@ -191,7 +191,7 @@ def judge_optimal(
     if fit.enclosed is None and fit.tabulated is not None:
         enclosed = np.where(np.isfinite(fit.tabulated), fit.tabulated, enclosed)
     good = fit.frame.good & ~rejected
-    weighed = "variance" in parameters.refinements
+    weighed = "variance" in parameters.refinements and "variance" not in fit.dropped
     weights = (
         np.divide(1.0, variance, out=np.zeros_like(variance), where=good & (variance > 0))
         if weighed

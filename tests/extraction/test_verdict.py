@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from jdaviz_lrs import extract, read
-from jdaviz_lrs.data.verdict import BANDS
+from jdaviz_lrs.data.verdict import BANDS, Verdict
+from jdaviz_lrs.extraction.advice import say_verdict
 from jdaviz_lrs.references.find import find_references
 from jdaviz_lrs.simulate import Scene, simulate, to_model
 from jdaviz_lrs.simulate.psf import simulated_psf
@@ -319,3 +320,13 @@ def test_what_is_no_sky(scene, product, observation):
     image = observed(scene, product)[0]
     spectrum = extract(image, references=references_of(image, observation), **BOX)
     assert not any(name == "sky_left" for name, _ in spectrum.verdict.passed)
+
+
+def test_scatter_is_told_beside_sky_and_not_beside_a_ratio():
+    """Sky that was left in shifts a flux, but makes it scatter no more."""
+    sky = {"sky_left": (0.05,) * 3, "sky_left_error": (0.001,) * 3}
+    wrong = {"sum_ratio": (1.3,) * 3, "sum_ratio_error": (0.001,) * 3}
+    scatter = {"sum_scatter": (5.4, 1.0, 1.0)}
+    told = [" ".join(say_verdict(Verdict(**one, **scatter))) for one in ({}, sky, wrong)]
+    assert ["5.4 times its errors" in words for words in told] == [True, True, False]
+    assert ["is sky that" in words for words in told] == [False, True, False]

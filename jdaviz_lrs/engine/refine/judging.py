@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jdaviz_lrs.engine.order_statistics import median
+from jdaviz_lrs.engine.order_statistics import MEDIAN_ERROR, median, scatter
 from jdaviz_lrs.engine.refine.run import Refined, Step, refine
 from jdaviz_lrs.engine.refine.scene_model import Frame, SceneModel, linear_fit
 from jdaviz_lrs.engine.verdict import Agreement, Judged, compare_with_sum, fit_weights
@@ -32,6 +32,9 @@ FURTHEST = 2.0
 
 NEGATIVE = 0.04
 """Of a profile's peak: how far below zero its wings may be, which light is not."""
+
+PARTS, NEGATIVE_IN_PART = 4, 0.1
+"""Of the spectrum; and how far in each, where the wings are known worse."""
 
 DROPPED_FIRST = ("width", "companions", "trace")
 """What is given up in turn where the plain sum is met no more: from the freest to the surest."""
@@ -71,7 +74,8 @@ class Earned:
     chosen : tuple of str
         What was kept of those asked for.
     dropped : dict of str to str
-        What was not, and why: ``stretch``, ``negative``, ``far``, ``worse``, ``sum``, or ``neighbour``.
+        What was not, and why: ``stretch``, ``negative``, ``far``, ``worse``, ``sum``, ``neighbour``, or
+        ``weights``.
     """
 
     refined: Refined
@@ -177,6 +181,8 @@ def refine_what_earns(
         name = next(n for n in DROPPED_FIRST if n in kept)
         kept, dropped = _without(kept, name), dropped | {name: "neighbour"}
         refined = attempt()
+    if "variance" in kept and not _weighs_alike(refined, setting):
+        kept, dropped = _without(kept, "variance"), dropped | {"variance": "weights"}
     return Earned(refined, kept, dropped)
 
 
@@ -201,13 +207,22 @@ def _impossible(refined: Refined, start: SceneModel, starts: Sequence[float], ch
 
 
 def _negative(scene: SceneModel) -> bool:
-    """Whether the mean profile is negative anywhere."""
+    """Whether the mean profile is negative anywhere, or that of a part of the spectrum clearly so."""
     profile = scene.profiles()[0]
     distance = np.rint(scene.grid.columns - scene.traces[0][:, None])
     lit = scene.grid.covered & np.isfinite(distance)
-    bins = (distance[lit] + scene.grid.columns.size).astype(int)
+    rows = np.flatnonzero(lit.any(axis=1))
+    return _dips(profile, distance, lit, NEGATIVE) or any(
+        _dips(profile[part], distance[part], lit[part], NEGATIVE_IN_PART)
+        for part in np.array_split(rows, PARTS)
+    )
+
+
+def _dips(profile: Image, distance: Image, lit: Mask, limit: float) -> bool:
+    """Whether the mean profile of some rows goes below zero by a part of its peak."""
+    bins = (distance[lit] + distance.shape[1]).astype(int)
     light = np.bincount(bins, profile[lit]) / np.maximum(np.bincount(bins), 1)
-    return bool(light.min() < -NEGATIVE * light.max())
+    return bool(light.min(initial=0.0) < -limit * light.max(initial=0.0))
 
 
 def _distance(scene: SceneModel, refined: Refined, setting: Setting, tabulated: Image | None) -> float:
@@ -228,6 +243,28 @@ def _explains_worse(refined: Refined, unrefined: SceneModel, frame: Frame) -> bo
         for one in (refined.scene, unrefined)
     )
     return bool(left > left_before + WORSE_FIT)
+
+
+def _weighs_alike(refined: Refined, setting: Setting) -> bool:
+    """Whether weights by the noise give the flux that even ones do, in every band.
+
+    Both do where the scene is that of the data. Where it is not, neither is right, and what is weighed by the
+    noise, in which the faint pixels between the sources count most, as a rule is less so.
+    """
+    frame, scene, variance = setting.frame, refined.scene, refined.variances.sum(axis=0)
+    usable = frame.good & ~refined.rejected & (variance > 0)
+    by_noise = np.divide(1.0, variance, out=np.zeros_like(variance), where=usable)
+    weighed, evenly = (
+        linear_fit(scene.profiles(), scene.basis, frame.data, weights).flux[0]
+        for weights in (by_noise, usable.astype(float))
+    )
+    used = usable.any(axis=1) & (evenly > 0)
+    changes = [weighed[rows] / evenly[rows] - 1.0 for rows in (band & used for band in setting.bands)]
+    return all(
+        abs(median(change)) < WORSE + 3.0 * MEDIAN_ERROR * scatter(change) / np.sqrt(change.size)
+        for change in changes
+        if change.size > 1
+    )
 
 
 def _farther(refined: Refined, unrefined: SceneModel, setting: Setting, evenly: bool) -> bool:

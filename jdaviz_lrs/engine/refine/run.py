@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jdaviz_lrs.engine.refine.companions import SIGNIFICANCE, Companion, add_companion, find_companion
+from jdaviz_lrs.engine.order_statistics import MEDIAN_ERROR, median, scatter
+from jdaviz_lrs.engine.refine.companions import (
+    BANDS,
+    CLOSEST,
+    LEAST_RATIO,
+    SIGNIFICANCE,
+    Companion,
+    add_companion,
+    find_companion,
+)
 from jdaviz_lrs.engine.refine.geometry import spectrum_phase
 from jdaviz_lrs.engine.refine.outliers import find_outliers
 from jdaviz_lrs.engine.refine.scene_model import Frame, SceneModel, linear_fit
@@ -162,14 +172,20 @@ def refine(
     found: list[Companion] = []
     while (trace or width or more) and len(found) < MOST_COMPANIONS:
         tell(Step(("companions",), 1 + len(best.offsets)))
-        for candidate in _candidates(frame, best):
-            both = explain((*best.offsets, candidate.offset), best.variances, best.rejected)
-            if _gain(frame, best, both) > 0.5 * SIGNIFICANCE**2:
-                best = both
-                found.append(candidate)
-                break
-        else:
+        tried = [
+            (explain((*best.offsets, candidate.offset), best.variances, best.rejected), candidate)
+            for candidate in _candidates(frame, best)
+        ]
+        likelier = [
+            (gain, both, candidate)
+            for both, candidate in tried
+            if (gain := _gain(frame, best, both)) > 0.5 * SIGNIFICANCE**2
+            and _are_sources(frame, both, len(sources))
+        ]
+        if not likelier:
             break
+        _, best, candidate = max(likelier, key=itemgetter(0))
+        found.append(candidate)
     variances, rejected, pairs = best.variances, best.rejected, best.pairs
     current, witnesses = replace(best.aligned.scene, order=order), None
     if width:
@@ -203,7 +219,7 @@ class _Explained:
     rejected: NDArray[np.bool_]
 
 
-def _candidates(frame: Frame, explained: _Explained) -> Iterator[Companion]:
+def _candidates(frame: Frame, explained: _Explained) -> list[Companion]:
     """Peaks in what is left with the shape of the PSF fitted, then without it.
 
     A neighbour may hide in the shape, as a bump of it, and a wing that the PSF lacks may look like a
@@ -211,10 +227,39 @@ def _candidates(frame: Frame, explained: _Explained) -> Iterator[Companion]:
     """
     weights = _weights(frame, explained.variances, explained.rejected)
     scenes = [explained.shaped, explained.aligned.scene]
+    found: list[Companion] = []
     for scene in scenes if explained.shaped.shape is not None else scenes[1:]:
         fit = linear_fit(scene.profiles(), scene.basis, frame.data, weights)
-        if (companion := find_companion(scene, fit, weights)) is not None:
-            yield companion
+        companion = find_companion(scene, fit, weights)
+        if companion is not None and all(abs(companion.offset - one.offset) > CLOSEST for one in found):
+            found.append(companion)
+    return found
+
+
+def _are_sources(frame: Frame, explained: _Explained, given: int) -> bool:
+    """Whether what was found beside target and given sources can be sources: apart from it, and not dark.
+
+    A target beside its trace is explained by two of which one is negative.
+    """
+    scene = explained.shaped
+    own = np.flatnonzero(scene.groups == 0)
+    target, found = own[0], own[1 + given :]
+    apart = np.abs(np.nanmean(scene.traces[found] - scene.traces[target], axis=1))
+    weights = _weights(frame, explained.variances, explained.rejected)
+    fit = linear_fit(scene.profiles(), scene.basis, frame.data, weights)
+    rows = np.flatnonzero((weights > 0).any(axis=1))
+    return bool((apart > CLOSEST).all()) and not any(
+        _is_dark(light[band], fit.flux[target][band])
+        for light in fit.flux[found]
+        for band in np.array_split(rows, BANDS)
+    )
+
+
+def _is_dark(light: Image, target: Image) -> bool:
+    """Whether a flux is negative, beyond its noise and by what could be told of a neighbour."""
+    middle = median(light)
+    error = MEDIAN_ERROR * scatter(light) / np.sqrt(light.size)
+    return bool(middle < -3.0 * error and middle < -LEAST_RATIO * median(np.abs(target)))
 
 
 def _gain(frame: Frame, one: _Explained, other: _Explained) -> float:

@@ -7,9 +7,10 @@ import pytest
 
 from jdaviz_lrs.engine.refine.advice import REFINEMENTS
 from jdaviz_lrs.engine.refine.judging import FURTHEST, judged_scene, refine_what_earns
+from jdaviz_lrs.engine.refine.scene_model import Frame, ShapeCorrection
 from jdaviz_lrs.engine.verdict import compare_with_sum
 from jdaviz_lrs.extraction.advice import say_dropped
-from tests.gaussian_slit import BANDS, FLUX, N_DISP, observe, setting_of, source_and_nod
+from tests.gaussian_slit import BANDS, FLUX, N_DISP, gaussian, observe, setting_of, source_and_nod
 
 SCENE = source_and_nod()
 
@@ -138,3 +139,40 @@ def test_a_trace_that_is_dropped_leaves_the_source_where_it_was_located():
     result = refine_what_earns(SCENE, located, ("trace",), setting_of(frame, None))
     assert result.dropped == {"trace": "far"}
     np.testing.assert_array_equal(result.refined.scene.traces, located.traces)
+
+
+def test_a_profile_that_is_negative_in_a_part_of_the_spectrum_is_dropped(monkeypatch):
+    """Its mean over the spectrum need not be."""
+    from jdaviz_lrs.engine.refine import judging
+
+    honest = judging.refine
+    knots = np.linspace(-6.0, 6.0, 49)
+    core = gaussian(knots, 1.4)
+    along = np.linspace(-1.0, 1.0, N_DISP)
+
+    def lying(frame, scene, chosen, *more):
+        result = honest(frame, scene, chosen, *more)
+        if "width" not in chosen:
+            return result
+        tilted = ShapeCorrection(knots, np.stack([0.0 * core, 1.6 * core]), along, np.zeros(2 * (2, 49)))
+        wrong = replace(result.scene, shape=tilted)
+        return replace(result, scene=wrong, complete=wrong)
+
+    monkeypatch.setattr(judging, "refine", lying)
+    result = earned(observe(SCENE), ("width",))
+    assert result.dropped == {"width": "negative"}
+    assert result.refined.scene.shape is None
+
+
+@pytest.mark.parametrize(("ratio", "dropped"), [(0.5, {"variance": "weights"}), (0.0, {})])
+def test_weights_by_the_noise_are_dropped_where_they_give_another_flux(ratio, dropped):
+    """A neighbour that is not fitted adds more where the faint pixels beside the source count most."""
+    clean = observe(SCENE, sigma=0.0).data
+    clean = clean + ratio * FLUX[:, None] * SCENE.grid.light(SCENE.traces[0] - 5.0)
+    poisson = 0.5 * np.abs(clean) + 1.0
+    rng = np.random.default_rng(1)
+    variances = np.stack([poisson, np.ones_like(clean), np.zeros_like(clean)])
+    data = clean + np.sqrt(variances.sum(axis=0)) * rng.standard_normal(clean.shape)
+    frame = Frame(data, variances, np.ones(clean.shape, bool), 5.0)
+    result = earned(frame, ("variance",))
+    assert result.dropped == dropped

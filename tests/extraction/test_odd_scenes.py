@@ -1,0 +1,47 @@
+"""Odd scenes by a generator that is not our simulator, where the shared scene is beside the repository."""
+
+import numpy as np
+import pytest
+
+from jdaviz_lrs import extract
+from tests.benchmarks.elsewhere import SHARED, compare, references_of
+from tests.benchmarks.scenes import KINDS, products
+from tests.benchmarks.sweep import about_the_flux, changes
+
+pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared scene is not beside the repository")
+
+
+def extracted(kind, product, psf, *ways):
+    """Extract a scene in some ways; how each compares with the truth."""
+    ((_, seen),) = products(KINDS[kind], 1, (product,))
+    references = references_of(seen, psf)
+    spectra = [extract(seen.image, references=references, **changes(seen, KINDS[kind], way)) for way in ways]
+    return [(spectrum, compare(spectrum, seen)) for spectrum in spectra]
+
+
+def test_a_brighter_neighbour_in_combined_nods_is_no_wing():
+    """A wing that swallowed it made the flux 22 to 95 % too high, without a word."""
+    ((spectrum, found),) = extracted("brighter-9", "s2d-both", "built in", "all")
+    assert spectrum.report["companion_offsets"] == pytest.approx([-9.0], abs=0.1)  # a tenth of a pixel
+    assert np.abs(found.bias).max() < 1.0  # what a built-in PSF may cost
+
+
+def test_a_faint_source_with_a_psf_without_wings_is_told():
+    """Nothing else than the references can tell its wings, and these contradict each other."""
+    ((spectrum, found),) = extracted("faint", "cal-sky", "no wings", "all")
+    assert found.is_wrong
+    assert any("the flux may be off by as much" in note for note in about_the_flux(spectrum.notes))
+    ((spectrum, _),) = extracted("faint", "cal-sky", "right", "all")
+    assert about_the_flux(spectrum.notes) == []
+
+
+@pytest.mark.parametrize(
+    ("product", "psf", "way"),
+    [
+        ("s2d-sky", "right", "companions"),  # two sources, of which one was dark: 130 % too high
+        ("s2d", "no wings", "width"),  # a profile that was negative in a part of the spectrum: 135 % too low
+    ],
+)
+def test_a_bent_trace_leads_no_other_refinement_astray(product, psf, way):
+    none, one = (np.abs(found.bias) for _, found in extracted("bent", product, psf, "none", way))
+    assert (one < none + 0.3).all()  # three errors of a median
