@@ -43,7 +43,12 @@ def light_left(profile: Image, weights: Image, good: NDArray[np.bool_]) -> Image
 
 
 def fits_profile(
-    data: Image, variance: Image, profile: Image, weights: Image, good: NDArray[np.bool_]
+    data: Image,
+    variance: Image,
+    profile: Image,
+    weights: Image,
+    good: NDArray[np.bool_],
+    agreement: float = AGREEMENT,
 ) -> NDArray[np.bool_]:
     """Say at which wavelengths the pixels that are left have the profile with which the others are made up.
 
@@ -53,6 +58,8 @@ def fits_profile(
         Without background.
     profile, weights : ndarray, (n_disp, n_xdisp)
     good : ndarray of bool, ([n_int,] n_disp, n_xdisp)
+    agreement : float
+        Part of the flux that the two estimates may differ by.
 
     Returns
     -------
@@ -87,4 +94,4 @@ def fits_profile(
     usual = np.where(np.isfinite(usual), usual, 1.0)
     off = np.abs(fit_flux / usual - sum_flux)
     error = np.sqrt(np.maximum(of_fit / usual**2 - 2.0 * of_both / usual + of_sum, 0.0))
-    return ~(known & (off > AGREEMENT * np.abs(sum_flux)) & (off > SIGMA * error))
+    return ~(known & (off > agreement * np.abs(sum_flux)) & (off > SIGMA * error))

@@ -30,6 +30,9 @@ NEIGHBOURS = 15
 CORE = 0.02
 """Of a profile's peak: pixels with more of the light are looked at together."""
 
+FITTED_AGREEMENT = 0.04
+"""Of the flux: less than for a PSF in the middle of a box, as the profile was fitted where the source is."""
+
 WORTH_TELLING = 0.01
 """Of the light under a profile: nearly every one of them reaches over some bad pixel far out."""
 
@@ -138,7 +141,7 @@ def give_up_lost_light(
         seen = image.good
         core = profile > CORE * profile.max(axis=-1, keepdims=True)
         variance = np.where(seen, np.nan_to_num(spectrum.variance), 0.0)
-        fits = fits_profile(np.where(seen, source(), 0.0), variance, profile, core, seen)
+        fits = fits_profile(np.where(seen, source(), 0.0), variance, profile, core, seen, FITTED_AGREEMENT)
         gap = light_left(profile, weights, seen) < 1.0 - WORTH_TELLING
         fits = (fits | ~gap)[..., spectrum.rows]
     note = _told(left, told & enough & fits, told & ~enough, "made up for by the fit", "the profile")

@@ -84,7 +84,12 @@ class Earned:
 
 
 def judged_scene(
-    frame: Frame, scene: SceneModel, rejected: Mask, variance: Image, tabulated: Image | None = None
+    frame: Frame,
+    scene: SceneModel,
+    rejected: Mask,
+    variance: Image,
+    tabulated: Image | None = None,
+    evenly: bool = False,
 ) -> Judged:
     """Fit the fluxes of a scene, and put its target before the judge.
 
@@ -96,13 +101,15 @@ def judged_scene(
     variance : ndarray, same shape
     tabulated : ndarray, (n_disp,), optional
         Share of the light in the calibration aperture, where another witness than the scene is to be heard.
+    evenly : bool
+        Whether all pixels weigh the same in the flux, or by the variance.
 
     Returns
     -------
     Judged
     """
     good = frame.good & ~rejected & (variance > 0)
-    weights = np.divide(1.0, variance, out=np.zeros_like(variance), where=good)
+    weights = _weights(variance, good, evenly)
     profiles = scene.profiles()
     fit = linear_fit(profiles, scene.basis, frame.data, weights)
     flux = fit.flux[0]
@@ -170,19 +177,20 @@ def refine_what_earns(
     if "trace" in kept and "width" not in kept and _explains_worse(refined, unrefined, setting.frame):
         kept, dropped = _without(kept, "trace"), dropped | {"trace": "worse"}
         refined = attempt()
-    before = _distance(unrefined, refined, setting, setting.tabulated)
-    while _distance(refined.complete, refined, setting, None) > max(before, 0.0) + WORSE:
+    kept, dropped = _weighed_as_earned(refined, setting, kept, dropped)
+    evenly = "variance" not in kept
+    before = _distance(unrefined, refined, setting, setting.tabulated, evenly)
+    while _distance(refined.complete, refined, setting, None, evenly) > max(before, 0.0) + WORSE:
         name = next((n for n in DROPPED_FIRST if n in kept), None)
         if name is None:
             break
         kept, dropped = _without(kept, name), dropped | {name: "sum"}
         refined = attempt()
-    while refined.left_out and _farther(refined, unrefined, setting, "variance" not in kept):
+    while refined.left_out and _farther(refined, unrefined, setting, evenly):
         name = next(n for n in DROPPED_FIRST if n in kept)
         kept, dropped = _without(kept, name), dropped | {name: "neighbour"}
         refined = attempt()
-    if "variance" in kept and not _weighs_alike(refined, setting):
-        kept, dropped = _without(kept, "variance"), dropped | {"variance": "weights"}
+    kept, dropped = _weighed_as_earned(refined, setting, kept, dropped)
     return Earned(refined, kept, dropped)
 
 
@@ -225,10 +233,12 @@ def _dips(profile: Image, distance: Image, lit: Mask, limit: float) -> bool:
     return bool(light.min(initial=0.0) < -limit * light.max(initial=0.0))
 
 
-def _distance(scene: SceneModel, refined: Refined, setting: Setting, tabulated: Image | None) -> float:
+def _distance(
+    scene: SceneModel, refined: Refined, setting: Setting, tabulated: Image | None, evenly: bool
+) -> float:
     """How far a scene's flux is from the plain sum in the worst band, beyond three errors."""
     variance = refined.variances.sum(axis=0)
-    judged = judged_scene(setting.frame, scene, refined.rejected, variance, tabulated)
+    judged = judged_scene(setting.frame, scene, refined.rejected, variance, tabulated, evenly)
     agreements = compare_with_sum(judged, list(setting.bands))
     return max((_excess(a) for a in agreements), default=0.0)
 
@@ -245,6 +255,21 @@ def _explains_worse(refined: Refined, unrefined: SceneModel, frame: Frame) -> bo
     return bool(left > left_before + WORSE_FIT)
 
 
+def _weights(variance: Image, usable: Mask, evenly: bool) -> Image:
+    if evenly:
+        return usable.astype(float)
+    return np.divide(1.0, variance, out=np.zeros_like(variance), where=usable)
+
+
+def _weighed_as_earned(
+    refined: Refined, setting: Setting, kept: tuple[str, ...], dropped: dict[str, str]
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Give up weights by the noise where the flux depends on the weights."""
+    if "variance" not in kept or _weighs_alike(refined, setting):
+        return kept, dropped
+    return _without(kept, "variance"), dropped | {"variance": "weights"}
+
+
 def _weighs_alike(refined: Refined, setting: Setting) -> bool:
     """Whether weights by the noise give the flux that even ones do, in every band.
 
@@ -253,10 +278,9 @@ def _weighs_alike(refined: Refined, setting: Setting) -> bool:
     """
     frame, scene, variance = setting.frame, refined.scene, refined.variances.sum(axis=0)
     usable = frame.good & ~refined.rejected & (variance > 0)
-    by_noise = np.divide(1.0, variance, out=np.zeros_like(variance), where=usable)
     weighed, evenly = (
-        linear_fit(scene.profiles(), scene.basis, frame.data, weights).flux[0]
-        for weights in (by_noise, usable.astype(float))
+        linear_fit(scene.profiles(), scene.basis, frame.data, _weights(variance, usable, even)).flux[0]
+        for even in (False, True)
     )
     used = usable.any(axis=1) & (evenly > 0)
     changes = [weighed[rows] / evenly[rows] - 1.0 for rows in (band & used for band in setting.bands)]
@@ -271,8 +295,7 @@ def _farther(refined: Refined, unrefined: SceneModel, setting: Setting, evenly: 
     """Whether a flux without a neighbour is farther than the unrefined one from that with it, in any band."""
     frame, variance = setting.frame, refined.variances.sum(axis=0)
     usable = frame.good & ~refined.rejected & (variance > 0)
-    weights = np.divide(1.0, variance, out=np.zeros_like(variance), where=usable)
-    weights = usable.astype(float) if evenly else weights
+    weights = _weights(variance, usable, evenly)
     with_it, without, before = (
         linear_fit(one.profiles(), one.basis, frame.data, weights).flux[0]
         for one in (refined.complete, refined.scene, unrefined)

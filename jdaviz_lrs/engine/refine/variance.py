@@ -61,4 +61,5 @@ def _smooth_fit(shapes: Image, slit: Image, plane: Image, weights: Image) -> Ima
     model = (fit.design @ coefficients[..., None])[..., 0]
     typical = (plane * weights).sum(axis=-1) / np.maximum(weights.sum(axis=-1), 1.0)
     sky = np.minimum(np.abs(coefficients[:, 0]), typical)[:, None]
-    return np.maximum(model, FLOOR * sky)
+    # within a gap that is wider than the smoothing nothing was fitted
+    return np.where(number > 0, np.maximum(model, FLOOR * sky), plane)

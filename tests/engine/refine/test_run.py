@@ -210,6 +210,16 @@ def test_variances_of_the_model_do_not_follow_the_noise(scene):
     np.testing.assert_array_equal(model[1], read)
 
 
+def test_in_a_wide_gap_the_variances_are_those_of_the_image(scene):
+    """Where no row tells the model's they were zero, and errors a tenth of theirs."""
+    frame = observe(scene)
+    good = frame.good.copy()
+    good[80:93] = False
+    modelled = model_variances(scene, frame.variances, good)
+    np.testing.assert_array_equal(modelled[:, 85:88], frame.variances[:, 85:88])
+    assert (modelled[0] > 0).all()
+
+
 def test_smoothing_keeps_a_parabola_and_sums_to_one():
     usable = np.ones(60, bool)
     usable[[3, 4, 30]] = False
