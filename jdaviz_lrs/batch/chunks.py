@@ -16,8 +16,8 @@ from jdaviz_lrs.products.series import Segment, read_integrations
 
 __all__ = ["CHUNK", "Chunk", "chunks_of", "extract_chunk"]
 
-CHUNK = 128
-"""Integrations: more are no faster, fewer spend their time on calls."""
+CHUNK = 256
+"""Integrations: more are no faster, fewer spend their time on calls, and a scheduler's."""
 
 Span = tuple[Path, int, int]
 

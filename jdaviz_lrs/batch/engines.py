@@ -19,6 +19,9 @@ ANSWER = "10s"
 ENVIRONMENT = "distributed.nanny.pre-spawn-environ"
 """Of workers to be started."""
 
+UNWATCHED = {"distributed.worker.profile.enabled": False}
+"""A worker need not look a hundred times a second at what it is doing: there is no dashboard to show it."""
+
 MEMORY = {"MALLOC_ARENA_MAX": 1, "MALLOC_MMAP_THRESHOLD_": 2**25, "MALLOC_TRIM_THRESHOLD_": 2**29}
 """Settings of their glibc. Chunks make and forget the same arrays all the time; where each is given back
 to the system, as dask would have it, a quarter of the time goes into asking for it again."""
@@ -103,7 +106,7 @@ def workers(number: int) -> Iterator[Any]:
         "silence_logs": logging.CRITICAL,  # a worker that ends logs a traceback; errors of the work come back
     }
     with (
-        dask.config.set({ENVIRONMENT: environment}),
+        dask.config.set({ENVIRONMENT: environment, **UNWATCHED}),
         LocalCluster(n_workers=number, **settings) as cluster,
         Client(cluster) as client,
     ):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -202,9 +203,14 @@ def read_series(paths: str | Path | Iterable[str | Path]) -> Series:
     LRSError
         Where a file cannot be read, is no stack of calibrated integrations, or does not belong to the others.
     """
-    segments = sorted(map(_segment, listed(paths)), key=lambda segment: (segment.first, segment.number))
-    _check_together(segments)
-    image, number = _mean(segments)
+    with ExitStack() as stack:
+        files = {path: stack.enter_context(_opened(path)) for path in listed(paths)}
+        segments = sorted(
+            (_segment(path, hdus) for path, hdus in files.items()),
+            key=lambda segment: (segment.first, segment.number),
+        )
+        _check_together(segments)
+        image, number = _mean(segments, files)
     notes = (*_gaps(segments), *_without_times(segments))
     return Series(tuple(segments), image, number, notes)
 
@@ -298,11 +304,17 @@ def _native(plane: NDArray) -> NDArray:
     return plane.astype(plane.dtype.newbyteorder("="))
 
 
-def _segment(path: Path) -> Segment:
-    """Look at the headers of a file, its wavelengths and times."""
+@contextmanager
+def _opened(path: Path) -> Iterator[fits.HDUList]:
     if is_packed(local_file(path)):
         raise LRSError(f"{path}: it is packed, and cannot be read in parts; unpack it first (gunzip).")
     with open_fits(path, in_parts=True) as hdus:
+        yield hdus
+
+
+def _segment(path: Path, hdus: fits.HDUList) -> Segment:
+    """Look at the headers of a file, its wavelengths and times."""
+    with one_sentence(path):  # of all that are open, the last would be blamed
         header = hdus[0].header
         if "SCI" not in hdus or hdus["SCI"].header.get("NAXIS") != 3:
             raise LRSError(f"{path}: it holds no stack of integrations; give a calints or crfints file.")
@@ -425,7 +437,9 @@ def _without_times(segments: Sequence[Segment]) -> tuple[str, ...]:
     )
 
 
-def _mean(segments: Sequence[Segment]) -> tuple[SpectralImage, NDArray[np.intp]]:
+def _mean(
+    segments: Sequence[Segment], files: Mapping[Path, fits.HDUList]
+) -> tuple[SpectralImage, NDArray[np.intp]]:
     """Read the mean of integrations spread over the series, and how many each pixel is the mean of."""
     total = sum(segment.size for segment in segments)
     most = int(np.clip(SAMPLE_BYTES // (4 * np.prod(segments[0].shape)), 5, SAMPLE))
@@ -435,7 +449,8 @@ def _mean(segments: Sequence[Segment]) -> tuple[SpectralImage, NDArray[np.intp]]
     for segment in segments:
         inside = wanted[(wanted >= start) & (wanted < start + segment.size)] - start
         start += segment.size
-        with open_fits(segment.path, in_parts=True) as hdus:
+        hdus = files[segment.path]
+        with one_sentence(segment.path):
             for name in PLANES:
                 if name in hdus and (hdu := hdus[name]).header["NAXIS"]:
                     parts.setdefault(name.lower(), []).extend(
@@ -443,9 +458,9 @@ def _mean(segments: Sequence[Segment]) -> tuple[SpectralImage, NDArray[np.intp]]
                     )
     planes = {name: _native(np.concatenate(some)) for name, some in parts.items() if len(some) == len(wanted)}
     one = segments[0]
-    with open_fits(one.path, in_parts=True) as hdus, one_sentence(one.path):
+    with one_sentence(one.path):
         mean, number = _mean_planes(planes)
-        kept = [hdu if hdu.name not in PLANES else _one(hdu, mean) for hdu in hdus]
+        kept = [hdu if hdu.name not in PLANES else _one(hdu, mean) for hdu in files[one.path]]
         with KINDS[one.kind](fits.HDUList(kept)) as model:
             image = from_datamodel(model, one.path)
     number = number.T if image.horizontal else number

@@ -244,13 +244,16 @@ def _distance(
 
 
 def _explains_worse(refined: Refined, unrefined: SceneModel, frame: Frame) -> bool:
-    """Whether a scene leaves more than the unrefined one, beyond noise."""
+    """Whether a scene leaves more than the unrefined one, beyond noise; both with the neighbours found."""
     variance = refined.variances.sum(axis=0)
-    usable = frame.good & (variance > 0)
-    weights = np.divide(1.0, variance, out=np.zeros_like(variance), where=usable)
+    weights = _weights(variance, frame.good & (variance > 0), evenly=False)
+    complete = refined.complete
+    for source in range(len(unrefined.traces), len(complete.traces)):
+        one = complete.traces[source], complete.signs[source], complete.groups[source]
+        unrefined = unrefined.with_source(*one)
     left, left_before = (
         np.sum(weights * linear_fit(one.profiles(), one.basis, frame.data, weights).residual ** 2)
-        for one in (refined.scene, unrefined)
+        for one in (complete, unrefined)
     )
     return bool(left > left_before + WORSE_FIT)
 
