@@ -30,7 +30,7 @@ demo: $(VENV)/.demo
 
 test: lint chromium
 	$(BIN)/pytest -n 2 --dist worksteal -m "not browser and not slow"
-	$(BIN)/pytest -m "browser and not slow"
+	$(BIN)/pytest -n 2 --dist worksteal -m "browser and not slow"
 
 test-all: lint chromium
 	$(BIN)/pytest -n 2 --dist worksteal -m "not browser"

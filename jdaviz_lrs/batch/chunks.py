@@ -14,10 +14,11 @@ from jdaviz_lrs.extraction.series import SeriesPlan
 from jdaviz_lrs.products.door import one_sentence
 from jdaviz_lrs.products.series import Segment, read_integrations
 
-__all__ = ["CHUNK", "Chunk", "chunks_of", "extract_chunk"]
+__all__ = ["BOX_CHUNK", "OPTIMAL_CHUNK", "Chunk", "chunks_of", "extract_chunk"]
 
-CHUNK = 256
-"""Integrations: more are no faster, fewer spend their time on calls, and a scheduler's."""
+BOX_CHUNK, OPTIMAL_CHUNK = 256, 128
+"""Integrations: with more one worker waits for the other at the end, with fewer time goes into calls, and
+those of a scheduler. An optimal extraction takes twice as long as a box."""
 
 Span = tuple[Path, int, int]
 
@@ -62,7 +63,7 @@ class Chunk:
         return f"{self.path}, integrations {self.number} to {self.number + self.size - 1}"
 
 
-def chunks_of(segments: Sequence[Segment], size: int = CHUNK, halo: int = 0) -> list[Chunk]:
+def chunks_of(segments: Sequence[Segment], size: int, halo: int = 0) -> list[Chunk]:
     """Divide a series into chunks of at most `size` integrations, none over two files.
 
     Each knows up to `halo` integrations on either side, in whatever file these are.

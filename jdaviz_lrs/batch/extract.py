@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jdaviz_lrs.batch.chunks import CHUNK, chunks_of
+from jdaviz_lrs.batch.chunks import BOX_CHUNK, OPTIMAL_CHUNK, chunks_of
 from jdaviz_lrs.batch.engines import client_of, results
 from jdaviz_lrs.batch.store import ChunkStore, extract_into
 from jdaviz_lrs.combine.joint import extract_jointly
@@ -42,7 +42,7 @@ def extract(
     references: References | None = None,
     *,
     client: Any = None,
-    chunk_size: int = CHUNK,
+    chunk_size: int | None = None,
     resume: str | Path | None = None,
     done: Callable[[int, int], None] | None = None,
     **keywords: Any,
@@ -62,8 +62,9 @@ def extract(
     client : distributed.Client or str, optional
         Of a series: where chunks of it are extracted, or the address of a scheduler; in this process without
         it. The result is the same.
-    chunk_size : int
-        Of a series: integrations that are read and extracted at a time.
+    chunk_size : int, optional
+        Of a series: integrations that are read and extracted at a time; 256 of a box, 128 of an optimal
+        extraction without it.
     resume : path-like, optional
         Of a series: folder in which finished chunks stay, and from which an extraction that was broken off
         goes on.
@@ -123,7 +124,7 @@ def extract_series(
     series: Series,
     plan: ExtractionPlan,
     client: Any = None,
-    chunk_size: int = CHUNK,
+    chunk_size: int | None = None,
     resume: str | Path | None = None,
     progress: Callable[[str], None] | None = None,
     done: Callable[[int, int], None] | None = None,
@@ -136,6 +137,8 @@ def extract_series(
         When it cannot be done; it names the file and the integrations.
     """
     how, mean = plan_series(plan, series.number, progress)
+    if chunk_size is None:
+        chunk_size = BOX_CHUNK if how.fixed is None else OPTIMAL_CHUNK
     chunks = chunks_of(series.segments, chunk_size, how.halo)
     store = ChunkStore(chunks, how.wavelength.size, resume, _job(series, mean, chunk_size))
     left = [chunk for chunk in chunks if chunk not in store]

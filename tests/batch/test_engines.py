@@ -10,7 +10,7 @@ import pytest
 from astropy.io import fits
 
 from jdaviz_lrs import LRSError, extract
-from jdaviz_lrs.batch.chunks import chunks_of, extract_chunk
+from jdaviz_lrs.batch.chunks import OPTIMAL_CHUNK, chunks_of, extract_chunk
 from jdaviz_lrs.batch.engines import client_of, results, workers
 from jdaviz_lrs.batch.store import ChunkStore, extract_into
 from jdaviz_lrs.data.series import DRIFT_COLUMNS, SERIES_COLUMNS
@@ -144,7 +144,7 @@ def test_little_moves_between_processes(tmp_path, kind):
     keywords = {"extraction_type": kind, "refinements": ("outliers",)}
     overrides = dict.fromkeys(("extract1d", "apcorr", "psf"))
     how, _ = plan_series(plan_of(series.image, None, None, overrides, None, keywords), series.number)
-    chunk, _ = chunks_of(series.segments, halo=how.halo)
+    chunk, _ = chunks_of(series.segments, OPTIMAL_CHUNK, how.halo)
     assert len(pickle.dumps(extract_chunk(chunk, how))) < 60e3 * chunk.size
     assert len(pickle.dumps(chunk)) < 2e3
     assert len(pickle.dumps(how)) < 10e6  # once a worker

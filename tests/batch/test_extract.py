@@ -8,7 +8,7 @@ import pytest
 from astropy.io import fits
 
 from jdaviz_lrs import LRSError, extract, read
-from jdaviz_lrs.batch.chunks import chunks_of
+from jdaviz_lrs.batch.chunks import BOX_CHUNK, chunks_of
 from jdaviz_lrs.batch.extract import extract_series
 from jdaviz_lrs.batch.store import ChunkStore, extract_into
 from jdaviz_lrs.data.flags import FLUX_ESTIMATED
@@ -199,7 +199,7 @@ def test_an_image_is_extracted_as_ever(paths):
 
 
 def test_store_of_nothing_knows_no_chunk(paths):
-    chunks = chunks_of(read_series(paths).segments)
+    chunks = chunks_of(read_series(paths).segments, BOX_CHUNK)
     store = ChunkStore(chunks, 387)
     assert chunks[0] not in store
     assert extract_series.__doc__
