@@ -59,3 +59,10 @@ def test_beside_a_resampled_gap_there_is_no_flux_that_is_wrong():
     ((spectrum, found),) = extracted("saturated", "s2d", "right", "all")
     assert found.beyond <= 1
     assert np.isnan(spectrum.flux).sum() > 20
+
+
+def test_a_trace_beside_a_neighbour_is_held_against_the_same_neighbour():
+    """It was dropped for what the neighbour, which is not to be fitted, leaves of the data."""
+    ((spectrum, found),) = extracted("neighbour-12", "cal", "right", "trace")
+    assert spectrum.verdict.dropped == ()
+    assert found.is_right
