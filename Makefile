@@ -34,7 +34,7 @@ test: lint chromium
 
 test-all: lint chromium
 	$(BIN)/pytest -n 2 --dist worksteal -m "not browser"
-	$(BIN)/pytest -m browser
+	$(BIN)/pytest -n 2 --dist worksteal -m browser
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

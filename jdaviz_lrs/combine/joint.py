@@ -296,9 +296,9 @@ def _alone(
     residual = np.where(image.good, image.data - scene, np.nan)
     found = replace(
         part.fit, sums=sums, scene=scene, residual=residual, variance=pixels.variances.sum(axis=0),
-        rejected=rejected,
+        rejected=rejected, fixed=replace(part.fit.fixed, variances=pixels.variances),
     )  # fmt: skip
-    verdict = judge_optimal(image, plan.parameters, found, plan.references.stand_ins)
+    verdict = judge_optimal(image, found, plan.references.stand_ins)
     table = _table(part, fit, rejected)
     return replace(
         table,

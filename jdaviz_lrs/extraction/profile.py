@@ -31,7 +31,7 @@ def fit_and_extract(
     image, parameters, references = layout.seen, layout.parameters, layout.references
     enclosed = tabulated_light(image, references)
     fit = extract_optimal(image, parameters, references.psf, progress, enclosed, layout.traces)
-    verdict = judge_optimal(image, parameters, fit, references.stand_ins)
+    verdict = judge_optimal(image, fit, references.stand_ins)
     spectrum = _table(layout, fit, fit.sums, fit.trace)
     spectrum = replace(
         spectrum,

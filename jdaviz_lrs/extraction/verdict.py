@@ -25,7 +25,6 @@ from jdaviz_lrs.engine.verdict import (
 from jdaviz_lrs.extraction.found_trace import source_at
 from jdaviz_lrs.extraction.optimal import OptimalExtraction
 from jdaviz_lrs.extraction.placement import Placement
-from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.references.find import References
 from jdaviz_lrs.references.pixels import detector_pixels
 
@@ -174,7 +173,6 @@ def tabulated_light(image: SpectralImage, references: References) -> Image | Non
 
 def judge_optimal(
     image: SpectralImage,
-    parameters: ExtractionParameters,
     fit: OptimalExtraction,
     stand_ins: Collection[str] = (),
 ) -> Verdict:
@@ -191,10 +189,9 @@ def judge_optimal(
     if fit.enclosed is None and fit.tabulated is not None:
         enclosed = np.where(np.isfinite(fit.tabulated), fit.tabulated, enclosed)
     good = fit.frame.good & ~rejected
-    weighed = "variance" in parameters.refinements and "variance" not in fit.dropped
     weights = (
         np.divide(1.0, variance, out=np.zeros_like(variance), where=good & (variance > 0))
-        if weighed
+        if fit.fixed.variances is not None
         else good
     )
     judged = Judged(

@@ -24,7 +24,9 @@ from astropy.table import Table
 from numpy.typing import NDArray
 
 from jdaviz_lrs import LRSError, extract
+from jdaviz_lrs.analysis.compare import SCATTER_ERROR
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
+from jdaviz_lrs.parameters import REFINEMENTS
 from tests.benchmarks.elsewhere import (
     ABOUT_THE_FLUX,
     BANDS,
@@ -40,7 +42,6 @@ from tests.benchmarks.elsewhere import (
 )
 from tests.benchmarks.scenes import KINDS, PRODUCTS, Kind, products
 
-SINGLES = ("trace", "width", "outliers", "companions", "variance", "background")
 CLEANED = "cleaned"
 """A box, with outliers left out."""
 CLEANED_KINDS = ("clean", "cosmic")
@@ -50,9 +51,6 @@ MAY_BE_OFF = re.compile("may be off by|more may lie outside")
 
 NO_CHANCE = 5.0
 """Errors; by more no wavelength is off by chance, so that something is wrong with a pixel."""
-
-MAD_STD_ERROR = 1.17
-"""Of the width of normally distributed pulls by their median deviation, times the root of their number."""
 
 NO_SKY, HIGHEST_SKY = 2.5, 44.5
 """Columns of the slit where background may be taken."""
@@ -153,7 +151,7 @@ def sky_regions(kind: Kind) -> list[list[float]]:
 
 def changes(seen: Seen, kind: Kind, extraction: str) -> dict[str, object]:
     """Return the parameters of an extraction."""
-    if extraction in SINGLES:
+    if extraction in REFINEMENTS:
         return changes_of(seen.image, "none") | {"refinements": (extraction,)}
     if extraction not in ("box", CLEANED):
         return changes_of(seen.image, extraction)
@@ -168,7 +166,7 @@ def combinations(kind: Kind, seen: Seen, singles: bool) -> Iterator[tuple[str, s
     if kind.name in CLEANED_KINDS:
         yield "right", CLEANED
     has_sky = seen.image.observation.bkg_subtract != "COMPLETE"
-    alone = [name for name in SINGLES if has_sky or name != "background"] if singles else []
+    alone = [name for name in REFINEMENTS if has_sky or name != "background"] if singles else []
     for psf in PSFS:
         for extraction in ("none", "all", *alone):
             yield psf, extraction
@@ -263,8 +261,8 @@ def flat(row: Row) -> dict[str, object]:
         columns[f"bias_error_{name}"] = (found.bias_error if found else nothing)[band]
         columns[f"pull_{name}"] = row.pulls[band]
         columns[f"number_{name}"] = number
-        columns[f"pull_error_{name}"] = MAD_STD_ERROR / np.sqrt(number) if number else np.nan
-    columns["pull_all_error"] = MAD_STD_ERROR / np.sqrt(sum(row.numbers)) if sum(row.numbers) else np.nan
+        columns[f"pull_error_{name}"] = SCATTER_ERROR / np.sqrt(number) if number else np.nan
+    columns["pull_all_error"] = SCATTER_ERROR / np.sqrt(sum(row.numbers)) if sum(row.numbers) else np.nan
     columns |= {
         "beyond": found.beyond if found else -1,
         "advice": ", ".join(found.advice) if found else "",
@@ -336,7 +334,7 @@ def print_pulls(rows: list[Row]) -> None:
         ranges = zip(pulls.min(axis=0), pulls.max(axis=0), strict=True)
         print(f"{kind:16}" + "".join(f"{f'{low:.2f} to {high:.2f}':>14}" for low, high in ranges))
     numbers = np.median([(*row.numbers, sum(row.numbers)) for row in of], axis=0)
-    noise = "".join(f"{f'+- {MAD_STD_ERROR / np.sqrt(number):.2f}':>14}" for number in numbers)
+    noise = "".join(f"{f'+- {SCATTER_ERROR / np.sqrt(number):.2f}':>14}" for number in numbers)
     print(f"{'noise alone':16}{noise}")
 
 
