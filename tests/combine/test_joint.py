@@ -263,3 +263,14 @@ def test_verdicts_are_averaged():
     np.testing.assert_allclose(both.sum_ratio_error, [0.01 / np.sqrt(2), np.nan, 0.1 / np.sqrt(2)])
     assert both.trace_offset == -1.5
     assert both.dropped == ("width",)
+
+
+def test_verdicts_are_of_the_weights_by_which_images_are_joined(nods):
+    """Pixels are weighed by the noise whether or not single images are asked to be."""
+    plain, weighed = (
+        extract_jointly(list(nods), extraction_type="optimal", refinements=chosen)
+        for chosen in (("trace", "width"), ("trace", "width", "variance"))
+    )
+    for one, other in zip(plain.parts, weighed.parts, strict=True):
+        np.testing.assert_allclose(one.flux, other.flux, rtol=1e-3)
+        np.testing.assert_allclose(one.verdict.sum_ratio_error, other.verdict.sum_ratio_error, rtol=0.01)
