@@ -7,7 +7,7 @@ from numpy.polynomial import legendre
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
-from jdaviz_lrs.engine.neighbours import running_median
+from jdaviz_lrs.engine.neighbours import paired_median
 from jdaviz_lrs.engine.refine.outliers import NEIGHBOURS, find_unexplained
 from jdaviz_lrs.engine.refine.scene_model import LinearFit, linear_fit
 
@@ -68,7 +68,7 @@ def _unexplained(data: Image, variance: Image, good: Mask, threshold: float) -> 
 
     def usual(plane: Image) -> Image:
         """Turn a plane, (n_row, n_xdisp), into what the neighbouring wavelengths have."""
-        return running_median(plane.reshape(shape), good, NEIGHBOURS).reshape(seen.shape)
+        return paired_median(plane.reshape(shape), good, NEIGHBOURS).reshape(seen.shape)
 
     data = np.where(good, data, 0.0).reshape(seen.shape)
     sky = np.broadcast_to(legendre.legvander(np.linspace(-1.0, 1.0, shape[-1]), 1), (*data.shape, 2))

@@ -5,13 +5,41 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+from scipy.ndimage import median_filter
 
-__all__ = ["running_median"]
+__all__ = ["paired_median", "running_median"]
 
 Image = NDArray[np.float64]
 
 
-def running_median(values: Image, good: NDArray[np.bool_], length: int) -> Image:
+def running_median(values: Image, length: int, axis: int = -1) -> Image:
+    """Median of the values around each along one axis; mirrored about the first and the last at the ends.
+
+    Parameters
+    ----------
+    values : ndarray
+        Without NaN.
+    length : int
+        Number of values, odd.
+    axis : int
+
+    Returns
+    -------
+    ndarray, same shape
+
+    Notes
+    -----
+    What `scipy.ndimage.median_filter` gives with ``mode="mirror"``. It has a way for one dimension that takes
+    a sixth of the time of that for two, so that all are strung together here, each with its mirrored ends.
+    """
+    half = length // 2
+    lines = np.moveaxis(values, axis, -1)
+    padded = np.pad(lines, [(0, 0)] * (lines.ndim - 1) + [(half, half)], mode="reflect")
+    medians = median_filter(padded.ravel(), length, mode="nearest").reshape(padded.shape)
+    return np.moveaxis(medians[..., half : padded.shape[-1] - half], -1, axis)
+
+
+def paired_median(values: Image, good: NDArray[np.bool_], length: int) -> Image:
     """Median of the good pixels of each column over some rows, the row itself in their middle.
 
     Parameters

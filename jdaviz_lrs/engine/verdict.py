@@ -8,8 +8,8 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
 
+from jdaviz_lrs.engine.neighbours import running_median
 from jdaviz_lrs.engine.optimal import invert_rows
 from jdaviz_lrs.engine.order_statistics import MEDIAN_ERROR, median, quartiles, scatter
 
@@ -184,7 +184,7 @@ def compare_with_sum(judged: Judged, bands: Sequence[Mask]) -> list[Agreement]:
     variance = np.vecdot(weights**2, judged.variance) / scale**2
     usable &= variance > 0
     flux = np.where(usable, judged.flux, 0.0)
-    steady = median_filter(flux, STEADY_ROWS, mode="mirror")
+    steady = running_median(flux, STEADY_ROWS)
     difference = flux_weights - weights / scale[:, None]
     apart = np.maximum(np.vecdot(difference**2, judged.variance), LEAST_INDEPENDENT * variance)
     off, free = flux - plain, apart

@@ -14,7 +14,7 @@ from jdaviz_lrs.data.psf import SpectralPSF
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.engine.apcorr import pixel_fractions
 from jdaviz_lrs.engine.lost_light import LEAST_LEFT, fits_profile, light_left
-from jdaviz_lrs.engine.neighbours import running_median
+from jdaviz_lrs.engine.neighbours import paired_median
 from jdaviz_lrs.extraction.placement import Placement
 from jdaviz_lrs.extraction.tabulate import made_up
 from jdaviz_lrs.references.find import References
@@ -73,7 +73,8 @@ def make_up_for_lost_light(
         often and how much.
     """
     weights, rows = placement.weights, spectrum.rows
-    pixels = light_left(weights > 0, weights, good)[..., rows]
+    whole = weights.sum(axis=-1)[rows]
+    pixels = np.divide(spectrum.npixels, whole, out=np.zeros_like(spectrum.npixels), where=whole > 0)
     some = (pixels > 0) & (pixels < 1.0)  # where none is left there is no flux already
     if not some.any():
         return spectrum
@@ -86,7 +87,7 @@ def make_up_for_lost_light(
         variance = np.where(good, image.variances.sum(axis=0), 0.0)
         fits = fits_profile(source, variance, profile, weights, good)[..., rows]
     else:
-        profile = running_median(source, good, NEIGHBOURS)
+        profile = paired_median(source, good, NEIGHBOURS)
         by = "the profile of the neighbouring wavelengths"
     left = np.where(some, light_left(profile, weights, good)[..., rows], pixels)
     enough = left >= LEAST_LEFT

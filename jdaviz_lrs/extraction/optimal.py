@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
 
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.psf import SpectralPSF
 from jdaviz_lrs.engine.box import Sums, with_common_variance
+from jdaviz_lrs.engine.neighbours import running_median
 from jdaviz_lrs.engine.optimal import fit_profiles
 from jdaviz_lrs.engine.profile import ProfileGrid, profile_grid
 from jdaviz_lrs.engine.refine.advice import REFINEMENTS as TRIED
@@ -436,7 +436,7 @@ def _beside_gaps(scene: SceneModel, good: NDArray[np.bool_]) -> NDArray[np.bool_
     share = np.divide(seen, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
     if not np.isfinite(share).any():
         return np.zeros(share.shape, bool)
-    usual = median_filter(np.where(np.isfinite(share), share, np.nanmedian(share)), GAP_ROWS, mode="mirror")
+    usual = running_median(np.where(np.isfinite(share), share, np.nanmedian(share)), GAP_ROWS)
     return np.nan_to_num(share, nan=1.0) < usual - GAP
 
 

@@ -260,7 +260,9 @@ def _start_and_stop(
     if whole and parameters.src_coeff and parameters.independent_var == "pixel":
         rows = np.arange(float(image.file_shape[0]))[:, None]
         edges = polynomial_edges(parameters.src_coeff, rows) + shift
-    mean = np.nanmean(edges, axis=(2, 3))
+    mean = edges.mean(axis=(2, 3))
+    if np.isnan(mean).any():  # only where there is a wavelength is there an edge
+        mean = np.nanmean(edges, axis=(2, 3))
     return float(mean[:, 0].min() + 0.5), float(mean[:, 1].max() - 0.5)
 
 
@@ -285,6 +287,8 @@ def _about_zero(parameters: ExtractionParameters, image: SpectralImage, source: 
 
 def _by_row(edges: Image, image: SpectralImage) -> Image:
     """Edges at every row, (n_regions, 2, n_disp): the mean over its pixels with a wavelength."""
+    if edges.shape[-1] == 1:
+        return np.broadcast_to(edges[..., 0], (*edges.shape[:-2], image.n_disp))
     valid = np.isfinite(edges)
     number = valid.sum(axis=-1)
     total = np.where(valid, edges, 0.0).sum(axis=-1)

@@ -1,7 +1,6 @@
 import numpy as np
 
 from jdaviz_lrs.engine.lost_light import fits_profile, light_left
-from jdaviz_lrs.engine.neighbours import running_median
 
 
 def test_share_of_the_light_on_good_pixels():
@@ -23,32 +22,6 @@ def test_without_a_profile_the_pixels_count():
 def test_negative_light_counts_as_none():
     profile, good = np.array([[1.0, 1.0, -5.0]]), np.array([[True, False, False]])
     np.testing.assert_allclose(light_left(profile, np.ones((1, 3)), good), [0.5])
-
-
-def test_running_median_leaves_bad_pixels_out():
-    rng = np.random.default_rng(1)
-    values = rng.normal(size=(2, 40, 3))
-    good = rng.random(values.shape) > 0.3
-    good[0, :, 1] = False
-    found = running_median(values, good, 7)
-    padded = np.pad(np.where(good, values, np.nan), [(0, 0), (3, 3), (0, 0)], mode="symmetric")
-    for row in range(40):
-        reach = min(3, max(2, min(row, 39 - row)))
-        window = padded[:, row + 3 - reach : row + 4 + reach]
-        paired = np.where(np.isfinite(window[:, ::-1]), window, np.nan)
-        alone = np.isfinite(paired).sum(axis=1) < 2
-        window = np.where(alone[:, None], window, paired)
-        some = np.isfinite(window).any(axis=1)
-        expected = np.nanmedian(np.where(some[:, None], window, 0.0), axis=1)
-        np.testing.assert_allclose(found[:, row], expected)
-
-
-def test_running_median_follows_a_slope_up_to_a_gap():
-    slope = np.arange(40.0)[:, None] ** np.array([1.0, 0.0])
-    good = np.ones(slope.shape, bool)
-    good[15:30, 0] = False
-    beside = [11, 12, 13, 31, 32, 33]
-    np.testing.assert_allclose(running_median(slope, good, 15)[beside], slope[beside])
 
 
 def test_pixels_left_that_have_another_profile_are_told():

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
+
+from jdaviz_lrs.engine.neighbours import running_median
 
 __all__ = ["Averaged", "average_inputs", "steady_weights"]
 
@@ -61,8 +62,7 @@ def steady_weights(variance: Table, good: Mask) -> Table:
     would draw the mean down (Horne 1986, PASP 98, 609).
     """
     filled = _filled(variance, good)
-    size = (1, min(STEADY_ROWS, variance.shape[1]))
-    steady = median_filter(filled, size=size, mode="mirror")
+    steady = running_median(filled, min(STEADY_ROWS, variance.shape[1]))
     steady = np.where(filled > REAL * steady, filled, steady)
     return np.where(good & (steady > 0), 1.0 / np.where(steady > 0, steady, 1.0), 0.0)
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
 
 from jdaviz_lrs.engine.combine.smoothness import Prediction
+from jdaviz_lrs.engine.neighbours import running_median
 
 __all__ = ["fits_as_a_line", "predict_well"]
 
@@ -110,7 +110,7 @@ def fits_as_a_line(flux: Row, error: Row, telling: Mask, rows: Rows) -> tuple[Ma
 
 def _steady(error: Row, telling: Mask) -> Row:
     usual = np.median(error[telling]) if telling.any() else np.inf
-    return median_filter(np.where(telling, error, usual), STEADY_ROWS, mode="mirror")
+    return running_median(np.where(telling, error, usual), STEADY_ROWS)
 
 
 def _fits(fit: _Fit, error: Row) -> Mask:

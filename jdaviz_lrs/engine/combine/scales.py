@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
 
 from jdaviz_lrs.engine.combine.outliers import median_of
+from jdaviz_lrs.engine.neighbours import running_median
 
 __all__ = ["fit_scales"]
 
@@ -38,7 +38,7 @@ def fit_scales(flux: Table, variance: Table, used: NDArray[np.bool_]) -> tuple[T
     values = np.where(used, flux, 0.0)
     for _ in range(PASSES):
         level = np.nan_to_num(median_of(values * factors[:, None], used))
-        shape = median_filter(level, size=min(SMOOTH_ROWS, level.size), mode="mirror")
+        shape = running_median(level, min(SMOOTH_ROWS, level.size))
         # a ratio of sums: that of the fluxes themselves would be biased by their noise
         there, here = ((weights * shape * one).sum(axis=1) for one in (level, values))
         known = (there > 0) & (here > 0)

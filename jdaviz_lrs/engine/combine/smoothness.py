@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
 
+from jdaviz_lrs.engine.neighbours import running_median
 from jdaviz_lrs.engine.order_statistics import OF_NORMAL
 
 __all__ = ["KERNEL", "Prediction", "predict_smooth", "running_spread"]
@@ -78,5 +78,4 @@ def running_spread(deviation: Row, length: int) -> Row:
     """
     known = np.isfinite(deviation)
     typical = np.median(deviation[known]) if known.any() else 0.0
-    size = (1,) * (deviation.ndim - 1) + (min(length, deviation.shape[-1]),)
-    return OF_NORMAL * median_filter(np.where(known, deviation, typical), size=size, mode="mirror")
+    return OF_NORMAL * running_median(np.where(known, deviation, typical), min(length, deviation.shape[-1]))

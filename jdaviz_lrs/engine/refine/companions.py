@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
 
+from jdaviz_lrs.engine.neighbours import running_median
 from jdaviz_lrs.engine.order_statistics import median, scatter
 from jdaviz_lrs.engine.refine.scene_model import LinearFit, SceneModel
 
@@ -90,7 +90,7 @@ def find_companion(scene: SceneModel, fit: LinearFit, weights: Image) -> Compani
     A `matched_filter` with a spectrum like the target's. Near the target what its other side has as well is
     taken off, as wings that the PSF lacks lie on both.
     """
-    flux = median_filter(np.abs(fit.flux[0]), 15, mode="mirror")
+    flux = running_median(np.abs(fit.flux[0]), 15)
     offsets, score, power = matched_filter(scene, fit.residual, weights, flux)
     ratio = np.divide(score, power, out=np.zeros_like(score), where=power > 0)
     near = np.full(offsets.size, np.inf)

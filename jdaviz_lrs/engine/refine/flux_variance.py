@@ -45,6 +45,4 @@ def shape_variance(scene: SceneModel, data: Image, weights: Image) -> Image:
     into_flux = (fit.covariance @ (np.swapaxes(fit.weighted, -1, -2) @ response))[:, fit.n_background :]
     # the profile's light in the calibration aperture stays the same
     leaning = amplitude.T[..., None] * scene.light_of_knots() - into_flux
-    powers = shape.phase ** np.arange(len(shape.shares))[:, None]
-    covariance = np.einsum("ar,aibj,br->rij", powers, shape.covariance, powers, optimize=True)
-    return np.einsum("rsi,rij,rsj->sr", leaning, covariance, leaning, optimize=True)
+    return np.vecdot(leaning @ shape.covariance_by_row(), leaning).T

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
 
+from jdaviz_lrs.engine.neighbours import running_median
 from jdaviz_lrs.engine.refine.scene_model import SceneModel, linear_fit
 
 __all__ = ["find_outliers", "find_unexplained"]
@@ -89,7 +89,7 @@ def find_unexplained(
     fit = linear_fit(profiles, basis, data, good * inverse)
     flux = np.abs(fit.flux)
     light = np.abs(profiles * flux[..., None]).sum(axis=0)
-    steady = median_filter(flux, size=(1, NEIGHBOURS), mode="mirror")
+    steady = running_median(flux, NEIGHBOURS)
     scale = np.abs(profiles * steady[..., None]).sum(axis=0) + np.sqrt(variance)
     misfit = _shared(np.where(good, fit.residual, 0.0), scale)
     limit = np.broadcast_to(threshold, good.shape)
@@ -112,4 +112,4 @@ def find_unexplained(
 def _shared(residual: Image, scale: Image) -> Image:
     """Residual that neighbouring wavelengths share, in proportion to a scale."""
     relative = np.divide(residual, scale, out=np.zeros_like(residual), where=scale > 0)
-    return median_filter(relative, size=(NEIGHBOURS, 1), mode="mirror") * scale
+    return running_median(relative, NEIGHBOURS, axis=0) * scale

@@ -295,7 +295,7 @@ def _fitted(trace: bool, width: bool) -> tuple[str, ...]:
 
 
 def _with_shape(frame: Frame, scene: SceneModel, weights: Image) -> SceneModel:
-    bare = replace(scene, shape=None)
+    bare = scene if scene.shape is None else replace(scene, shape=None)
     return replace(scene, shape=fit_shape(bare, frame.data, weights, spectrum_phase(frame.good)))
 
 

@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.ndimage import median_filter
 
+from jdaviz_lrs.engine.neighbours import running_median
 from jdaviz_lrs.engine.optimal import invert_rows, polynomial_basis
 from jdaviz_lrs.engine.profile import PlacedProfile, ProfileGrid
 
@@ -72,6 +72,15 @@ class ShapeCorrection:
         """Light per pixel at distances (n_disp, n_xdisp)."""
         terms = [np.interp(distance, self.knots, share, left=0.0, right=0.0) for share in self.shares]
         return sum(term * self.phase[:, None] ** k for k, term in enumerate(terms))
+
+    def covariance_by_row(self) -> Image:
+        """Covariance of the light at the knots at every wavelength, (n_disp, n_knot, n_knot)."""
+        n_term = len(self.shares)
+        together = np.zeros((2 * n_term - 1, self.knots.size, self.knots.size))
+        for term, other in np.ndindex(n_term, n_term):  # those with one power of the phase
+            together[term + other] += self.covariance[term, :, other]
+        powers = self.phase[:, None] ** np.arange(len(together))
+        return np.tensordot(powers, together, axes=1)
 
     def weights(self, distance: Image) -> Image:
         """Weight of the share at every knot in the light at distances (..., ), (..., n_knot)."""
@@ -295,7 +304,7 @@ class LinearFit:
         """
         flux = self.flux
         variance = np.einsum("rii->ir", self.covariance)[self.n_background :]
-        mean = median_filter(flux, size=(1, STEADY_ROWS), mode="mirror")
+        mean = running_median(flux, STEADY_ROWS)
         signal = mean**2
         return mean + (flux - mean) * signal / (signal + STEADY_SNR**2 * variance)
 

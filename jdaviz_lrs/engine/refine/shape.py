@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -55,7 +56,7 @@ def fit_shape(scene: SceneModel, data: Image, weights: Image, phase: Image) -> S
     Parameters
     ----------
     scene : SceneModel
-        With trace and stretch as they are to stay.
+        With trace and stretch as they are to stay; without a shape.
     data, weights : ndarray, (n_disp, n_xdisp)
         The weights are inverse variances.
     phase : ndarray, (n_disp,)
@@ -83,10 +84,9 @@ def fit_shape(scene: SceneModel, data: Image, weights: Image, phase: Image) -> S
     # a correction in proportion to the PSF would be a flux
     no_flux = np.kron(np.eye(N_TERM), np.outer(core, core)) / (NO_FLUX * (core @ core)) ** 2
     shares = np.zeros((N_TERM, KNOTS.size))
-    covariance = np.zeros(2 * shares.shape)
-    scales = tuple(product(SCALES, SCALES))
+    scales, shape = tuple(product(SCALES, SCALES)), None
     for _ in range(N_ROUND):
-        current = replace(scene, shape=ShapeCorrection(KNOTS, shares, phase, covariance))
+        current = replace(scene, shape=shape) if shape else scene
         fit = linear_fit(current.profiles(), current.basis, data, weights)
         # in units of the uncorrected PSF, to which the shares refer
         response = shape_response(scene, fit.steady_flux * current.scales)
@@ -99,10 +99,11 @@ def fit_shape(scene: SceneModel, data: Image, weights: Image, phase: Image) -> S
         # what the data say about the shares themselves, rather than about their change
         likely = _most_likely(normal + no_flux, target + normal @ shares.ravel(), expected, scales)
         shares, scales = likely.shares.reshape(shares.shape), (likely.scales,)
-        covariance = likely.covariance.reshape(covariance.shape)
         if not shares.any():
             return None
-    return ShapeCorrection(KNOTS, shares, phase, covariance, likely.cost)
+        covariance = likely.covariance.reshape(2 * shares.shape)
+        shape = ShapeCorrection(KNOTS, shares, phase, covariance, likely.cost)
+    return shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,22 +124,37 @@ def _most_likely(
     The evidence of a linear model (MacKay 1992, Neural Comput. 4, 415), for core and wings each its scale:
     a correction that the data do not call for would only add noise to every flux.
     """
-    wing = np.tile(WING, N_TERM)
-    together = np.kron(np.eye(N_TERM), np.linalg.cholesky(_likeness()))
-    best, likely = 0.0, _Likely(np.zeros(target.size), np.zeros(2 * target.shape), scales[0])
+    wing, one = np.tile(WING, N_TERM)[:, None], np.eye(target.size)
+    root = expected[:, None] * _together()
+    # both parts of the root with all scales at one, so that a scale is a factor
+    parts = np.where(wing, 0.0, root), np.where(wing, root, 0.0)
+    (core, mixed), (_, wings) = ([left.T @ part for part in parts] for left in (normal @ p for p in parts))
+    mixed = mixed + mixed.T
+    core_target, wing_target = (part.T @ target for part in parts)
+    best, found = 0.0, None
     for core_scale, wing_scale in scales:
-        root = (expected * np.where(wing, wing_scale, core_scale))[:, None] * together
-        factor = cholesky(root.T @ normal @ root + np.eye(target.size), lower=True)
-        half = solve_triangular(factor, root.T @ target, lower=True)
+        told = core_scale**2 * core + core_scale * wing_scale * mixed + wing_scale**2 * wings
+        factor = cholesky(told + one, lower=True, overwrite_a=True, check_finite=False)
+        along = core_scale * core_target + wing_scale * wing_target
+        half = solve_triangular(factor, along, lower=True, check_finite=False)
         volume = np.log(np.diag(factor)).sum()
         evidence = 0.5 * half @ half - volume
         if evidence > best:
-            best = evidence
-            back = solve_triangular(factor, np.eye(target.size), lower=True, trans=1)
-            spread, unit = root @ back, back @ half
-            cost = 0.5 * unit @ unit + volume
-            likely = _Likely(spread @ half, spread @ spread.T, (core_scale, wing_scale), cost)
-    return likely
+            best, found = evidence, (factor, half, volume, (core_scale, wing_scale))
+    if found is None:
+        return _Likely(np.zeros(target.size), np.zeros(2 * target.shape), scales[0])
+    factor, half, volume, (core_scale, wing_scale) = found
+    back = solve_triangular(factor, one, lower=True, trans=1)
+    unit = back @ half
+    spread = (core_scale * parts[0] + wing_scale * parts[1]) @ back
+    cost = 0.5 * unit @ unit + volume
+    return _Likely(spread @ half, spread @ spread.T, (core_scale, wing_scale), cost)
+
+
+@cache
+def _together() -> Image:
+    """Root of the prior correlation of the shares, every term along the spectrum by itself."""
+    return np.kron(np.eye(N_TERM), np.linalg.cholesky(_likeness()))
 
 
 def _likeness() -> Image:

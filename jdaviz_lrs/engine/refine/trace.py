@@ -124,7 +124,7 @@ def align(
     if trace:
         for group in np.unique(scene.groups):
             members = tuple(np.flatnonzero(scene.groups == group))
-            start = starts[group] if group < len(starts) else 0.0
+            start = (starts[group],) if group < len(starts) else ()
             blocks.append(Block("trace", members, TRACE_ORDER, TRACE_PRIOR, start))
     blocks += [Block("trace", pair, 0, TRACE_PRIOR) for pair in pairs]
     if width:
@@ -155,7 +155,7 @@ def _significant(blocks: Sequence[Block], geometry: Geometry, least: int) -> lis
         clear = np.flatnonzero(np.abs(values) > SIGNIFICANT * errors)
         order = max(int(clear[-1]) if clear.size else -1, least)
         if order >= 0:
-            kept.append(replace(block, order=order))
+            kept.append(replace(block, order=order, start=tuple(values[: order + 1])))
     return kept
 
 

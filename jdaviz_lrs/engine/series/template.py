@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
-from jdaviz_lrs.engine.neighbours import running_median
+from jdaviz_lrs.engine.neighbours import paired_median
 
 __all__ = ["Template", "template_of_image", "template_of_profile"]
 
@@ -135,7 +135,7 @@ def template_of_image(mean: Image, variance: Image, good: Mask) -> Template:
     Between its pixels the image is a cubic spline along the slit; its derivative is the slope, and with the
     distance from the centre of light that of the width.
     """
-    filled = np.where(good, mean, np.nan_to_num(running_median(np.where(good, mean, 0.0), good, NEIGHBOURS)))
+    filled = np.where(good, mean, np.nan_to_num(paired_median(np.where(good, mean, 0.0), good, NEIGHBOURS)))
     light = _above_background(filled)
     columns = np.arange(mean.shape[1], dtype=float)
     rise = CubicSpline(columns, light, axis=1)(columns, 1)
