@@ -75,7 +75,8 @@ def effective_profile(
     wavelength : array_like
         Wavelengths, um, shape (n_wavelength,).
     stretch : float
-        Factor on the width of the profile before the pixel; 1 for the model itself.
+        Factor on the width of the profile before the pixel, and on how far out its wings fade, so that as
+        much of its light lies within so many widths; 1 for the model itself.
     skew : float
         Asymmetry without a shift of the centroid, px^3: a phase of the transfer function of `skew` times the
         cube of the angular frequency.
@@ -103,10 +104,11 @@ def effective_profile(
         wave = np.cos(angle) @ even
         if skew:
             wave += np.sin(angle) @ odd
-        return wave[..., 0] * _window(offset)
+        return wave[..., 0] * _window(offset / stretch)
 
     step = 0.25  # well below what the transfer function can resolve
-    fine = np.arange(-NO_LIGHT_PX, NO_LIGHT_PX + step, step)
+    reach = stretch * NO_LIGHT_PX
+    fine = np.arange(-reach, reach + step, step)
     total = profile(fine).sum(axis=1) * step
     return profile(offset) / total[:, None]
 

@@ -61,9 +61,10 @@ class Aligned:
     @property
     def too_wide(self) -> bool:
         """Whether the data ask for a width that no PSF is off by, so that it was left out."""
-        fits = (self.first_blocks, self.first), (self.blocks, self.geometry)
-        widths = [_of_target(*fit, "width") for fit in fits]
-        return any(width is not None and not is_stretch(width[0]) for width in widths)
+        first = _of_target(self.first_blocks, self.first, "width")
+        last = _of_target(self.blocks, self.geometry, "width")
+        mean = first is not None and not is_stretch(first[0][:1])
+        return mean or (last is not None and not is_stretch(last[0]))
 
     def term(self, kind: str, order: int) -> tuple[float, float] | None:
         """Legendre coefficient of the target's block of a kind and its error; zero where insignificant."""
@@ -150,8 +151,11 @@ def _significant(blocks: Sequence[Block], geometry: Geometry, least: int) -> lis
     """Blocks up to their last clear term, or up to the order `least`."""
     kept = []
     for block, values, errors in zip(blocks, geometry.coefficients, geometry.errors, strict=True):
-        if block.kind == "width" and not is_stretch(values):
-            continue  # that is no PSF but something else
+        if block.kind == "width":
+            if not is_stretch(values[:1]):
+                continue  # that is no PSF but something else
+            while not is_stretch(values):  # blur and width along the spectrum do nearly the same
+                values, errors = values[:-1], errors[:-1]
         clear = np.flatnonzero(np.abs(values) > SIGNIFICANT * errors)
         order = max(int(clear[-1]) if clear.size else -1, least)
         if order >= 0:
