@@ -18,6 +18,7 @@ from jdaviz_lrs.engine.neighbours import paired_median
 from jdaviz_lrs.extraction.placement import Placement
 from jdaviz_lrs.extraction.tabulate import made_up
 from jdaviz_lrs.references.find import References
+from jdaviz_lrs.references.pixels import on_pixels_of
 
 __all__ = ["give_up_lost_light", "make_up_for_lost_light", "tell_of_estimates"]
 
@@ -82,7 +83,7 @@ def make_up_for_lost_light(
     if known is not None:
         profile, by = known, "the mean profile of the series"
     elif image.observation.source_type == "POINT" and "psf" not in references.not_applicable:
-        profile = _point_source(image, references.psf, placement)
+        profile = _point_source(image, on_pixels_of(image, references.psf), placement)
         used, by = {"psf": references.psf.name}, "the PSF's share of the pixels left"
         variance = np.where(good, image.variances.sum(axis=0), 0.0)
         fits = fits_profile(source, variance, profile, weights, good)[..., rows]

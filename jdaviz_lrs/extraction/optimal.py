@@ -33,8 +33,7 @@ from jdaviz_lrs.extraction.optimal_report import describe_location, describe_ref
 from jdaviz_lrs.extraction.progress import say_step
 from jdaviz_lrs.extraction.traces import Traces, place_traces
 from jdaviz_lrs.parameters import ExtractionParameters
-from jdaviz_lrs.references.lrs_psf import drizzle_blur
-from jdaviz_lrs.references.pixels import detector_pixels, on_pixels_of
+from jdaviz_lrs.references.pixels import detector_pixels, resampling_blur, scaled_to
 
 __all__ = ["FixedScene", "OptimalExtraction", "extract_optimal", "extract_with"]
 
@@ -219,7 +218,8 @@ def extract_optimal(
     """
     convention = convention_of(parameters)
     traces = traces or place_traces(image, parameters)
-    grid = _grid(image, on_pixels_of(image, psf) if convention.scaled_to_pixels else psf, convention)
+    psf = scaled_to(image, psf) if convention.scaled_to_pixels else psf
+    grid = _grid(image, psf, convention)
     good = image.good & grid.covered & np.isfinite(traces.source)[:, None]
     if not good.any():
         raise LRSError(
@@ -366,10 +366,9 @@ def _scene(
 ) -> SceneModel:
     """Target and nods where the header has them."""
     number = len(traces)
-    blur = expected = None
+    blur = None
     if image.resampled and convention_of(parameters).resampled_is_known:
-        blur = np.zeros(image.n_disp)
-        expected = blur if psf.drizzled else np.nan_to_num(drizzle_blur(image.row_wavelength))
+        blur = resampling_blur(image, psf)
     return SceneModel(
         grid,
         np.stack(traces),
@@ -377,7 +376,6 @@ def _scene(
         groups=np.arange(number),
         stretch=np.ones(image.n_disp),
         blur=blur,
-        expected_blur=expected,
         coordinate=background_coordinate(image, convention_of(parameters)),
         order=background_order(parameters),
         calibration_width=image.mode.calibration_width / detector_pixels(image),

@@ -83,7 +83,7 @@ def describe_refinement(
                 f"The data tell no better width than the PSF's (to {rounded(100 * error, 2)} %); it is kept."
             )
         report["psf_wing_light"] = _wing_light(refined.scene)
-        notes += filter(None, [_wider_than_the_correction(refined), _contradiction_left(refined)])
+        notes += filter(None, [_wider_than_the_correction(refined, header), _contradiction_left(refined)])
     if "outliers" in chosen:
         report["rejected_pixels"] = int(refined.rejected.sum())
     if "companions" in chosen or len(refined.companions):
@@ -92,19 +92,19 @@ def describe_refinement(
         report["companion_offsets"] = [float(np.nanmean(leaders[k] - leaders[0])) for k in positive]
         report["companion_ratios"] = [c.ratio for c in refined.companions]
         report["companion_significances"] = [c.significance for c in refined.companions]
-        if combined and (close := _close_on_blurred(refined.scene, report["companion_offsets"])):
+        if combined and (close := _close_on_blurred(refined.scene, header, report["companion_offsets"])):
             notes.append(close)
         if doubtful := _neighbour_or_wing(refined):
             notes.append(doubtful)
     return report, notes
 
 
-def _wider_than_the_correction(refined: Refined) -> str | None:
+def _wider_than_the_correction(refined: Refined, header: SceneModel) -> str | None:
     """Say where the correction was followed, though the source is wider than what it was made for."""
     scene, enclosed = refined.scene, refined.enclosed
     if enclosed is None or enclosed.followed != "apcorr":
         return None
-    as_expected = replace(scene, stretch=np.ones_like(scene.stretch), blur=scene.expected_blur)
+    as_expected = replace(scene, stretch=np.ones_like(scene.stretch), blur=header.blur)
     used = np.isfinite(scene.traces[0])
     # by their peaks, which stretch and blur lower alike
     expected, found = (one.psf.samples.max(axis=1) / one.stretch for one in (as_expected, scene))
@@ -150,13 +150,13 @@ def _neighbour_or_wing(refined: Refined) -> str | None:
     return None
 
 
-def _close_on_blurred(scene: SceneModel, offsets: Sequence[float]) -> str | None:
+def _close_on_blurred(scene: SceneModel, header: SceneModel, offsets: Sequence[float]) -> str | None:
     """Say where a neighbour overlaps the source in an image whose PSF only the image itself tells."""
-    if scene.blur is None or scene.expected_blur is None:
+    if scene.blur is None:
         return None
     near = [offset for offset in offsets if abs(offset) < OVERLAPPING]
     used = np.isfinite(scene.traces[0])
-    beyond = np.sqrt(np.mean((scene.blur - scene.expected_blur)[used] ** 2))
+    beyond = np.sqrt(np.mean((scene.blur - header.blur)[used] ** 2))
     if not near or beyond < UNUSUAL_BLUR:
         return None
     return (

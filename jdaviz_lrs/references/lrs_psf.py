@@ -1,16 +1,18 @@
 """The built-in model of the MIRI LRS line profile, for use where no PSF reference file is at hand."""
 
-from functools import cache
+from dataclasses import replace
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.interpolate import PchipInterpolator
+from scipy.interpolate import PchipInterpolator, make_interp_spline
+from scipy.ndimage import map_coordinates
 from scipy.special import ndtr
 
 from jdaviz_lrs.data.psf import SpectralPSF
 from jdaviz_lrs.modes.lrs_slit import LRS_SLIT
 
-__all__ = ["ACCURACY", "ELSEWHERE", "PLATE_SCALE", "built_in_psf", "drizzle_blur"]
+__all__ = ["ACCURACY", "ELSEWHERE", "PLATE_SCALE", "built_in_psf", "drizzle_blur", "drizzled"]
 
 PLATE_SCALE = LRS_SLIT.plate_scale
 """Arcsec per detector pixel."""
@@ -55,6 +57,9 @@ PHASE = PchipInterpolator(*np.transpose(_PHASE))
 """Of the detector's columns against those of the rectified image, which by the pipeline's choice are half a
 pixel off in the middle row and from there on follow the slit's tilt and curve (specwcs 0005), px."""
 
+PHASE_STEP = 0.025
+"""Micron: where columns coincide the broadening turns from falling to rising, which coarser steps cut off."""
+
 
 @cache
 def built_in_psf(resampled: bool = False) -> SpectralPSF:
@@ -79,8 +84,8 @@ def built_in_psf(resampled: bool = False) -> SpectralPSF:
         Whether the profile is that of a rectified image. The pipeline's drizzle (``resample_spec``, square
         kernel, pixels of the same size) interpolates linearly between the detector's columns, which widens
         the profile by 0-5 %, depending on the phase between the two kinds of columns at each wavelength. The
-        phase is that of a single exposure. Where nods are combined (level 3) the phase of each goes with
-        their distance, and the FWHM is up to 8 % larger than here.
+        phase is that of a single exposure. Where nods are combined (level 3) no header tells it, and the
+        FWHM is up to 8 % larger than here.
 
     Returns
     -------
@@ -99,6 +104,28 @@ def built_in_psf(resampled: bool = False) -> SpectralPSF:
     data /= data.sum(axis=1, keepdims=True) / subpix
     center = float(half_width * subpix)
     return SpectralPSF(data, WAVELENGTHS.copy(), float(subpix), center, name, drizzled=resampled)
+
+
+@lru_cache(maxsize=8)
+def drizzled(psf: SpectralPSF) -> SpectralPSF:
+    """Return a PSF of the detector's pixels as it is in a rectified image of one exposure.
+
+    Interpolated linearly between columns, as `built_in_psf` has it for the model.
+    """
+    known = np.unique(psf.wavelength, return_index=True)
+    wavelength = np.union1d(known[0], np.arange(known[0][0], known[0][-1], PHASE_STEP))
+    phase = PHASE(np.clip(wavelength, PHASE.x[0], PHASE.x[-1]))[:, None] % 1
+    pad = int(np.ceil(psf.subpix)) + 1
+    data = np.pad(np.nan_to_num(psf.data)[known[1]], ((0, 0), (pad, pad)))
+    data = make_interp_spline(known[0], data, k=1)(wavelength) if known[0].size > 1 else data
+    row, sample = np.indices(data.shape)
+    before, after = (
+        map_coordinates(data, [row, sample + shift * psf.subpix], order=3) for shift in (-phase, 1.0 - phase)
+    )
+    light = (1.0 - phase) * before + phase * after
+    least = min(float(data.min()), 0.0)  # beside a step a cubic swings below
+    data = np.maximum(light, least)
+    return replace(psf, data=data, wavelength=wavelength, center_col=psf.center_col + pad, drizzled=True)
 
 
 def drizzle_blur(wavelength: ArrayLike) -> NDArray[np.float64]:

@@ -10,11 +10,23 @@ from numpy.typing import NDArray
 
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.psf import SpectralPSF
+from jdaviz_lrs.references.lrs_psf import drizzle_blur, drizzled
 
-__all__ = ["detector_pixels", "on_pixels_of", "rescaled", "scale_note"]
+__all__ = [
+    "detector_pixels",
+    "on_pixels_of",
+    "phase_is_known",
+    "resampling_blur",
+    "rescaled",
+    "scale_note",
+    "scaled_to",
+]
 
 TOLERANCE = 0.01
 """Pixels that differ from the detector's by less are taken for these, as the pipeline takes all."""
+
+MEAN_BLUR = 1.0 / 12.0
+"""Of `drizzle_blur`, over all phases."""
 
 
 def detector_pixels(image: SpectralImage) -> float:
@@ -30,9 +42,39 @@ def detector_pixels(image: SpectralImage) -> float:
 
 
 def on_pixels_of(image: SpectralImage, psf: SpectralPSF) -> SpectralPSF:
-    """Return a PSF as it is on the pixels of an image."""
+    """Return a PSF as it is on the pixels of an image: scaled to them, and as their resampling widens it."""
+    size = detector_pixels(image)
+    if size == 1.0 and (psf.drizzled or not image.resampled):
+        return psf
+    return drizzled(psf) if phase_is_known(image) else rescaled(psf, size)
+
+
+def scaled_to(image: SpectralImage, psf: SpectralPSF) -> SpectralPSF:
+    """Return a PSF scaled to the pixels of an image, and where they are the detector's as it is."""
     size = detector_pixels(image)
     return psf if size == 1.0 else rescaled(psf, size)
+
+
+def resampling_blur(image: SpectralImage, psf: SpectralPSF) -> NDArray[np.float64]:
+    """By how much the resampling of an image widens a PSF that is `scaled_to` it.
+
+    Returns
+    -------
+    ndarray, (n_disp,)
+        Half the variance of its kernel, in pixels squared. Of several exposures that are combined no header
+        tells the phases: the mean of all.
+    """
+    if psf.drizzled:
+        return np.zeros(image.n_disp)
+    if not phase_is_known(image):
+        return np.full(image.n_disp, MEAN_BLUR)
+    return np.nan_to_num(drizzle_blur(image.row_wavelength))
+
+
+def phase_is_known(image: SpectralImage) -> bool:
+    """Whether an image is one exposure, as far as its header tells, resampled to pixels of the same size."""
+    single = image.observation.exposures in (None, 1)
+    return image.resampled and single and detector_pixels(image) == 1.0
 
 
 def scale_note(image: SpectralImage) -> tuple[str, ...]:

@@ -106,10 +106,11 @@ def simulate(scene: Scene | None = None, product: Product = "s2d", nod: int = 1)
     """Simulate one exposure of a scene.
 
     Both products show the same sky through the same slit with the same rows and truth. The s2d is
-    simulated on its own rectified pixels, not resampled, so that the noise of its pixels is
-    independent. The flux density in Jy is the sum over a row in MJy/sr times PIXAR_SR times 1e6.
-    The profile ends 13 px from the source; what falls off the detector at the second nod (12 px from
-    the edge in the reddest rows) is less than 1e-4 of the light.
+    simulated on its own rectified pixels, with profiles as the pipeline's drizzle has them, interpolated
+    between the detector's columns, but with noise that is independent from pixel to pixel. The flux density
+    in Jy is the sum over a row in MJy/sr times PIXAR_SR times 1e6. The profile ends 13 px from the source;
+    what falls off the detector at the second nod (12 px from the edge in the reddest rows) is less than 1e-4
+    of the light.
 
     Parameters
     ----------

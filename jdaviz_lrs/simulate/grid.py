@@ -30,6 +30,12 @@ class Grid:
     """Distance of every pixel from the slit's reference point, px along the slit, (n_disp, n_xdisp)."""
     lit: NDArray[np.bool_]
     """Pixels that the detector saw, (n_disp, n_xdisp)."""
+    phase: NDArray[np.float64]
+    """How far columns lie beyond those of the detector between which the drizzle interpolates, px, (n_disp,).
+
+    The pipeline puts its columns half a pixel off the detector's in the middle row, and so it is here,
+    whatever `slit_position` makes of them: profiles are as wide as in its files.
+    """
     corner: tuple[int, int]
     """(row, column) of the first pixel in the whole array."""
     shape: tuple[int, int]
@@ -67,10 +73,13 @@ def make_grid(product: Product, pointing: geometry.Pointing) -> Grid:
         column = np.arange(np.ceil(first), np.ceil(last))
         lit = np.ones((row.size, column.size), bool)
         wcs, corner, shape = geometry.detector_wcs(pointing), (row[0], int(column[0])), DETECTOR_SHAPE
-        return Grid("cal", wcs, wavelength, column - middle, lit, corner, shape)
+        phase = np.zeros(row.size)
+        return Grid("cal", wcs, wavelength, column - middle, lit, phase, corner, shape)
     if product == "s2d":
         column = np.arange(geometry.RECTIFIED_COLUMNS)
         position = np.tile(column - geometry.RECTIFIED_CENTER, (row.size, 1))
         lit = (position + middle > first) & (position + middle < last)
-        return Grid("s2d", geometry.rectified_wcs(pointing), wavelength, position, lit, (0, 0), lit.shape)
+        phase = (0.5 + middle[:, 0] - middle[row.size // 2, 0]) % 1
+        wcs = geometry.rectified_wcs(pointing)
+        return Grid("s2d", wcs, wavelength, position, lit, phase, (0, 0), lit.shape)
     raise LRSError(f"product is {product!r}; it must be 's2d' or 'cal'.")

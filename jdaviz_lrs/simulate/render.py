@@ -61,6 +61,14 @@ def cosmic_rays(count: int, lit: NDArray[np.bool_], draw: np.random.Generator) -
 
 
 def _profile(scene: Scene, grid: Grid, offset: NDArray) -> NDArray[np.float64]:
-    return effective_profile(
-        offset, grid.wavelength, stretch=scene.psf_stretch, skew=scene.psf_skew, halo=scene.psf_halo
-    )
+    """Light on the pixels: of the detector or, as its drizzle has it, interpolated between its columns."""
+
+    def seen(offset: NDArray) -> NDArray[np.float64]:
+        return effective_profile(
+            offset, grid.wavelength, stretch=scene.psf_stretch, skew=scene.psf_skew, halo=scene.psf_halo
+        )
+
+    phase = grid.phase[:, None]
+    if not phase.any():
+        return seen(offset)
+    return (1.0 - phase) * seen(offset - phase) + phase * seen(offset + 1.0 - phase)

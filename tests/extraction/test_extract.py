@@ -92,6 +92,9 @@ def edge_error(wavelength, width):
 #: What the table of corrections, linear in wavelength and in single precision, leaves.
 LEFT_OVER = 2e-4
 
+#: Of the light, that the drizzle takes out of an aperture of 8 px; the correction is made for the detector.
+DRIZZLED_OUT = {"cal": 0.0, "s2d": 5e-3}
+
 
 @pytest.mark.parametrize("product", ["s2d", "cal"])
 @pytest.mark.parametrize("nod", [1, 2])
@@ -102,7 +105,7 @@ def test_aperture_at_the_source_finds_the_truth(product, nod, width, shift, obse
     placed = {"extract_width": width, "use_source_posn": True, "position_offset": shift}
     spectrum = extract(image, references=references_of(image, observation), **placed)
     error = np.abs(spectrum.flux / seen.truth.flux - 1)
-    assert (error < edge_error(seen.truth.wavelength, width) + LEFT_OVER).all()
+    assert (error < edge_error(seen.truth.wavelength, width) + LEFT_OVER + DRIZZLED_OUT[product]).all()
 
 
 # --- error bars --------------------------------------------------------------------------------------------

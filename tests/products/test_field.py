@@ -13,7 +13,7 @@ from jdaviz_lrs.extraction.placement import MOVING_TARGET, place
 from jdaviz_lrs.extraction.traces import place_traces
 from jdaviz_lrs.references.find import find_references
 from jdaviz_lrs.references.lrs_psf import built_in_psf
-from jdaviz_lrs.references.pixels import detector_pixels, on_pixels_of, rescaled
+from jdaviz_lrs.references.pixels import detector_pixels, on_pixels_of, rescaled, scaled_to
 from jdaviz_lrs.simulate import Scene, simulate, to_model
 from jdaviz_lrs.simulate.psf import simulated_psf
 from jdaviz_lrs.simulate.wcs import Pointing
@@ -94,7 +94,8 @@ def test_pipeline_does_not_ask_for_the_pixels(resampled, observation):
 def test_nothing_is_scaled_on_the_detectors_pixels(product):
     image, psf = read(to_model(simulate(CLEAN, product))), built_in_psf()
     assert detector_pixels(image) == 1.0
-    assert on_pixels_of(image, psf) is psf
+    assert scaled_to(image, psf) is psf
+    assert (on_pixels_of(image, psf) is psf) == (product == "cal")  # rectified it is wider
 
 
 @pytest.mark.parametrize("size", [0.5, 1.43, 2.0])

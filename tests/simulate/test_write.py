@@ -109,8 +109,9 @@ def test_pipeline_box_extraction(extract_1d):
             table["wavelength"], seen.truth.wavelength[np.isfinite(table["flux"])], rtol=1e-6
         )
         used = (table["wavelength"] > 5) & (table["wavelength"] < 13.5)
-        # 1e-4: the wing of the negative trace, 17 px away, in the aperture; the correction's interpolation
-        np.testing.assert_allclose(table["flux"][used], seen.truth.flux[used], rtol=2e-3)
+        # the drizzle takes up to half a per cent out of 8 px; 1e-4: the wing of the negative trace, 17 px
+        # away, in the aperture; the correction's interpolation
+        np.testing.assert_allclose(table["flux"][used], seen.truth.flux[used], rtol=6e-3)
 
 
 def test_pipeline_optimal_extraction(extract_1d):

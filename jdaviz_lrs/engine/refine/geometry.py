@@ -19,9 +19,9 @@ Image = NDArray[np.float64]
 MAX_ITERATIONS = 12
 TOLERANCE = 1e-4
 """Pixels, and parts of the width: far below what shows in a flux."""
-LEAST_GAIN = 1e-3
-"""Of the chi-square, by a step: less than a thirtieth of an error of anything. Where width and blur do nearly
-the same, steps between them go on for long without a gain."""
+LEAST_GAIN, LEAST_CHANGE = 1e-3, 0.05
+"""Of the chi-square, that a step should bring and that one brought: a fifth of an error of anything, at most.
+Where width and blur do nearly the same, steps between them go on for long without a gain."""
 MAX_STEP = 0.7
 """Pixels."""
 STRETCH_LIMITS = (0.6, 1.6)
@@ -113,10 +113,11 @@ def fit_geometry(scene: SceneModel, data: Image, weights: Image, blocks: Sequenc
         moved = _moved(start, blocks, np.split(theta, ends[1:-1]), polynomials)
         fit, slopes = _linearise(moved, data, weights, blocks)
         trial = float(np.sum(weights * fit.residual**2) + precision @ theta**2)
+        changed = abs(trial - cost)
         if trial > cost:  # too far: half the way
             step = step / 2
             theta = best + step
-            if np.max(np.abs(step)) < TOLERANCE:
+            if np.max(np.abs(step)) < TOLERANCE or changed < LEAST_CHANGE:
                 break
             continue
         cost, best, scene = trial, theta, moved
@@ -130,7 +131,7 @@ def fit_geometry(scene: SceneModel, data: Image, weights: Image, blocks: Sequenc
                 normal[ends[a] : ends[a + 1], ends[b] : ends[b + 1]] += (p.T * curvature[a, b]) @ q
         covariance = np.linalg.inv(normal)
         step = covariance @ target
-        if target @ step < LEAST_GAIN:
+        if target @ step < LEAST_GAIN or changed < LEAST_CHANGE:
             break
         step *= min(1.0, MAX_STEP / max(np.max(np.abs(step)), TOLERANCE))
         if np.max(np.abs(step)) < TOLERANCE:
@@ -156,7 +157,7 @@ def _linearise(
 
 def _change(scene: SceneModel, placed: Sequence[PlacedProfile], kind: str, source: int) -> Image:
     if kind == "blur":
-        return scene.blurring(source)
+        return scene.blurring[source]
     return placed[source].slope if kind == "trace" else placed[source].widening
 
 

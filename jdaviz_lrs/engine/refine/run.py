@@ -145,8 +145,6 @@ def refine(
     order = scene.order
     tell = progress or (lambda step: None)
     trace, width, more = (name in chosen for name in ("trace", "width", "companions"))
-    if width and scene.expected_blur is not None:
-        scene = replace(scene, blur=scene.expected_blur)
     header = replace(scene, order=max(order, INSPECTION_ORDER))
 
     first_look = _shifted(header, starts) if trace else header

@@ -111,8 +111,6 @@ class SceneModel:
     blur : ndarray, (n_disp,), or None
         Of the PSF on a rectified image, by its resampling: half the variance of its kernel, in pixels
         squared. None on a detector image. Unlike a stretch it leaves the wings where they are.
-    expected_blur : ndarray, (n_disp,), or None
-        What a fit of the width starts from: the resampling is known in part.
     calibration_width : float
         Pixels: of the aperture that the flux calibration is tied to. What is fitted of the shape moves light
         about inside it, and does not change how much lies there.
@@ -136,7 +134,6 @@ class SceneModel:
     order: int
     shape: ShapeCorrection | None = None
     blur: Image | None = None
-    expected_blur: Image | None = None
     calibration_width: float = 8.0
     enclosed: Image | None = None
 
@@ -149,19 +146,22 @@ class SceneModel:
     @cached_property
     def psf(self) -> ProfileGrid:
         """The PSF as the image has it, before stretch and shape."""
-        return self.grid if self.blur is None else self.grid.blurred(self.blur)
+        return self.grid if self.blur is None else self.grid.blurred(self.blur / self.stretch**2)
 
-    def blurring(self, source: int) -> Image:
-        """Change of the profile of one source with blur, signed, (n_disp, n_xdisp)."""
-        change = self.grid.curvature.light(self.traces[source], self.stretch)
-        return self.signs[source] * self.scales[source][:, None] * change
+    @cached_property
+    def blurring(self) -> Image:
+        """Change of the profiles with blur, signed, (n_source, n_disp, n_xdisp)."""
+        changes = [self.grid.curvature.light(trace, self.stretch) for trace in self.traces]
+        return (self.signs[:, None] * self.scales / self.stretch**2)[..., None] * np.stack(changes)
 
     def place(self, source: int) -> PlacedProfile:
         """Profile of one source, signed."""
         placed = self.psf.place(self.traces[source], self.stretch)
         sign, scale = self.signs[source], self.scales[source][:, None]
-        value = self._shaped(placed.value, source)
-        return PlacedProfile(value, sign * (placed.slope * scale), sign * (placed.widening * scale))
+        value, widening = self._shaped(placed.value, source), sign * (placed.widening * scale)
+        if self.blur is not None:  # a stretch takes only the source along, not what the resampling does
+            widening = widening - (2.0 * self.blur / self.stretch)[:, None] * self.blurring[source]
+        return PlacedProfile(value, sign * (placed.slope * scale), widening)
 
     def _shaped(self, value: Image, source: int) -> Image:
         """Give the light of the PSF at a source its shape, its due in the aperture, and its sign."""

@@ -135,6 +135,8 @@ def align(
             blocks.append(Block("blur", everyone, BLUR_ORDER, BLUR_PRIOR))
     if not blocks:
         return Aligned(scene)
+    if any(block.kind == "blur" for block in blocks):
+        blocks = _with_starts(scene, data, weights, blocks)
     first = geometry = fit_geometry(scene, data, weights, blocks)
     kept = blocks
     for least in (0, -1):  # a shift may be clear where its bend is not, so no block goes at once
@@ -145,6 +147,16 @@ def align(
             geometry = fit_geometry(scene, data, weights, fewer)
         kept = fewer
     return Aligned(geometry.scene, tuple(kept), geometry, first, tuple(blocks))
+
+
+def _with_starts(scene: SceneModel, data: Image, weights: Image, blocks: Sequence[Block]) -> list[Block]:
+    """Give the blocks what a fit finds in which nothing changes along the spectrum, and the blur is known.
+
+    Far from the width the blur takes its place, and there is no way back.
+    """
+    steady = [replace(block, order=0) for block in blocks if block.kind != "blur"]
+    found = iter(fit_geometry(scene, data, weights, steady).coefficients)
+    return [one if one.kind == "blur" else replace(one, start=tuple(next(found))) for one in blocks]
 
 
 def _significant(blocks: Sequence[Block], geometry: Geometry, least: int) -> list[Block]:
