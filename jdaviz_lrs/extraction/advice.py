@@ -19,6 +19,7 @@ WORTH_SHIFT = 0.05
 WHY = {
     "stretch": "the width that it found is no PSF's",
     "negative": "the shape that it found is negative in places, which light is not",
+    "beside": "with it the shape would be negative in places, which light is not",
     "far": "the trace that it found is too far off",
     "sum": "with it the flux leaves the plain sum",
     "worse": "with it the data are explained worse",

@@ -29,6 +29,7 @@ from jdaviz_lrs.engine.threads import single_thread
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.advice import Advice, advise, say_dropped
 from jdaviz_lrs.extraction.conventions import OURS, PIPELINE, Convention, convention_of
+from jdaviz_lrs.extraction.missing_wings import refine_with_wings, say_wings
 from jdaviz_lrs.extraction.optimal_report import describe_location, describe_refinement
 from jdaviz_lrs.extraction.progress import say_step
 from jdaviz_lrs.extraction.traces import Traces, place_traces
@@ -271,10 +272,15 @@ def extract_optimal(
     known = location is not None and max(location.errors) < LOCATED
     setting = Setting(frame, parameters.sources, tuple(shifts) if known else (), enclosed, image.band_rows)
     unrefined, _ = add_sources(placed, parameters.sources)
-    refined = None
+    refined = witnesses = None
     if looks:
         start = scene if "trace" in chosen else placed
         earned = refine_what_earns(start, unrefined, chosen, setting, _told(progress))
+        witnesses = earned.refined.enclosed
+        winged = refine_with_wings(earned, start, unrefined, chosen, setting, image, psf, _told(progress))
+        if winged is not None:
+            earned = winged
+            notes.append(say_wings(witnesses, scene.calibration_width))
         refined, chosen = earned.refined, earned.chosen
         combined = image.observation.exposures != 1
         found, why = describe_refinement(refined, scene, chosen, good, combined)
@@ -295,7 +301,7 @@ def extract_optimal(
         fixed=fixed,
         dropped=tuple(earned.dropped) if looks else (),
         tabulated=enclosed,
-        enclosed=refined.enclosed if looks else None,
+        enclosed=witnesses,
         look=partial(refine_what_earns, scene, unrefined, TRIED, setting),
         inspect=partial(
             inspect_scene,

@@ -24,7 +24,6 @@ from jdaviz_lrs.references.extract1d import (
     read_extract1d,
 )
 from jdaviz_lrs.references.lrs_psf import ACCURACY, ELSEWHERE, built_in_psf
-from jdaviz_lrs.references.pixels import phase_is_known
 from jdaviz_lrs.references.psf import read_psf
 
 __all__ = ["KINDS", "References", "asks_crds", "find_references"]
@@ -180,8 +179,7 @@ def find_references(
         # As in the pipeline: the file's use_source_posn is for point sources.
         parameters = replace(parameters, use_source_posn=None)
     apcorr = load("apcorr", read_apcorr, None, observation.subarray)
-    built_in = built_in_psf(phase_is_known(image))
-    psf = load("psf", read_psf, built_in, image.mode.psf_apertures)
+    psf = load("psf", read_psf, built_in_psf(), image.mode.psf_apertures)
     return References(
         extract1d=extract1d,
         apcorr=apcorr,

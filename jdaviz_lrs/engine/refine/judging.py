@@ -74,8 +74,8 @@ class Earned:
     chosen : tuple of str
         What was kept of those asked for.
     dropped : dict of str to str
-        What was not, and why: ``stretch``, ``negative``, ``far``, ``worse``, ``sum``, ``neighbour``, or
-        ``weights``.
+        What was not, and why: ``stretch``, ``negative``, ``beside``, ``far``, ``worse``, ``sum``,
+        ``neighbour``, or ``weights``.
     """
 
     refined: Refined
@@ -169,9 +169,18 @@ def refine_what_earns(
         return refine(frame, start, kept, sources, starts, progress, setting.tabulated)
 
     refined = attempt()
-    for name, why in _impossible(refined, scene, setting.starts, kept):
+    impossible = dict(_impossible(refined, scene, setting.starts, kept))
+    if impossible.get("width") == "negative" and "trace" in kept and "trace" not in impossible:
+        # beside its place a source has a profile that must be negative on one side
+        kept, both = _without(kept, "trace"), kept
+        at_its_place = attempt()
+        if dict(_impossible(at_its_place, scene, setting.starts, kept)):
+            kept = both
+        else:
+            refined, impossible, dropped = at_its_place, {}, {"trace": "beside"}
+    for name, why in impossible.items():
         kept, dropped = _without(kept, name), dropped | {name: why}
-    if dropped:
+    if impossible:
         refined = attempt()
     # where the PSF lacks what only a width or shape could give, a trace may settle beside its best place
     if "trace" in kept and "width" not in kept and _explains_worse(refined, unrefined, setting.frame):

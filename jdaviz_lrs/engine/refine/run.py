@@ -27,7 +27,7 @@ from jdaviz_lrs.engine.refine.trace import Aligned, align
 from jdaviz_lrs.engine.refine.variance import model_variances
 from jdaviz_lrs.engine.refine.witness import Enclosed, weigh_witnesses
 
-__all__ = ["Refined", "Step", "add_sources", "clean_pixels", "refine"]
+__all__ = ["Refined", "Step", "add_sources", "clean_pixels", "gain", "refine"]
 
 Image = NDArray[np.float64]
 
@@ -175,9 +175,9 @@ def refine(
             for candidate in _candidates(frame, best)
         ]
         likelier = [
-            (gain, both, candidate)
+            (more_likely, both, candidate)
             for both, candidate in tried
-            if (gain := _gain(frame, best, both)) > 0.5 * SIGNIFICANCE**2
+            if (more_likely := _gain(frame, best, both)) > 0.5 * SIGNIFICANCE**2
             and _are_sources(frame, both, len(sources))
         ]
         if not likelier:
@@ -261,9 +261,14 @@ def _is_dark(light: Image, target: Image) -> bool:
 
 
 def _gain(frame: Frame, one: _Explained, other: _Explained) -> float:
-    """By how much another explanation is likelier, as the logarithm; what shapes cost is counted."""
-    variances = one.variances
-    weights = _weights(frame, variances, one.rejected & other.rejected)
+    return gain(frame, one.variances, one.rejected & other.rejected, one.shaped, other.shaped)
+
+
+def gain(
+    frame: Frame, variances: Image, rejected: NDArray[np.bool_], one: SceneModel, other: SceneModel
+) -> float:
+    """By how much another scene is likelier, as the logarithm; what shapes cost is counted."""
+    weights = _weights(frame, variances, rejected)
 
     def cost(scene: SceneModel) -> float:
         fit = linear_fit(scene.profiles(), scene.basis, frame.data, weights)
@@ -271,7 +276,7 @@ def _gain(frame: Frame, one: _Explained, other: _Explained) -> float:
         squares = np.minimum(weights * fit.residual**2, MOST_SIGMA**2)
         return 0.5 * float(squares.sum()) + (0.0 if scene.shape is None else scene.shape.cost)
 
-    return cost(one.shaped) - cost(other.shaped)
+    return cost(one) - cost(other)
 
 
 def _enclosing(scene: SceneModel, tabulated: Image | None, frame: Frame) -> tuple[SceneModel, Enclosed]:
