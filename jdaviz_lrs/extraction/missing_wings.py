@@ -10,13 +10,12 @@ from jdaviz_lrs.data.psf import SpectralPSF
 from jdaviz_lrs.engine.refine.judging import Earned, Setting, refine_what_earns
 from jdaviz_lrs.engine.refine.run import Step, gain
 from jdaviz_lrs.engine.refine.scene_model import SceneModel
-from jdaviz_lrs.engine.refine.witness import Enclosed
 from jdaviz_lrs.modes.lrs_slit import LRS_SLIT
 from jdaviz_lrs.references.lent_wings import lend_wings
 from jdaviz_lrs.references.lrs_psf import built_in_psf
 from jdaviz_lrs.references.pixels import scaled_to
 
-__all__ = ["refine_with_wings", "say_wings"]
+__all__ = ["refine_with_wings"]
 
 FAR_APART = -0.03
 """Of the light, that the aperture correction has in the aperture more than the PSF: by less a PSF lacks no
@@ -66,11 +65,3 @@ def refine_with_wings(
     one, two = earned.refined, other.refined
     likelier = gain(setting.frame, one.variances, one.rejected & two.rejected, one.complete, two.complete)
     return other if likelier > WORSE else None
-
-
-def say_wings(enclosed: Enclosed, width: float) -> str:
-    """Say that wings were lent, and how much the PSF lacked."""
-    return (
-        f"The PSF has {-enclosed.disagreement:.1%} of the light less outside {width:g} px than the aperture "
-        "correction: it is given the wings of the built-in model."
-    )

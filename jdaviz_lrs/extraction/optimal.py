@@ -29,7 +29,7 @@ from jdaviz_lrs.engine.threads import single_thread
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.advice import Advice, advise, say_dropped
 from jdaviz_lrs.extraction.conventions import OURS, PIPELINE, Convention, convention_of
-from jdaviz_lrs.extraction.missing_wings import refine_with_wings, say_wings
+from jdaviz_lrs.extraction.missing_wings import refine_with_wings
 from jdaviz_lrs.extraction.optimal_report import describe_location, describe_refinement
 from jdaviz_lrs.extraction.progress import say_step
 from jdaviz_lrs.extraction.traces import Traces, place_traces
@@ -280,10 +280,10 @@ def extract_optimal(
         winged = refine_with_wings(earned, start, unrefined, chosen, setting, image, psf, _told(progress))
         if winged is not None:
             earned = winged
-            notes.append(say_wings(witnesses, scene.calibration_width))
         refined, chosen = earned.refined, earned.chosen
         combined = image.observation.exposures != 1
-        found, why = describe_refinement(refined, scene, chosen, good, combined)
+        lent = None if winged is None else witnesses
+        found, why = describe_refinement(refined, scene, chosen, good, combined, lent)
         report |= found
         notes += [*why, *say_dropped(earned.dropped)]
         final, rejected = refined.scene, refined.rejected & ("outliers" in chosen)

@@ -13,6 +13,7 @@ from jdaviz_lrs.data.rounding import rounded
 from jdaviz_lrs.engine.refine.location import Location
 from jdaviz_lrs.engine.refine.run import Refined
 from jdaviz_lrs.engine.refine.scene_model import SceneModel
+from jdaviz_lrs.engine.refine.witness import Enclosed
 
 __all__ = ["describe_location", "describe_refinement"]
 
@@ -42,7 +43,12 @@ def describe_location(location: Location) -> dict[str, Any]:
 
 
 def describe_refinement(
-    refined: Refined, header: SceneModel, chosen: Collection[str], good: NDArray[np.bool_], combined: bool
+    refined: Refined,
+    header: SceneModel,
+    chosen: Collection[str],
+    good: NDArray[np.bool_],
+    combined: bool,
+    lent: Enclosed | None = None,
 ) -> tuple[dict[str, Any], list[str]]:
     """Report and notes of the refinements that were asked for.
 
@@ -55,6 +61,8 @@ def describe_refinement(
     good : ndarray of bool, (n_disp, n_xdisp)
     combined : bool
         Whether the image may be of several exposures.
+    lent : Enclosed or None
+        What the witnesses said before the PSF was lent wings; None where it has its own.
 
     Returns
     -------
@@ -65,6 +73,8 @@ def describe_refinement(
     report: dict[str, Any] = {}
     notes: list[str] = []
     aligned = refined.aligned
+    if lent is not None:
+        notes.append(_lent_wings(refined.scene, header, lent))
     if "trace" in chosen:
         shift, shift_error = aligned.term("trace", 0)
         bend, bend_error = aligned.term("trace", 2)
@@ -104,11 +114,7 @@ def _wider_than_the_correction(refined: Refined, header: SceneModel) -> str | No
     scene, enclosed = refined.scene, refined.enclosed
     if enclosed is None or enclosed.followed != "apcorr":
         return None
-    as_expected = replace(scene, stretch=np.ones_like(scene.stretch), blur=header.blur)
-    used = np.isfinite(scene.traces[0])
-    # by their peaks, which stretch and blur lower alike
-    expected, found = (one.psf.samples.max(axis=1) / one.stretch for one in (as_expected, scene))
-    wider = float(np.median((expected / found)[used])) - 1.0
+    wider = _widening(scene, header)
     if wider < WIDER:
         return None
     width = scene.calibration_width
@@ -116,6 +122,26 @@ def _wider_than_the_correction(refined: Refined, header: SceneModel) -> str | No
         f"PSF and aperture correction are {abs(enclosed.disagreement):.1%} apart on the light within "
         f"{width:g} px, which no width explains, and the source is {wider:.0%} wider than the PSF: the "
         "correction is followed, but of such a source 1-3 % more may lie outside."
+    )
+
+
+def _widening(scene: SceneModel, header: SceneModel) -> float:
+    """By how much a source is wider than the PSF, as a part of the PSF's width."""
+    as_expected = replace(scene, stretch=np.ones_like(scene.stretch), blur=header.blur)
+    used = np.isfinite(scene.traces[0])
+    # by their peaks, which stretch and blur lower alike
+    expected, found = (one.psf.samples.max(axis=1) / one.stretch for one in (as_expected, scene))
+    return float(np.median((expected / found)[used])) - 1.0
+
+
+def _lent_wings(scene: SceneModel, header: SceneModel, lent: Enclosed) -> str:
+    """Say that the PSF was lent wings, and where these may not be those of the source."""
+    wider = _widening(scene, header)
+    doubt = f", and the source is {wider:.0%} wider than the PSF: 1-2 % more or less of it may lie outside"
+    return (
+        f"PSF and aperture correction are {abs(lent.disagreement):.1%} apart on the light within "
+        f"{scene.calibration_width:g} px, which no width explains: the PSF is given the wings of the "
+        f"built-in model{'' if wider < WIDER else doubt}."
     )
 
 
