@@ -27,7 +27,7 @@ def image(observation):
 
 
 def true_fwhm(wavelength, phase=0.0, **shape):
-    """Of the profile as the drizzle has it, interpolated between columns at a phase; at none the detector's."""
+    """Of the profile as the drizzle has it, interpolated between columns at a phase; at none as on cal."""
     offset, phase = np.arange(-6, 6.001, 0.01), np.reshape(phase, (-1, 1))
     before, after = (effective_profile(offset - at, wavelength, **shape) for at in (phase, phase - 1.0))
     ends = [full_width(offset, row)[:2] for row in (1.0 - phase) * before + phase * after]
