@@ -34,6 +34,10 @@ CORE = 0.02
 FITTED_AGREEMENT = 0.04
 """Of the flux: less than for a PSF in the middle of a box, as the profile was fitted where the source is."""
 
+BESIDE_GAP = 0.05
+"""Of the light that is made up for in a rectified image: what is left beside a bad pixel holds some of its
+light, or of its neighbours'; by so much bright sources with a saturated core were seen to be off."""
+
 WORTH_TELLING = 0.01
 """Of the light under a profile: nearly every one of them reaches over some bad pixel far out."""
 
@@ -96,8 +100,9 @@ def make_up_for_lost_light(
     if unlike := int((some & enough & ~fits).sum()):
         note = (*note, _unlike(unlike, left.size))
     made_of = np.where(enough & fits, left, np.nan)
+    spectrum = made_up(spectrum, np.where(some, made_of, 1.0), np.where(some, pixels, 1.0))
     return replace(
-        made_up(spectrum, np.where(some, made_of, 1.0), np.where(some, pixels, 1.0)),
+        _less_certain(spectrum, image, np.where(some, 1.0 - left, 0.0)),
         light_left=left,
         notes=(*spectrum.notes, *note),
         references={**spectrum.references, **used},
@@ -158,12 +163,23 @@ def give_up_lost_light(
         for name in ("flux", "flux_error", "flux_var_poisson", "flux_var_rnoise", "flux_var_flat")
     }
     return replace(
-        spectrum,
-        **columns,
+        _less_certain(replace(spectrum, **columns), image, np.where(told & enough, 1.0 - left, 0.0)),
         dq=spectrum.dq | estimated | lost,
         light_left=left,
         notes=(*spectrum.notes, *note),
     )
+
+
+def _less_certain(spectrum: ExtractedSpectrum, image: SpectralImage, share: Image) -> ExtractedSpectrum:
+    """Add to the errors, in a rectified image, what the share of the light that was made up may be off by."""
+    if not image.resampled:
+        return spectrum
+    columns = {}
+    for kind, value in (("flux", spectrum.flux), ("sb", spectrum.surf_bright)):
+        more = (BESIDE_GAP * share * value) ** 2
+        columns[f"{kind}_var_flat"] = getattr(spectrum, f"{kind}_var_flat") + more
+        columns[f"{kind}_error"] = np.sqrt(getattr(spectrum, f"{kind}_error") ** 2 + more)
+    return replace(spectrum, **columns)
 
 
 def tell_of_estimates(spectrum: ExtractedSpectrum, image: SpectralImage, profile: Image) -> ExtractedSpectrum:

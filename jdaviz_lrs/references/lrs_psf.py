@@ -62,7 +62,7 @@ PHASE_STEP = 0.025
 
 
 @cache
-def built_in_psf(resampled: bool = False) -> SpectralPSF:
+def built_in_psf() -> SpectralPSF:
     """Model of the LRS line profile, 2.2-14.7 um, as it was measured on sky.
 
     A formula of ours is fitted to the profile that was measured on a star of programme 6620 (spectra and
@@ -78,15 +78,6 @@ def built_in_psf(resampled: bool = False) -> SpectralPSF:
     slit ends, is left out, and the profile's integral is one: an aperture correction from this model refers
     to the light in the slit, as does the pipeline's normalised profile.
 
-    Parameters
-    ----------
-    resampled : bool, optional
-        Whether the profile is that of a rectified image. The pipeline's drizzle (``resample_spec``, square
-        kernel, pixels of the same size) interpolates linearly between the detector's columns, which widens
-        the profile by 0-5 %, depending on the phase between the two kinds of columns at each wavelength. The
-        phase is that of a single exposure. Where nods are combined (level 3) no header tells it, and the
-        FWHM is up to 8 % larger than here.
-
     Returns
     -------
     SpectralPSF
@@ -94,23 +85,22 @@ def built_in_psf(resampled: bool = False) -> SpectralPSF:
     """
     subpix, half_width = 10, 20
     offset = np.arange(-half_width * subpix, half_width * subpix + 1) / subpix
-    name = "built-in model of the LRS PSF"
-    if resampled:
-        phase = PHASE(WAVELENGTHS)[:, None] % 1
-        data = (1 - phase) * _measured(offset - phase) + phase * _measured(offset + 1 - phase)
-        name += " (s2d)"
-    else:
-        data = _measured(offset[None])
+    data = _measured(offset[None])
     data /= data.sum(axis=1, keepdims=True) / subpix
     center = float(half_width * subpix)
-    return SpectralPSF(data, WAVELENGTHS.copy(), float(subpix), center, name, drizzled=resampled)
+    return SpectralPSF(data, WAVELENGTHS.copy(), float(subpix), center, "built-in model of the LRS PSF")
 
 
 @lru_cache(maxsize=8)
 def drizzled(psf: SpectralPSF) -> SpectralPSF:
     """Return a PSF of the detector's pixels as it is in a rectified image of one exposure.
 
-    Interpolated linearly between columns, as `built_in_psf` has it for the model.
+    Notes
+    -----
+    The pipeline's drizzle (``resample_spec``, square kernel, pixels of the same size) interpolates linearly
+    between the detector's columns, which widens the profile by 0-5 %, depending on the phase between the two
+    kinds of columns at each wavelength. That is the same in all exposures, as the pipeline lays its columns;
+    where nods are combined (level 3) no header tells it.
     """
     known = np.unique(psf.wavelength, return_index=True)
     wavelength = np.union1d(known[0], np.arange(known[0][0], known[0][-1], PHASE_STEP))
@@ -131,7 +121,7 @@ def drizzled(psf: SpectralPSF) -> SpectralPSF:
 def drizzle_blur(wavelength: ArrayLike) -> NDArray[np.float64]:
     """Half the variance of the kernel that the resampling of one exposure blurs with, px^2; same shape as um.
 
-    Linear interpolation between columns has two points, a phase and one less it away: see `built_in_psf`.
+    Linear interpolation between columns has two points, a phase and one less it away: see `drizzled`.
     """
     phase = PHASE(np.clip(wavelength, PHASE.x[0], PHASE.x[-1])) % 1
     return 0.5 * phase * (1 - phase)

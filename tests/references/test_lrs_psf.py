@@ -11,7 +11,7 @@ from jdaviz_lrs.data.psf import SpectralPSF, enclosed_fraction
 from jdaviz_lrs.engine.apcorr import pixel_fractions
 from jdaviz_lrs.engine.full_width import full_width
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.references.lrs_psf import built_in_psf
+from jdaviz_lrs.references.lrs_psf import built_in_psf, drizzled
 from jdaviz_lrs.references.psf import read_psf, write_psf
 from jdaviz_lrs.simulate import Scene, simulate, to_model
 
@@ -102,9 +102,8 @@ def test_the_first_ring_moves_outward():
         assert offset[outside][ring] == pytest.approx(0.484 * wavelength, abs=0.3)
 
 
-@pytest.mark.parametrize("resampled", [False, True])
-def test_built_in_psf_is_sensible_everywhere(resampled):
-    psf = built_in_psf(resampled)
+@pytest.mark.parametrize("psf", [built_in_psf(), drizzled(built_in_psf())], ids=["detector", "rectified"])
+def test_built_in_psf_is_sensible_everywhere(psf):
     offset = (np.arange(psf.data.shape[1]) - psf.center_col) / psf.subpix
     assert (psf.data >= 0).all()
     np.testing.assert_allclose(psf.data.sum(axis=1) / psf.subpix, 1)
@@ -119,7 +118,7 @@ def test_built_in_psf_is_sensible_everywhere(resampled):
 
 @pytest.mark.parametrize(("wavelength", "width"), RECTIFIED)
 def test_rectified_it_is_as_wide_as_the_drizzled_measurement(wavelength, width):
-    assert fwhm(built_in_psf(resampled=True), wavelength) == pytest.approx(width, rel=0.015)
+    assert fwhm(drizzled(built_in_psf()), wavelength) == pytest.approx(width, rel=0.015)
 
 
 def test_rectified_it_is_what_the_pipelines_drizzle_makes_of_it():
@@ -143,9 +142,8 @@ def test_rectified_it_is_what_the_pipelines_drizzle_makes_of_it():
     center = rectified @ np.arange(rectified.shape[1])  # both profiles are centred
     offset = np.arange(rectified.shape[1]) - center[:, None]
     kept, plain = (
-        np.abs(rows_of(built_in_psf(resampled), offset, wavelength[used]) - rectified).max(axis=1)
-        / rectified.max(axis=1)
-        for resampled in (True, False)
+        np.abs(rows_of(psf, offset, wavelength[used]) - rectified).max(axis=1) / rectified.max(axis=1)
+        for psf in (drizzled(built_in_psf()), built_in_psf())
     )
     assert np.median(kept) < 0.002
     assert kept.max() < 0.02  # where the profile changes from row to row, which the drizzle mixes
