@@ -51,20 +51,12 @@ def lend_wings(
     data = np.pad(np.nan_to_num(psf.data), ((0, 0), (pad, pad)))
     center = psf.center_col + pad
     offset = (np.arange(data.shape[1]) - center) / psf.subpix
-    at = np.clip(psf.wavelength, model.wavelength.min(), model.wavelength.max())
-    places = (np.arange(model.data.shape[1]) - model.center_col) / model.subpix
-    axes = model.wavelength, places
-    whole = RegularGridInterpolator(axes, model.data, bounds_error=False, fill_value=0.0)(
-        (at[:, None], offset)
-    )
-    alike = _divided(data, data.max(axis=1)) * whole.max(axis=1)[:, None]
-    lacking = (np.abs(offset) > CORE) & (alike < LACKING * whole)
-    wings = np.where(lacking, whole - alike, 0.0)
+    wings = _lacking(data, offset, _sampled(model, psf.wavelength, offset))
     # counted on whole pixels of an aperture with edges between them, as the correction's light is
     pixels = np.arange(0.5, reach)
     pixels = np.concatenate([-pixels[::-1], pixels])
-    own, theirs = (make_interp_spline(offset, one, k=1, axis=1)(pixels) for one in (data, wings))
     inside = np.clip(0.5 * (width + 1.0) - np.abs(pixels), 0.0, 1.0)
+    own, theirs = (make_interp_spline(offset, one, k=1, axis=1)(pixels) for one in (data, wings))
     own_light, their_light = own.sum(axis=1), theirs.sum(axis=1)
     kept, lent = _divided(own @ inside, own_light), _divided(theirs @ inside, their_light)
     known = np.isfinite(wavelength) & np.isfinite(enclosed)
@@ -74,6 +66,22 @@ def lend_wings(
     part = np.where(their_light > 0, part, 0.0)[:, None]
     light = (1.0 - part) * _divided(data, own_light) + part * _divided(wings, their_light)
     return replace(psf, data=light, center_col=center)
+
+
+def _sampled(model: SpectralPSF, wavelength: Row, offset: Row) -> Row:
+    """Light of a model at wavelengths, or the nearest it has, and at offsets, (n_wavelength, n_offset)."""
+    places = (np.arange(model.data.shape[1]) - model.center_col) / model.subpix
+    axes = model.wavelength, places
+    table = RegularGridInterpolator(axes, model.data, bounds_error=False, fill_value=0.0)
+    at = np.clip(wavelength, model.wavelength.min(), model.wavelength.max())
+    return table((at[:, None], offset))
+
+
+def _lacking(data: Row, offset: Row, whole: Row) -> Row:
+    """Return what a PSF lacks in its wings of the light of a model, both with the same peak."""
+    alike = _divided(data, data.max(axis=1)) * whole.max(axis=1)[:, None]
+    lacking = (np.abs(offset) > CORE) & (alike < LACKING * whole)
+    return np.where(lacking, whole - alike, 0.0)
 
 
 def _divided(values: Row, by: Row) -> Row:
