@@ -267,7 +267,22 @@ def _gain(frame: Frame, one: _Explained, other: _Explained) -> float:
 def gain(
     frame: Frame, variances: Image, rejected: NDArray[np.bool_], one: SceneModel, other: SceneModel
 ) -> float:
-    """By how much another scene is likelier, as the logarithm; what shapes cost is counted."""
+    """Tell by how much another scene is likelier; what shapes cost is counted.
+
+    Parameters
+    ----------
+    frame : Frame
+    variances : ndarray, (3, n_disp, n_xdisp)
+        Of the one scene's model.
+    rejected : ndarray of bool, (n_disp, n_xdisp)
+        Pixels that neither explains.
+    one, other : SceneModel
+
+    Returns
+    -------
+    float
+        Logarithm of the ratio of the likelihoods.
+    """
     weights = _weights(frame, variances, rejected)
 
     def cost(scene: SceneModel) -> float:
