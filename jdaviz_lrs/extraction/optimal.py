@@ -385,6 +385,7 @@ def _scene(
         coordinate=background_coordinate(image, convention_of(parameters)),
         order=background_order(parameters),
         calibration_width=image.mode.calibration_width / detector_pixels(image),
+        one_shape=detector_pixels(image) == 1.0,
     )
 
 

@@ -314,6 +314,8 @@ def _fitted(trace: bool, width: bool) -> tuple[str, ...]:
 
 def _with_shape(frame: Frame, scene: SceneModel, weights: Image) -> SceneModel:
     bare = scene if scene.shape is None else replace(scene, shape=None)
+    if not scene.one_shape:
+        return bare
     return replace(scene, shape=fit_shape(bare, frame.data, weights, spectrum_phase(frame.good)))
 
 

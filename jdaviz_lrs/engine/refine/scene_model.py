@@ -114,6 +114,9 @@ class SceneModel:
     calibration_width : float
         Pixels: of the aperture that the flux calibration is tied to. What is fitted of the shape moves light
         about inside it, and does not change how much lies there.
+    one_shape : bool
+        Whether the profile has one shape in all pixels, so that it may be fitted. On pixels of another
+        size than the detector's it changes from one to the next, with the phase between the two.
     enclosed : ndarray, (n_disp,), or None
         Factor on the light inside that aperture, where another witness than the PSF tells how much lies
         there.
@@ -135,6 +138,7 @@ class SceneModel:
     shape: ShapeCorrection | None = None
     blur: Image | None = None
     calibration_width: float = 8.0
+    one_shape: bool = True
     enclosed: Image | None = None
 
     @property
