@@ -15,9 +15,9 @@ from jdaviz_lrs.references.lent_wings import lend_wings
 from jdaviz_lrs.references.lrs_psf import built_in_psf
 from jdaviz_lrs.references.pixels import scaled_to
 
-__all__ = ["refine_with_wings"]
+__all__ = ["FAR_APART", "refine_with_wings"]
 
-FAR_APART = -0.03
+FAR_APART = 0.03
 """Of the light, that the aperture correction has in the aperture more than the PSF: by less a PSF lacks no
 wings, but was measured elsewhere."""
 
@@ -55,7 +55,7 @@ def refine_with_wings(
     enclosed = earned.refined.enclosed
     if image.mode is not LRS_SLIT or setting.tabulated is None or enclosed is None:
         return None
-    if enclosed.followed != "apcorr" or enclosed.disagreement > FAR_APART:
+    if enclosed.followed != "apcorr" or enclosed.disagreement > -FAR_APART:
         return None
     model, width = scaled_to(image, built_in_psf()), start.calibration_width
     winged = lend_wings(psf, model, image.row_wavelength, setting.tabulated, width)

@@ -14,6 +14,7 @@ from jdaviz_lrs.engine.refine.location import Location
 from jdaviz_lrs.engine.refine.run import Refined
 from jdaviz_lrs.engine.refine.scene_model import SceneModel
 from jdaviz_lrs.engine.refine.witness import Enclosed
+from jdaviz_lrs.extraction.missing_wings import FAR_APART
 
 __all__ = ["describe_location", "describe_refinement"]
 
@@ -28,8 +29,8 @@ aperture."""
 WING_DISTANCE = 4.0
 """Pixels from the source."""
 
-FAR_APART, TOLD = 0.03, 0.3
-"""Of the light, by which references contradict each other; part of it that the data must show to decide."""
+TOLD = 0.3
+"""Part of what references contradict each other by that the data must show to decide."""
 
 
 def describe_location(location: Location) -> dict[str, Any]:

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import RegularGridInterpolator, make_interp_spline
+from scipy.interpolate import make_interp_spline
 
 from jdaviz_lrs.data.psf import SpectralPSF
+from jdaviz_lrs.engine.apcorr import pixel_fractions
 
 __all__ = ["lend_wings"]
 
@@ -51,7 +52,9 @@ def lend_wings(
     data = np.pad(np.nan_to_num(psf.data), ((0, 0), (pad, pad)))
     center = psf.center_col + pad
     offset = (np.arange(data.shape[1]) - center) / psf.subpix
-    wings = _lacking(data, offset, _sampled(model, psf.wavelength, offset))
+    at = np.clip(psf.wavelength, model.wavelength.min(), model.wavelength.max())
+    seen = model.data, model.wavelength, model.subpix, model.center_col
+    wings = _lacking(data, offset, pixel_fractions(*seen, offset[None], at))
     # counted on whole pixels of an aperture with edges between them, as the correction's light is
     pixels = np.arange(0.5, reach)
     pixels = np.concatenate([-pixels[::-1], pixels])
@@ -66,15 +69,6 @@ def lend_wings(
     part = np.where(their_light > 0, part, 0.0)[:, None]
     light = (1.0 - part) * _divided(data, own_light) + part * _divided(wings, their_light)
     return replace(psf, data=light, center_col=center)
-
-
-def _sampled(model: SpectralPSF, wavelength: Row, offset: Row) -> Row:
-    """Light of a model at wavelengths, or the nearest it has, and at offsets, (n_wavelength, n_offset)."""
-    places = (np.arange(model.data.shape[1]) - model.center_col) / model.subpix
-    axes = model.wavelength, places
-    table = RegularGridInterpolator(axes, model.data, bounds_error=False, fill_value=0.0)
-    at = np.clip(wavelength, model.wavelength.min(), model.wavelength.max())
-    return table((at[:, None], offset))
 
 
 def _lacking(data: Row, offset: Row, whole: Row) -> Row:

@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PchipInterpolator, make_interp_spline
-from scipy.ndimage import map_coordinates
+from scipy.ndimage import binary_dilation, map_coordinates
 from scipy.special import ndtr
 
 from jdaviz_lrs.data.psf import SpectralPSF
@@ -51,7 +51,8 @@ end of the slit from a nod."""
 _PHASE = [
     # um, px
     *[(2.2, 0.1025), (4.0, 0.0957), (5.0, 0.0827), (6.0, 0.0570), (7.0, 0.0124), (8.0, -0.0589)],
-    *[(9.0, -0.1671), (10.0, -0.3257), (11.0, -0.5522), (12.0, -0.8681), (13.0, -1.2985), (14.0, -1.8779)],
+    *[(9.0, -0.1671), (10.0, -0.3257), (10.5, -0.4292), (11.0, -0.5522), (11.5, -0.6976), (12.0, -0.8681)],
+    *[(12.5, -1.0672), (13.0, -1.2985), (13.5, -1.5666), (14.0, -1.8779)],
 ]
 PHASE = PchipInterpolator(*np.transpose(_PHASE))
 """Of the detector's columns against those of the rectified image, which by the pipeline's choice are half a
@@ -112,9 +113,9 @@ def drizzled(psf: SpectralPSF) -> SpectralPSF:
     before, after = (
         map_coordinates(data, [row, sample + shift * psf.subpix], order=3) for shift in (-phase, 1.0 - phase)
     )
-    light = (1.0 - phase) * before + phase * after
-    least = min(float(data.min()), 0.0)  # beside a step a cubic swings below
-    data = np.maximum(light, least)
+    # a cubic swings below zero beside a step, and on beyond the light, which is moved by a pixel at most
+    lit = binary_dilation(data.any(axis=0), iterations=pad - 1)
+    data = np.where(lit, np.maximum((1.0 - phase) * before + phase * after, min(data.min(), 0.0)), 0.0)
     return replace(psf, data=data, wavelength=wavelength, center_col=psf.center_col + pad, drizzled=True)
 
 

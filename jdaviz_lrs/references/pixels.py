@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.psf import SpectralPSF
+from jdaviz_lrs.modes.lrs_slit import LRS_SLIT
 from jdaviz_lrs.references.lrs_psf import drizzle_blur, drizzled
 
 __all__ = [
@@ -72,8 +73,8 @@ def resampling_blur(image: SpectralImage, psf: SpectralPSF) -> NDArray[np.float6
 
 
 def phase_is_known(image: SpectralImage) -> bool:
-    """Whether an image is one exposure, as far as its header tells, resampled to pixels of the same size."""
-    single = image.observation.exposures in (None, 1)
+    """Whether an image is one exposure in the LRS slit, by its header, on pixels of the same size."""
+    single = image.mode is LRS_SLIT and image.observation.exposures in (None, 1)
     return image.resampled and single and detector_pixels(image) == 1.0
 
 
