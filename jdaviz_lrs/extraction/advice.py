@@ -23,6 +23,7 @@ WHY = {
     "far": "the trace that it found is too far off",
     "sum": "with it the flux leaves the plain sum",
     "worse": "with it the data are explained worse",
+    "astray": "without others it leads away from the flux that all refinements together give; choose all",
     "neighbour": "a neighbour is not fitted, of whose light it would take up more; choose companions as well",
     "weights": "by the noise's weights the flux is another than by even ones: the profile is not the "
     "source's, or a neighbour is not fitted",

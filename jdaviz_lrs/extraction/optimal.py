@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.psf import SpectralPSF
 from jdaviz_lrs.engine.box import Sums, with_common_variance
-from jdaviz_lrs.engine.neighbours import running_median
 from jdaviz_lrs.engine.optimal import fit_profiles
-from jdaviz_lrs.engine.profile import ProfileGrid, profile_grid
 from jdaviz_lrs.engine.refine.advice import REFINEMENTS as TRIED
 from jdaviz_lrs.engine.refine.advice import Answer, inspect_scene
+from jdaviz_lrs.engine.refine.astray import is_moved, leads_astray, likeliest_flux
 from jdaviz_lrs.engine.refine.flux_variance import shape_variance
 from jdaviz_lrs.engine.refine.judging import Earned, Setting, refine_what_earns
-from jdaviz_lrs.engine.refine.location import far_shift, fit_location
+from jdaviz_lrs.engine.refine.location import far_shift
 from jdaviz_lrs.engine.refine.run import Step, add_sources, clean_pixels
 from jdaviz_lrs.engine.refine.scene_model import Frame, SceneModel
 from jdaviz_lrs.engine.refine.smooth_fit import fit_with_smooth_background
@@ -28,13 +27,21 @@ from jdaviz_lrs.engine.refine.witness import Enclosed
 from jdaviz_lrs.engine.threads import single_thread
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.advice import Advice, advise, say_dropped
-from jdaviz_lrs.extraction.conventions import OURS, PIPELINE, Convention, convention_of
+from jdaviz_lrs.extraction.conventions import PIPELINE, convention_of
 from jdaviz_lrs.extraction.missing_wings import refine_with_wings
 from jdaviz_lrs.extraction.optimal_report import describe_location, describe_refinement
 from jdaviz_lrs.extraction.progress import say_step
+from jdaviz_lrs.extraction.starting_scene import (
+    background_order,
+    check_order,
+    frame_of,
+    grid_of,
+    locate,
+    scene_of,
+)
 from jdaviz_lrs.extraction.traces import Traces, place_traces
 from jdaviz_lrs.parameters import ExtractionParameters
-from jdaviz_lrs.references.pixels import detector_pixels, resampling_blur, scaled_to
+from jdaviz_lrs.references.pixels import scaled_to
 
 __all__ = ["FixedScene", "OptimalExtraction", "extract_optimal", "extract_with"]
 
@@ -42,10 +49,10 @@ Image = NDArray[np.float64]
 
 LOCATED = 0.1
 """Pixels: a location known worse than this is no better start than the header's."""
-GAP, GAP_ROWS = 0.1, 101
-"""Share of a profile's light that makes a gap in it, less than is usual over so many rows."""
 SMOOTHING_LENGTH = 21
 """Rows over which the refinement smooths the background where `smoothing_length` is not given."""
+FROM_THE_FREEST = ("width", "companions", "trace", "background", "variance", "outliers")
+"""In which order refinements are given up that lead away from where all of them lead."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,8 +134,8 @@ class OptimalExtraction:
         Refinements that did not earn their place.
     fixed : FixedScene or None
         What other images of the source can be extracted with.
-    look, inspect : callable or None
-        Makes all refinements, and sees which of them would change the flux.
+    look, inspect, likeliest : callable or None
+        Makes all refinements, sees which of them would change the flux, and tells the flux with all.
     """
 
     wavelength: Image
@@ -151,13 +158,15 @@ class OptimalExtraction:
     enclosed: Enclosed | None = None
     dropped: tuple[str, ...] = ()
     fixed: FixedScene | None = None
-    look: Callable[[], Earned] | None = None
+    look: Callable[..., Earned] | None = None
     inspect: Callable[[Earned], tuple[Answer, ...]] | None = None
+    likeliest: Callable[[Earned], Image] | None = None
 
     @single_thread()
     def advice(self) -> tuple[Advice, ...]:
         """See what the residual shows, and which refinements would answer it (in about the time of all)."""
-        return tuple(advise(answer) for answer in self.inspect(self.look()))
+        answers = self.inspect(self.look())
+        return tuple(advise(answer) for answer in answers if answer.refinement not in self.dropped)
 
     @property
     def flux(self) -> Image:
@@ -217,16 +226,71 @@ def extract_optimal(
     LRSError
         Where no trace can be placed, or the PSF's wavelengths are not the image's.
     """
-    convention = convention_of(parameters)
     traces = traces or place_traces(image, parameters)
+
+    def as_chosen(*chosen: str) -> OptimalExtraction:
+        asked = replace(parameters, refinements=chosen)
+        return _extract_as_chosen(image, asked, psf, progress, enclosed, traces)
+
+    result = as_chosen(*parameters.refinements)
+    chosen = [one for one in FROM_THE_FREEST if one in parameters.refinements and one not in result.dropped]
+    if not chosen or set(TRIED) <= set(parameters.refinements) or result.look is None:
+        return result
+    return _led_back(result, chosen, as_chosen, image.band_rows, _told(progress))
+
+
+def _led_back(
+    result: OptimalExtraction,
+    chosen: Sequence[str],
+    as_chosen: Callable[..., OptimalExtraction],
+    bands: Sequence[NDArray[np.bool_]],
+    progress: Callable[[Step], None] | None,
+) -> OptimalExtraction:
+    """Give up what leads away from where all refinements lead, as others are needed with it.
+
+    With a wrong profile, fluxes are wrong in ways that may cancel, and what mends one of them alone then
+    makes it worse.
+    """
+    unrefined = _mean_flux(as_chosen())
+    if not is_moved(_mean_flux(result), unrefined, bands):
+        return result
+    earned = result.look(progress=progress)
+    likeliest, given_up = result.likeliest(earned), 0
+    while given_up < len(chosen) and leads_astray(_mean_flux(result), unrefined, likeliest, bands):
+        given_up += 1
+        result = as_chosen(*chosen[given_up:])
+    dropped = dict.fromkeys(chosen[:given_up], "astray")
+    return replace(
+        result,
+        notes=(*result.notes, *say_dropped(dropped)),
+        dropped=(*dropped, *result.dropped),
+        look=lambda: earned,
+    )
+
+
+def _mean_flux(result: OptimalExtraction) -> Image:
+    flux = result.flux
+    return flux if flux.ndim == 1 else np.nanmean(flux, axis=0)
+
+
+def _extract_as_chosen(
+    image: SpectralImage,
+    parameters: ExtractionParameters,
+    psf: SpectralPSF,
+    progress: Callable[[str], None] | None,
+    enclosed: Image | None,
+    traces: Traces,
+) -> OptimalExtraction:
+    """Extract with the refinements that are chosen, as far as they earn their place."""
+    convention = convention_of(parameters)
     psf = scaled_to(image, psf) if convention.scaled_to_pixels else psf
-    grid = _grid(image, psf, convention)
+    grid = grid_of(image, psf, convention)
     good = image.good & grid.covered & np.isfinite(traces.source)[:, None]
     if not good.any():
         raise LRSError(
             f"{image.file_name or 'The image'}: no valid pixel has a trace and a PSF to extract with."
         )
-    _check_order(background_order(parameters), 1 + len(traces.nods) + len(parameters.sources), good)
+    check_order(background_order(parameters), 1 + len(traces.nods) + len(parameters.sources), good)
     if not convention.pixels_from_file_origin:
         # it counts the trace from the bounding box's edge, the pixels from the first one inside
         left = image.bounding_box[1][0]
@@ -236,14 +300,10 @@ def extract_optimal(
     report: dict[str, Any] = {}
     notes = list(traces.notes)
     everything = (traces.source, *traces.nods)
-    scene = _scene(image, grid, psf, everything, parameters)
+    scene = scene_of(image, grid, psf, everything, parameters)
     chosen = () if convention is PIPELINE else parameters.refinements
     looks = bool({"trace", "width", "outliers", "companions", "variance"} & set(chosen))
-    # what is chosen for a refinement that is not asked for must change nothing
-    asked = parameters if "outliers" in parameters.refinements else ExtractionParameters
-    frame = _frame(image, good, asked.outlier_sigma)
-    if image.resampled and convention.resampled_is_known:
-        frame = replace(frame, good=_whole_pixels(frame.good) & ~_beside_gaps(scene, frame.good)[:, None])
+    frame = frame_of(image, good, scene, parameters)
     location = None
     if parameters.optimize_psf_location and convention.located_as_extracted:
         moved = far_shift(frame, scene)
@@ -256,7 +316,7 @@ def extract_optimal(
             scene = replace(scene, traces=scene.traces + moved)
     if parameters.optimize_psf_location:
         usable = clean_pixels(frame, scene) if looks else frame.good
-        location = _locate(image, grid, usable, everything, parameters)
+        location = locate(image, grid, usable, everything, parameters)
         report |= describe_location(location)
         if not location.converged:
             notes.append("optimize_psf_location found no best place; the header's is used.")
@@ -303,6 +363,7 @@ def extract_optimal(
         tabulated=enclosed,
         enclosed=witnesses,
         look=partial(refine_what_earns, scene, unrefined, TRIED, setting),
+        likeliest=partial(likeliest_flux, setting=setting),
         inspect=partial(
             inspect_scene,
             unrefined=unrefined,
@@ -315,134 +376,6 @@ def extract_optimal(
 
 def _told(progress: Callable[[str], None] | None) -> Callable[[Step], None] | None:
     return None if progress is None else lambda step: progress(say_step(step))
-
-
-def background_order(parameters: ExtractionParameters) -> int:
-    """Order of the background polynomial fitted along; -1 for none."""
-    wanted = parameters.subtract_background
-    if wanted is None:
-        wanted = parameters.bkg_coeff is not None
-    if not wanted:
-        return -1
-    return 0 if parameters.bkg_fit == "mean" else parameters.bkg_order or 0
-
-
-def _check_order(order: int, number: int, good: NDArray[np.bool_]) -> None:
-    """Refuse a polynomial that leaves nothing to tell it from the sources by."""
-    pixels = int(good.sum(axis=-1).max())
-    if order + 1 + number > pixels:
-        raise LRSError(
-            f"bkg_order = {order} needs {order + 1} pixels beside those of {number} "
-            f"source{'s' if number > 1 else ''}, but the slit has {pixels}; lower the order."
-        )
-
-
-def background_coordinate(image: SpectralImage, convention: Convention) -> Image:
-    """From -1 to 1 over the image, or over the whole frame as in the pipeline."""
-    if convention.polynomials_over_regions or image.file_shape is None:
-        return np.linspace(-1.0, 1.0, image.n_xdisp)
-    first = image.origin[1]
-    return np.linspace(-1.0, 1.0, image.file_shape[1])[first : first + image.n_xdisp]
-
-
-def _grid(image: SpectralImage, psf: SpectralPSF, convention: Convention) -> ProfileGrid:
-    wavelength = image.wavelength
-    if (
-        not convention.fitted_on_all_pixels
-    ):  # the pipeline's cutout ends before the bounding box's upper edges
-        (_, last), (_, right) = image.bounding_box
-        inside = (image.disp_index < np.ceil(last))[:, None] & (image.xdisp_index < np.ceil(right))
-        wavelength = np.where(inside, wavelength, np.nan)
-    columns = image.xdisp_index
-    if not convention.fitted_on_all_pixels:
-        grid = profile_grid(psf.data, psf.wavelength, psf.subpix, psf.center_col, wavelength, columns)
-    else:
-        grid = psf.on(wavelength, columns)
-    if not grid.covered.any():
-        shortest, longest = np.nanmin(psf.wavelength), np.nanmax(psf.wavelength)
-        raise LRSError(
-            f"PSF {psf.name}: it covers {shortest:.2f} to {longest:.2f} um, the image "
-            f"{np.nanmin(wavelength):.2f} to {np.nanmax(wavelength):.2f} um; give another."
-        )
-    return grid
-
-
-def _scene(
-    image: SpectralImage, grid: ProfileGrid, psf: SpectralPSF, traces, parameters: ExtractionParameters
-) -> SceneModel:
-    """Target and nods where the header has them."""
-    number = len(traces)
-    blur = None
-    if image.resampled and convention_of(parameters).resampled_is_known:
-        blur = resampling_blur(image, psf)
-    return SceneModel(
-        grid,
-        np.stack(traces),
-        signs=np.array([1.0] + [-1.0] * (number - 1)),
-        groups=np.arange(number),
-        stretch=np.ones(image.n_disp),
-        blur=blur,
-        coordinate=background_coordinate(image, convention_of(parameters)),
-        order=background_order(parameters),
-        calibration_width=image.mode.calibration_width / detector_pixels(image),
-        one_shape=detector_pixels(image) == 1.0,
-    )
-
-
-def _locate(image, grid, good, traces, parameters):
-    """Find where the traces fit best; in a stack the first integration tells."""
-    ours = convention_of(parameters).located_as_extracted
-    first = (0,) if image.data.ndim == 3 else ()
-    planes = image.variances[(slice(None), *first)]
-    return fit_location(
-        image.filled[first],
-        planes.sum(axis=0) if ours else planes[1],
-        good & image.good[first],
-        grid,
-        traces,
-        [1.0] + [-1.0] * (len(traces) - 1),
-        background_coordinate(image, OURS),
-        max(background_order(parameters), 0) if ours else 0,
-        within_image=not ours,
-    )
-
-
-def _frame(image: SpectralImage, good: NDArray[np.bool_], outlier_sigma: float) -> Frame:
-    """One image to refine the scene on: of a stack the mean."""
-    if image.data.ndim == 2:
-        return Frame(image.filled, image.variances, good, outlier_sigma)
-    number = np.maximum(good.sum(axis=0), 1)
-    used = np.where(good, 1.0, 0.0)
-    return Frame(
-        (image.filled * used).sum(axis=0) / number,
-        # a flat field is the same, and as uncertain, in all integrations
-        (image.variances * used).sum(axis=1) / np.stack([number**2, number**2, number]),
-        good.any(axis=0),
-        outlier_sigma,
-    )
-
-
-def _whole_pixels(good: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Good pixels of a rectified image without those at the slit's ends, which are covered in part."""
-    inside = np.zeros_like(good)
-    seen = np.maximum.accumulate(good, axis=1) & np.maximum.accumulate(good[:, ::-1], axis=1)[:, ::-1]
-    inside[:, 1:-1] = seen[:, :-2] & seen[:, 2:]
-    return good & inside
-
-
-def _beside_gaps(scene: SceneModel, good: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Rows of a rectified image whose core is lost in part, (n_disp,).
-
-    Resampled beside a gap, what is left took light from elsewhere, and has not the profile that trace, width
-    and shape are told by. What the slit's end cuts off is lost in all rows alike.
-    """
-    light = scene.profiles()[0]
-    whole, seen = light.sum(axis=1), (light * good).sum(axis=1)
-    share = np.divide(seen, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
-    if not np.isfinite(share).any():
-        return np.zeros(share.shape, bool)
-    usual = running_median(np.where(np.isfinite(share), share, np.nanmedian(share)), GAP_ROWS)
-    return np.nan_to_num(share, nan=1.0) < usual - GAP
 
 
 def _pipelines_way(image, frame, scene, good, parameters, notes, report) -> OptimalExtraction:

@@ -13,7 +13,7 @@ from jdaviz_lrs.engine.refine.run import Refined, Step, refine
 from jdaviz_lrs.engine.refine.scene_model import Frame, SceneModel, linear_fit
 from jdaviz_lrs.engine.verdict import Agreement, Judged, compare_with_sum, fit_weights
 
-__all__ = ["Earned", "Setting", "judged_scene", "refine_what_earns"]
+__all__ = ["FARTHER", "Earned", "Setting", "judged_scene", "refine_what_earns", "weighs_alike"]
 
 Image = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -277,12 +277,12 @@ def _weighed_as_earned(
     refined: Refined, setting: Setting, kept: tuple[str, ...], dropped: dict[str, str]
 ) -> tuple[tuple[str, ...], dict[str, str]]:
     """Give up weights by the noise where the flux depends on the weights."""
-    if "variance" not in kept or _weighs_alike(refined, setting):
+    if "variance" not in kept or weighs_alike(refined, setting):
         return kept, dropped
     return _without(kept, "variance"), dropped | {"variance": "weights"}
 
 
-def _weighs_alike(refined: Refined, setting: Setting) -> bool:
+def weighs_alike(refined: Refined, setting: Setting) -> bool:
     """Whether weights by the noise give the flux that even ones do, in every band.
 
     Both do where the scene is that of the data. Where it is not, neither is right, and what is weighed by the

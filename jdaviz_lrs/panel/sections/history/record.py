@@ -14,8 +14,9 @@ from jdaviz_lrs.analysis.curve import Curve
 from jdaviz_lrs.data.fit_images import FitImages
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.extraction.optimal import SMOOTHING_LENGTH, background_order
+from jdaviz_lrs.extraction.optimal import SMOOTHING_LENGTH
 from jdaviz_lrs.extraction.placement import subtracts_background
+from jdaviz_lrs.extraction.starting_scene import background_order
 from jdaviz_lrs.panel.sections.compare.reference import Reference
 from jdaviz_lrs.parameters import ExtractionParameters
 

@@ -1,0 +1,86 @@
+"""Whether a part of the refinements leads away from where all of them lead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jdaviz_lrs.engine.neighbours import running_median
+from jdaviz_lrs.engine.order_statistics import MEDIAN_ERROR, median, scatter
+from jdaviz_lrs.engine.refine.judging import FARTHER, Earned, Setting, weighs_alike
+from jdaviz_lrs.engine.refine.scene_model import linear_fit
+
+__all__ = ["is_moved", "leads_astray", "likeliest_flux"]
+
+Image = NDArray[np.float64]
+Rows = NDArray[np.bool_]
+
+STEADY_ROWS = 25
+"""Over which a flux is smoothed to compare others with it."""
+
+LEAST_ROWS = 10
+"""In a band, to compare fluxes in it."""
+
+ERRORS = 2.0
+"""Of a median, that a flux may be farther off by chance."""
+
+
+def likeliest_flux(earned: Earned, setting: Setting) -> Image:
+    """Fit the flux of the target with all refinements.
+
+    Parameters
+    ----------
+    earned : Earned
+        All of them, made.
+    setting : Setting
+
+    Returns
+    -------
+    ndarray, (n_disp,)
+        NaN where no pixel is left.
+    """
+    refined, scene, frame = earned.refined, earned.refined.scene, setting.frame
+    variance = refined.variances.sum(axis=0)
+    usable = frame.good & ~refined.rejected & (variance > 0)
+    by_noise = np.divide(1.0, variance, out=np.zeros_like(variance), where=usable)
+    weights = by_noise if weighs_alike(refined, setting) else usable.astype(float)
+    flux = linear_fit(scene.profiles(), scene.basis, frame.data, weights).flux[0]
+    return np.where(usable.any(axis=1), flux, np.nan)
+
+
+def is_moved(flux: Image, before: Image, bands: Sequence[Rows]) -> bool:
+    """Whether a flux is another than before by so much in any band that it matters, both (n_disp,)."""
+    return any(abs(median(now - then)) > FARTHER for now, then in _deviations(flux, before, before, bands))
+
+
+def leads_astray(flux: Image, before: Image, likeliest: Image, bands: Sequence[Rows]) -> bool:
+    """Whether a flux is farther from the likeliest one than it was before, in any band and beyond noise.
+
+    Parameters
+    ----------
+    flux, before, likeliest : ndarray, (n_disp,)
+    bands : sequence of ndarray of bool, (n_disp,)
+
+    Returns
+    -------
+    bool
+    """
+    return any(
+        abs(median(now)) > abs(median(then)) + FARTHER + _error(now - then)
+        for now, then in _deviations(flux, before, likeliest, bands)
+    )
+
+
+def _error(change: Image) -> float:
+    return ERRORS * MEDIAN_ERROR * scatter(change) / np.sqrt(change.size)
+
+
+def _deviations(one: Image, other: Image, likeliest: Image, bands: Sequence[Rows]) -> Iterator[list[Image]]:
+    """Parts of the likeliest flux by which two are off it, band by band."""
+    steady = running_median(np.nan_to_num(likeliest), STEADY_ROWS)
+    used = np.isfinite(one) & np.isfinite(other) & np.isfinite(likeliest) & (steady > 0)
+    for rows in (band & used for band in bands):
+        if rows.sum() >= LEAST_ROWS:
+            yield [(flux[rows] - likeliest[rows]) / steady[rows] for flux in (one, other)]
