@@ -297,7 +297,9 @@ def gain(
 def _enclosing(scene: SceneModel, tabulated: Image | None, frame: Frame) -> tuple[SceneModel, Enclosed]:
     """Give the light in the calibration aperture what the witnesses say of it."""
     widened = np.stack([_part_way(scene, part).enclosed_light for part in WAY])
-    stretched, enclosed = widened[-1], weigh_witnesses(widened, tabulated, frame.good.any(axis=-1))
+    stretched = widened[-1]
+    shaped = None if scene.shape is None else stretched * scene.shape_effect
+    enclosed = weigh_witnesses(widened, tabulated, frame.good.any(axis=-1), shaped)
     due = np.divide(enclosed.due, stretched, out=np.ones_like(stretched), where=stretched > 0)
     return replace(scene, enclosed=due), enclosed
 

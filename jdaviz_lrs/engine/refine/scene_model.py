@@ -216,13 +216,22 @@ class SceneModel:
         here, whole = (self._share_inside(trace) for trace in (self.traces[0], aligned))
         return np.divide(here, whole, out=np.ones_like(whole), where=whole > 0)
 
-    def _share_inside(self, trace: Image) -> Image:
+    @property
+    def shape_effect(self) -> Image:
+        """Factor on the light in the calibration aperture by what the shape has outside of it, (n_disp,)."""
+        trace = self.traces[0]
+        before, after = self._share_inside(trace), self._share_inside(trace, self.shape)
+        return np.divide(after, before, out=np.ones_like(before), where=before > 0)
+
+    def _share_inside(self, trace: Image, shape: ShapeCorrection | None = None) -> Image:
         """Light in the calibration aperture as a share of that on all pixels, (n_disp,).
 
         Of a PSF all pixels hold all light at any phase; of a reference with a step in it they do not.
         """
         farthest = max(self.psf.center, self.psf.samples.shape[1] - self.psf.center) / self.psf.subpix
         distance, light = self.psf.around(trace, self.stretch, int(np.ceil(farthest * self.stretch.max())))
+        if shape is not None:
+            light = light + shape.at(distance / self.stretch[:, None]) / self.stretch[:, None]
         weights = np.clip(self.calibration_width / 2 + 0.5 - np.abs(distance), 0.0, 1.0)
         inside, everywhere = np.vecdot(weights, light), light.sum(axis=1)
         return np.divide(inside, everywhere, out=np.zeros_like(inside), where=everywhere > 0)

@@ -38,7 +38,9 @@ class Enclosed:
     disagreement: float
 
 
-def weigh_witnesses(widened: Rows, tabulated: Row | None, used: NDArray[np.bool_]) -> Enclosed:
+def weigh_witnesses(
+    widened: Rows, tabulated: Row | None, used: NDArray[np.bool_], shaped: Row | None = None
+) -> Enclosed:
     """Choose among the witnesses.
 
     Parameters
@@ -50,6 +52,8 @@ def weigh_witnesses(widened: Rows, tabulated: Row | None, used: NDArray[np.bool_
         By the aperture correction; NaN where it has nothing to say.
     used : ndarray of bool, (n_disp,)
         Rows that count.
+    shaped : ndarray, (n_disp,), optional
+        By the profile that the data have: with that width, and the shape that was fitted beyond it.
 
     Returns
     -------
@@ -63,19 +67,26 @@ def weigh_witnesses(widened: Rows, tabulated: Row | None, used: NDArray[np.bool_
     correction, it was the PSF's width that was wrong, and the stretched PSF is right: what the data ask for
     beyond the correction is the source's own, which the correction does not know. Else the PSF lacks
     something, as its wings, and the correction is followed: it was measured on stars for the very aperture.
+
+    A stretch takes the wings along, but may be the core's alone, as where the PSF leans: the shape then puts
+    the wings back to where they were. What it puts back is no width of the source's.
     """
     reference, stretched = widened[0], widened[-1]
+    growth = np.divide(stretched, reference, out=np.ones_like(stretched), where=reference > 0)
+    if shaped is not None:
+        seen = np.divide(shaped, reference, out=np.ones_like(shaped), where=reference > 0)
+        growth = np.clip(seen, np.minimum(growth, 1.0), np.maximum(growth, 1.0))
+    by_psf = np.where(reference > 0, reference * growth, stretched)
     if tabulated is None:
-        return Enclosed(stretched, "psf", 0.0)
+        return Enclosed(by_psf, "psf", 0.0)
     known = used & np.isfinite(tabulated) & (reference > 0)
     if not known.any():
-        return Enclosed(stretched, "psf", 0.0)
+        return Enclosed(by_psf, "psf", 0.0)
     tabulated = np.where(np.isfinite(tabulated), tabulated, reference)
     apart, *left = (np.sqrt(np.mean((tabulated - one)[known] ** 2)) for one in widened)
     worst = (tabulated - reference)[known]
     disagreement = float(worst[np.abs(worst).argmax()])
     if apart < AGREE:
-        growth = np.divide(stretched, reference, out=np.ones_like(stretched), where=reference > 0)
         return Enclosed(tabulated * growth, "both", disagreement)
     if min(left) < HEALED * apart:
         return Enclosed(stretched, "psf", disagreement)

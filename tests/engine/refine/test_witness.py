@@ -75,3 +75,19 @@ def test_what_the_correction_does_not_cover_is_the_psfs():
     found = weigh_witnesses(UNCHANGED, tabulated, EVERY)
     assert found.followed == "apcorr"
     np.testing.assert_array_equal(found.due[:10], PSF[:10])
+
+
+@pytest.mark.parametrize("tabulated", [None, PSF + 0.5 * AGREE])
+@pytest.mark.parametrize(
+    ("shape", "counts"),
+    [
+        (0.01, 0.01),  # half of what the stretch took out is put back
+        (0.03, 0.0),  # more than all of it is no width either
+        (-0.01, 0.02),  # what the shape adds to it is not the stretch's
+    ],
+)
+def test_what_the_shape_puts_back_is_no_width_of_the_source(tabulated, shape, counts):
+    stretched = PSF - 0.02
+    found = weigh_witnesses(np.stack([PSF, stretched]), tabulated, EVERY, stretched + shape)
+    start = PSF if tabulated is None else tabulated
+    np.testing.assert_allclose(found.due, start * (1 - counts / PSF))
