@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from jdaviz_lrs.data.rounding import rounded
 from jdaviz_lrs.data.verdict import Verdict
 from jdaviz_lrs.engine.refine.advice import Answer
 
-__all__ = ["Advice", "advise", "say_dropped", "say_verdict"]
+__all__ = ["Advice", "advise", "say_astray", "say_dropped", "say_verdict"]
 
 WORTH_SHIFT = 0.05
 """Pixels: below it a shift or bend is not worth a word of its own."""
@@ -23,7 +23,6 @@ WHY = {
     "far": "the trace that it found is too far off",
     "sum": "with it the flux leaves the plain sum",
     "worse": "with it the data are explained worse",
-    "astray": "without others it leads away from the flux that all refinements together give; choose all",
     "neighbour": "a neighbour is not fitted, of whose light it would take up more; choose companions as well",
     "weights": "by the noise's weights the flux is another than by even ones: the profile is not the "
     "source's, or a neighbour is not fitted",
@@ -92,6 +91,16 @@ _SENTENCES = {"trace": _trace, "width": _width, "outliers": _outliers, "companio
 def say_dropped(dropped: Mapping[str, str]) -> tuple[str, ...]:
     """Say which refinements did not earn their place, and why."""
     return tuple(f"The refinement {name} was dropped: {WHY[why]}." for name, why in dropped.items())
+
+
+def say_astray(name: str, lacking: Sequence[Answer]) -> str:
+    """Say that a refinement was dropped which leads away without others, and which these are."""
+    others = sorted(lacking, key=lambda answer: -abs(answer.effect))
+    needed = " and ".join(answer.refinement for answer in others if answer.refinement != name)
+    return (
+        f"The refinement {name} was dropped: without {needed or 'the others'} it leads away from the flux "
+        "that all refinements together give."
+    )
 
 
 def say_verdict(verdict: Verdict) -> tuple[str, ...]:

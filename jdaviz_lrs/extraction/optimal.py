@@ -18,7 +18,7 @@ from jdaviz_lrs.engine.refine.advice import REFINEMENTS as TRIED
 from jdaviz_lrs.engine.refine.advice import Answer, inspect_scene
 from jdaviz_lrs.engine.refine.astray import is_moved, leads_astray, likeliest_flux
 from jdaviz_lrs.engine.refine.flux_variance import shape_variance
-from jdaviz_lrs.engine.refine.judging import Earned, Setting, refine_what_earns
+from jdaviz_lrs.engine.refine.judging import FARTHER, Earned, Setting, refine_what_earns
 from jdaviz_lrs.engine.refine.location import far_shift
 from jdaviz_lrs.engine.refine.run import Step, add_sources, clean_pixels
 from jdaviz_lrs.engine.refine.scene_model import Frame, SceneModel
@@ -26,7 +26,7 @@ from jdaviz_lrs.engine.refine.smooth_fit import fit_with_smooth_background
 from jdaviz_lrs.engine.refine.witness import Enclosed
 from jdaviz_lrs.engine.threads import single_thread
 from jdaviz_lrs.errors import LRSError
-from jdaviz_lrs.extraction.advice import Advice, advise, say_dropped
+from jdaviz_lrs.extraction.advice import Advice, advise, say_astray, say_dropped
 from jdaviz_lrs.extraction.conventions import PIPELINE, convention_of
 from jdaviz_lrs.extraction.missing_wings import refine_with_wings
 from jdaviz_lrs.extraction.optimal_report import describe_location, describe_refinement
@@ -159,7 +159,7 @@ class OptimalExtraction:
     dropped: tuple[str, ...] = ()
     fixed: FixedScene | None = None
     look: Callable[..., Earned] | None = None
-    inspect: Callable[[Earned], tuple[Answer, ...]] | None = None
+    inspect: Callable[..., tuple[Answer, ...]] | None = None
     likeliest: Callable[[Earned], Image] | None = None
 
     @single_thread()
@@ -255,14 +255,17 @@ def _led_back(
     if not is_moved(_mean_flux(result), unrefined, bands):
         return result
     earned = result.look(progress=progress)
-    likeliest, given_up = result.likeliest(earned), 0
-    while given_up < len(chosen) and leads_astray(_mean_flux(result), unrefined, likeliest, bands):
-        given_up += 1
-        result = as_chosen(*chosen[given_up:])
-    dropped = dict.fromkeys(chosen[:given_up], "astray")
+    likeliest = result.likeliest(earned)
+    dropped, notes = [], []
+    for number, name in enumerate(chosen, start=1):
+        if not leads_astray(_mean_flux(result), unrefined, likeliest, bands):
+            break
+        dropped.append(name)
+        notes.append(say_astray(name, result.inspect(earned, least=FARTHER)))
+        result = as_chosen(*chosen[number:])
     return replace(
         result,
-        notes=(*result.notes, *say_dropped(dropped)),
+        notes=(*result.notes, *notes),
         dropped=(*dropped, *result.dropped),
         look=lambda: earned,
     )

@@ -12,7 +12,7 @@ import multiprocessing
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -48,6 +48,9 @@ CLEANED_KINDS = ("clean", "cosmic")
 
 MAY_BE_OFF = re.compile("may be off by|more may lie outside")
 """In further notes that speak of the flux: elsewhere has no scenes that they are about."""
+
+NEEDED = re.compile("was dropped: without (.+) it leads away")
+"""What else is to be chosen."""
 
 NO_CHANCE = 5.0
 """Errors; by more no wavelength is off by chance, so that something is wrong with a pixel."""
@@ -182,7 +185,8 @@ def extract_one(task: Task, product: str, seen: Seen, psf: str, extraction: str)
         return Row(**of, problem=str(error), seconds=perf_counter() - began)
     seconds = perf_counter() - began
     told = about_the_flux(spectrum.notes)
-    surprising = [note for note in told if not note.startswith(kind.expected)]
+    there = seen.present | ({"width"} if psf != "right" else set())
+    surprising = [note for note in told if not (note.startswith(kind.expected) or names_what_is(note, there))]
     found, every = replace(compare(spectrum, seen), notes=len(told)), pulls_of(spectrum, seen)
     pulls, hit = in_bands(spectrum.wavelength, every), int((np.abs(every) > NO_CHANCE).sum())
     present = seen.present | ({"outliers"} if hit else set())
@@ -202,6 +206,12 @@ def extract_one(task: Task, product: str, seen: Seen, psf: str, extraction: str)
 def about_the_flux(notes: Iterable[str]) -> list[str]:
     """Return the notes that say something is wrong with the flux."""
     return [note for note in notes if ABOUT_THE_FLUX.search(note) or MAY_BE_OFF.search(note)]
+
+
+def names_what_is(note: str, there: Collection[str]) -> bool:
+    """Whether a note says which other refinements one needs, and these have something to do."""
+    needed = NEEDED.search(note)
+    return needed is not None and set(needed[1].split(" and ")) <= there
 
 
 def work(task: Task) -> list[Row]:

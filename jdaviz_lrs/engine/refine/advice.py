@@ -44,7 +44,12 @@ class Answer:
 
 
 def inspect_scene(
-    earned: Earned, unrefined: SceneModel, setting: Setting, flux: Image, chosen: Collection[str] = ()
+    earned: Earned,
+    unrefined: SceneModel,
+    setting: Setting,
+    flux: Image,
+    chosen: Collection[str] = (),
+    least: float = WORTH,
 ) -> tuple[Answer, ...]:
     """See what an extraction has left unexplained.
 
@@ -59,6 +64,8 @@ def inspect_scene(
         Of the target as it was extracted.
     chosen : collection of str
         Refinements that the extraction had: they are not proposed.
+    least : float
+        Part of the flux, in any band, that an answer must change.
 
     Returns
     -------
@@ -91,7 +98,7 @@ def inspect_scene(
             worth = hit.any()
         else:
             effect = _largest([_median_part(without - best, best, band) for band in setting.bands])
-            worth = abs(effect) >= WORTH and abs(off) >= WORTH
+            worth = abs(effect) >= least and abs(off) >= least
         if worth:
             answers.append(Answer(name, values, effect))
     return tuple(answers)

@@ -68,13 +68,15 @@ def leads_astray(flux: Image, before: Image, likeliest: Image, bands: Sequence[R
     bool
     """
     return any(
-        abs(median(now)) > abs(median(then)) + FARTHER + _error(now - then)
+        abs(median(now)) > abs(median(then)) + max(FARTHER, _error(now - then))
         for now, then in _deviations(flux, before, likeliest, bands)
     )
 
 
 def _error(change: Image) -> float:
-    return ERRORS * MEDIAN_ERROR * scatter(change) / np.sqrt(change.size)
+    """Return what a median may be off by chance: by differences of neighbours, as the change may vary."""
+    noise = scatter(np.diff(change)) / np.sqrt(2.0)
+    return ERRORS * MEDIAN_ERROR * noise / np.sqrt(change.size)
 
 
 def _deviations(one: Image, other: Image, likeliest: Image, bands: Sequence[Rows]) -> Iterator[list[Image]]:
