@@ -138,6 +138,8 @@ class SpectralImage:
         unless given.
     margins : tuple of ndarray or None
         The data above and below the cut, (rows, n_xdisp): the pipeline's smoothing reaches into them.
+    contributing : ndarray of bool, (n_exposure, n_disp, n_xdisp), or None
+        Exposures that were combined in each pixel; None where the product does not tell.
     missing : tuple of str
         The planes that the product does not have.
     notes : tuple of str
@@ -164,6 +166,7 @@ class SpectralImage:
     origin: tuple[int, int] = (0, 0)
     file_shape: tuple[int, int] = (0, 0)
     margins: tuple[Image, Image] | None = None
+    contributing: NDArray[np.bool_] | None = None
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     file_name: str = ""
@@ -281,6 +284,7 @@ class SpectralImage:
             **{name: getattr(self, name)[..., first:last] for name in planes},
             origin=(self.origin[0], self.origin[1] + first),
             margins=margins,
+            contributing=None if self.contributing is None else self.contributing[..., first:last],
             wcs=None,
             metadata=None,
         )
@@ -296,10 +300,9 @@ class SpectralImage:
     def header_only(self) -> SpectralImage:
         """Return the image without pixels and WCS: what a spectrum needs of it to be written."""
         nothing = np.empty((0, 0))
+        gone = dict.fromkeys(("wcs", "margins", "contributing"))
         planes = dict.fromkeys(("data", "var_poisson", "var_rnoise", "var_flat", "wavelength"), nothing)
-        return replace(
-            self, **planes, dq=nothing.astype(np.uint32), good=nothing.astype(bool), wcs=None, margins=None
-        )
+        return replace(self, **planes, **gone, dq=nothing.astype(np.uint32), good=nothing.astype(bool))
 
     @cached_property
     def source(self) -> SourceLocation | None:

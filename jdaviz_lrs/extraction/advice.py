@@ -94,12 +94,11 @@ def say_dropped(dropped: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def say_astray(name: str, lacking: Sequence[Answer]) -> str:
-    """Say that a refinement was dropped which leads away without others, and which these are."""
-    others = sorted(lacking, key=lambda answer: -abs(answer.effect))
-    needed = " and ".join(answer.refinement for answer in others if answer.refinement != name)
+    """Say that a refinement was dropped which leads away without others, and which of these matters most."""
+    most = max(lacking, key=lambda answer: abs(answer.effect), default=None)
     return (
-        f"The refinement {name} was dropped: without {needed or 'the others'} it leads away from the flux "
-        "that all refinements together give."
+        f"The refinement {name} was dropped: without {most.refinement if most else 'the others'} it leads away "
+        "from the flux that all refinements together give."
     )
 
 

@@ -17,6 +17,7 @@ from jdaviz_lrs.engine.optimal import fit_profiles
 from jdaviz_lrs.engine.refine.advice import REFINEMENTS as TRIED
 from jdaviz_lrs.engine.refine.advice import Answer, inspect_scene
 from jdaviz_lrs.engine.refine.astray import is_moved, leads_astray, likeliest_flux
+from jdaviz_lrs.engine.refine.blur import likeliest_blur
 from jdaviz_lrs.engine.refine.flux_variance import shape_variance
 from jdaviz_lrs.engine.refine.judging import FARTHER, Earned, Setting, refine_what_earns
 from jdaviz_lrs.engine.refine.location import far_shift
@@ -41,7 +42,7 @@ from jdaviz_lrs.extraction.starting_scene import (
 )
 from jdaviz_lrs.extraction.traces import Traces, place_traces
 from jdaviz_lrs.parameters import ExtractionParameters
-from jdaviz_lrs.references.pixels import scaled_to
+from jdaviz_lrs.references.pixels import blurs_of_nods, scaled_to
 
 __all__ = ["FixedScene", "OptimalExtraction", "extract_optimal", "extract_with"]
 
@@ -326,6 +327,10 @@ def _extract_as_chosen(
     shifts = location.shifts if location and location.converged else (0.0,) * len(everything)
     placed = replace(scene, traces=scene.traces + np.array(shifts)[:, None])
 
+    if placed.blur is not None and not psf.drizzled:
+        blur = _blur_of_nods(image, frame, placed)
+        scene, placed = (replace(one, blur=blur) for one in (scene, placed))
+
     if not convention.fitted_on_all_pixels:
         result = _pipelines_way(image, frame, placed, good, parameters, notes, report)
         _check_solved(image, result)
@@ -375,6 +380,15 @@ def _extract_as_chosen(
             chosen=[one for one in parameters.refinements if one != "variance" or one in chosen],
         ),
     )
+
+
+def _blur_of_nods(image: SpectralImage, frame: Frame, scene: SceneModel) -> Image:
+    """Blur of a scene; where nods are combined, as their own traces show it."""
+    nods = np.flatnonzero(scene.groups)
+    apart = scene.traces[nods[0]] - scene.traces[0] if nods.size else None
+    blurs = blurs_of_nods(image, None if apart is None else abs(float(np.nanmean(apart))))
+    found = likeliest_blur(scene, frame, blurs) if len(blurs) else None
+    return scene.blur if found is None else found
 
 
 def _told(progress: Callable[[str], None] | None) -> Callable[[Step], None] | None:

@@ -138,11 +138,13 @@ def _widening(scene: SceneModel, header: SceneModel) -> float:
 def _lent_wings(scene: SceneModel, header: SceneModel, lent: Enclosed) -> str:
     """Say that the PSF was lent wings, and where these may not be those of the source."""
     wider = _widening(scene, header)
-    doubt = f", and the source is {wider:.0%} wider than the PSF: 1-2 % more or less of it may lie outside"
+    known = "which tell the flux to 0.5-1 %"
+    if wider >= WIDER:
+        known = f"but the source is {wider:.0%} wider than the PSF: 1-2 % more or less of it may lie outside"
     return (
         f"PSF and aperture correction are {abs(lent.disagreement):.1%} apart on the light within "
         f"{scene.calibration_width:g} px, which no width explains: the PSF is given the wings of the "
-        f"built-in model{'' if wider < WIDER else doubt}."
+        f"built-in model, {known}."
     )
 
 

@@ -100,7 +100,27 @@ def scene_of(
         order=background_order(parameters),
         calibration_width=image.mode.calibration_width / detector_pixels(image),
         one_shape=detector_pixels(image) == 1.0,
+        seen=_seen(image, traces) if convention_of(parameters).resampled_is_known else None,
     )
+
+
+def _seen(image: SpectralImage, traces: Sequence[Image]) -> Image | None:
+    """Share of the combined exposures in each pixel that have the target, and each of the nods.
+
+    The target is in all of them. What a subtracted nod has left lies in those whose slit reaches to it, or
+    nearest to it: the others have theirs on the target's other side.
+    """
+    if image.contributing is None or len(image.contributing) < 2 or len(traces) < 2:
+        return None
+    columns, number = image.xdisp_index, image.contributing.sum(axis=0)
+    reached = image.contributing.any(axis=1)
+    seen = [np.ones(image.shape)]
+    for nod in traces[1:]:
+        away = np.abs(columns - np.nanmean(nod))
+        nearest = np.where(reached, away, np.inf).min(axis=1)
+        holding = image.contributing[nearest <= nearest.min() + 1.0].sum(axis=0)
+        seen.append(np.divide(holding, number, out=np.zeros(image.shape), where=number > 0))
+    return np.stack(seen)
 
 
 def locate(
@@ -135,7 +155,10 @@ def frame_of(
     asked = parameters if "outliers" in parameters.refinements else ExtractionParameters
     frame = _mean_frame(image, good, asked.outlier_sigma)
     if image.resampled and convention_of(parameters).resampled_is_known:
-        frame = replace(frame, good=_whole_pixels(frame.good) & ~_beside_gaps(scene, frame.good)[:, None])
+        good = _whole_pixels(frame.good) & ~_beside_gaps(scene, frame.good)[:, None]
+        for exposure in () if scene.seen is None else image.contributing:
+            good &= ~exposure | _whole_pixels(exposure)
+        frame = replace(frame, good=good)
     return frame
 
 
@@ -154,7 +177,7 @@ def _mean_frame(image: SpectralImage, good: NDArray[np.bool_], outlier_sigma: fl
 
 
 def _whole_pixels(good: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Good pixels of a rectified image without those at the slit's ends, which are covered in part."""
+    """Pixels of a rectified image without those at the slit's ends, which are covered in part."""
     inside = np.zeros_like(good)
     seen = np.maximum.accumulate(good, axis=1) & np.maximum.accumulate(good[:, ::-1], axis=1)[:, ::-1]
     inside[:, 1:-1] = seen[:, :-2] & seen[:, 2:]

@@ -149,6 +149,7 @@ def _image(model: JwstDataModel, name: str, path: Path | None) -> SpectralImage:
     elif box is not None:
         box = box[::-1]
     resampled, contradiction = _is_rectified(model, wcs)
+    contributing = _contributing(model, data.shape[-2:], horizontal) if resampled else None
     if box is None:
         box = ((-0.5, data.shape[-2] - 0.5), (-0.5, data.shape[-1] - 0.5))
     rows, columns = (slice(None),) * 2 if resampled else _cut(box, wavelength)
@@ -183,6 +184,7 @@ def _image(model: JwstDataModel, name: str, path: Path | None) -> SpectralImage:
         origin=(rows.start or 0, columns.start or 0),
         file_shape=data.shape[-2:],
         margins=margins,
+        contributing=contributing,
         missing=tuple(key for key in VARIANCES if planes[key] is None),
         notes=(*contradiction, *two_areas, *two_wavelengths, *two_errors, *notes),
         file_name=name,
@@ -254,6 +256,20 @@ def _plane(model: JwstDataModel, key: str, shape: tuple[int, ...], name: str) ->
             "with planes of one shape."
         )
     return np.broadcast_to(plane, shape)
+
+
+def _contributing(model: JwstDataModel, shape: tuple[int, int], horizontal: bool) -> np.ndarray | None:
+    """Exposures in each pixel: the bits of the context; None where it is missing, or does not fit."""
+    context = model.con if model.hasattr("con") else None
+    if context is None or context.ndim != 3:
+        return None
+    if horizontal:
+        context = np.swapaxes(context, -1, -2)
+    if context.shape[-2:] != shape:
+        return None
+    bits = np.asarray(context).astype(np.uint32)[:, None] >> np.arange(32, dtype=np.uint32)[:, None, None] & 1
+    exposures = bits.reshape(-1, *shape).astype(bool)
+    return exposures[: int(np.flatnonzero(exposures.any(axis=(1, 2))).max(initial=-1)) + 1]
 
 
 def _without_empty(planes: dict, usable: np.ndarray) -> tuple[dict, tuple[str, ...]]:

@@ -119,12 +119,13 @@ def drizzled(psf: SpectralPSF) -> SpectralPSF:
     return replace(psf, data=data, wavelength=wavelength, center_col=psf.center_col + pad, drizzled=True)
 
 
-def drizzle_blur(wavelength: ArrayLike) -> NDArray[np.float64]:
+def drizzle_blur(wavelength: ArrayLike, shift: float = 0.0) -> NDArray[np.float64]:
     """Half the variance of the kernel that the resampling of one exposure blurs with, px^2; same shape as um.
 
-    Linear interpolation between columns has two points, a phase and one less it away: see `drizzled`.
+    Linear interpolation between columns has two points, a phase and one less it away: see `drizzled`. Where
+    the columns are laid otherwise than for one exposure, the phases are shifted (px).
     """
-    phase = PHASE(np.clip(wavelength, PHASE.x[0], PHASE.x[-1])) % 1
+    phase = (PHASE(np.clip(wavelength, PHASE.x[0], PHASE.x[-1])) + shift) % 1
     return 0.5 * phase * (1 - phase)
 
 

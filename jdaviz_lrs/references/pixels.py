@@ -14,6 +14,7 @@ from jdaviz_lrs.modes.lrs_slit import LRS_SLIT
 from jdaviz_lrs.references.lrs_psf import drizzle_blur, drizzled
 
 __all__ = [
+    "blurs_of_nods",
     "detector_pixels",
     "on_pixels_of",
     "phase_is_known",
@@ -28,6 +29,9 @@ TOLERANCE = 0.01
 
 MEAN_BLUR = 1.0 / 12.0
 """Of `drizzle_blur`, over all phases."""
+
+PLACES = np.arange(0.0, 1.0, 0.01)
+"""Of the detector's columns against those of an image, px: from one to the next the blur changes by 0.005 px^2 at most."""
 
 
 def detector_pixels(image: SpectralImage) -> float:
@@ -70,6 +74,33 @@ def resampling_blur(image: SpectralImage, psf: SpectralPSF) -> NDArray[np.float6
     if not phase_is_known(image):
         return np.full(image.n_disp, MEAN_BLUR)
     return np.nan_to_num(drizzle_blur(image.row_wavelength))
+
+
+def blurs_of_nods(image: SpectralImage, separation: float | None) -> NDArray[np.float64]:
+    """By how much the resampling of nods that are combined may widen a PSF.
+
+    Parameters
+    ----------
+    image : SpectralImage
+    separation : float or None
+        Of the two nods in pixels, by which their phases differ; None where it is not known.
+
+    Returns
+    -------
+    ndarray, (n_blur, n_disp)
+        As of `resampling_blur`: each for other places of the exposures' columns against those of the image.
+        None of them where an image is not of nods that are combined.
+    """
+    combined = image.mode is LRS_SLIT and (image.observation.exposures or 1) > 1
+    if not (image.resampled and combined and detector_pixels(image) == 1.0):
+        return np.empty((0, image.n_disp))
+    blur = np.nan_to_num([drizzle_blur(image.row_wavelength, shift) for shift in PLACES])
+    if separation is None:
+        one, other = np.triu_indices(PLACES.size)
+    else:
+        one = np.arange(PLACES.size)
+        other = (one + round(separation * PLACES.size)) % PLACES.size
+    return 0.5 * (blur[one] + blur[other])
 
 
 def phase_is_known(image: SpectralImage) -> bool:

@@ -46,10 +46,13 @@ CLEANED = "cleaned"
 """A box, with outliers left out."""
 CLEANED_KINDS = ("clean", "cosmic")
 
-MAY_BE_OFF = re.compile("may be off by|more may lie outside")
+MAY_BE_OFF = re.compile("may be off by|more may lie outside|which tell the flux to")
 """In further notes that speak of the flux: elsewhere has no scenes that they are about."""
 
-NEEDED = re.compile("was dropped: without (.+) it leads away")
+LENT = "is given the wings of the built-in model"
+"""Said of a PSF that lacks its own."""
+
+NEEDED = re.compile("was dropped: without (\\w+) it leads away")
 """What else is to be chosen."""
 
 NO_CHANCE = 5.0
@@ -186,7 +189,9 @@ def extract_one(task: Task, product: str, seen: Seen, psf: str, extraction: str)
     seconds = perf_counter() - began
     told = about_the_flux(spectrum.notes)
     there = seen.present | ({"width"} if psf != "right" else set())
-    surprising = [note for note in told if not (note.startswith(kind.expected) or names_what_is(note, there))]
+    expected = [note for note in told if psf == "no wings" and LENT in note]
+    expected += [note for note in told if note.startswith(kind.expected) or names_what_is(note, there)]
+    surprising = set(told) - set(expected)
     found, every = replace(compare(spectrum, seen), notes=len(told)), pulls_of(spectrum, seen)
     pulls, hit = in_bands(spectrum.wavelength, every), int((np.abs(every) > NO_CHANCE).sum())
     present = seen.present | ({"outliers"} if hit else set())
@@ -211,7 +216,7 @@ def about_the_flux(notes: Iterable[str]) -> list[str]:
 def names_what_is(note: str, there: Collection[str]) -> bool:
     """Whether a note says which other refinements one needs, and these have something to do."""
     needed = NEEDED.search(note)
-    return needed is not None and set(needed[1].split(" and ")) <= there
+    return needed is not None and needed[1] in there
 
 
 def work(task: Task) -> list[Row]:

@@ -23,8 +23,9 @@ STEADY_ROWS = 25
 LEAST_ROWS = 10
 """In a band, to compare fluxes in it."""
 
-ERRORS = 2.0
-"""Of a median, that a flux may be farther off by chance."""
+ERRORS = 1.0
+"""Of a median, that a flux may be farther off by chance: what is given up by mistake costs no more than it
+gained."""
 
 
 def likeliest_flux(earned: Earned, setting: Setting) -> Image:

@@ -117,6 +117,9 @@ class SceneModel:
     one_shape : bool
         Whether the profile has one shape in all pixels, so that it may be fitted. On pixels of another
         size than the detector's it changes from one to the next, with the phase between the two.
+    seen : ndarray, (n_group, n_disp, n_xdisp), or None
+        Where exposures are combined, the share of those in each pixel that sources of a group are in: what a
+        subtracted nod has left lies in the exposures of the other nod alone. None where all are in all.
     enclosed : ndarray, (n_disp,), or None
         Factor on the light inside that aperture, where another witness than the PSF tells how much lies
         there.
@@ -139,6 +142,7 @@ class SceneModel:
     blur: Image | None = None
     calibration_width: float = 8.0
     one_shape: bool = True
+    seen: Image | None = None
     enclosed: Image | None = None
 
     @property
@@ -156,25 +160,34 @@ class SceneModel:
     def blurring(self) -> Image:
         """Change of the profiles with blur, signed, (n_source, n_disp, n_xdisp)."""
         changes = [self.grid.curvature.light(trace, self.stretch) for trace in self.traces]
-        return (self.signs[:, None] * self.scales / self.stretch**2)[..., None] * np.stack(changes)
+        return self.share * (self.scales / self.stretch**2)[..., None] * np.stack(changes)
+
+    @cached_property
+    def share(self) -> Image:
+        """Sign of every source, times the share of exposures that it is in, (n_source, n_disp, n_xdisp).
+
+        The last two are of length one where all pixels have the same.
+        """
+        signs = self.signs[:, None, None]
+        return signs if self.seen is None else signs * self.seen[self.groups]
 
     def place(self, source: int) -> PlacedProfile:
         """Profile of one source, signed."""
         placed = self.psf.place(self.traces[source], self.stretch)
-        sign, scale = self.signs[source], self.scales[source][:, None]
-        value, widening = self._shaped(placed.value, source), sign * (placed.widening * scale)
+        share, scale = self.share[source], self.scales[source][:, None]
+        value, widening = self._shaped(placed.value, source), share * (placed.widening * scale)
         if self.blur is not None:  # a stretch takes only the source along, not what the resampling does
             widening = widening - (2.0 * self.blur / self.stretch)[:, None] * self.blurring[source]
-        return PlacedProfile(value, sign * (placed.slope * scale), widening)
+        return PlacedProfile(value, share * (placed.slope * scale), widening)
 
     def _shaped(self, value: Image, source: int) -> Image:
-        """Give the light of the PSF at a source its shape, its due in the aperture, and its sign."""
+        """Give the light of the PSF at a source its shape, its due in the aperture, its sign and share."""
         trace = self.traces[source]
         if self.shape is not None:
             distance = (self.grid.columns - trace[:, None]) / self.stretch[:, None]
             lit = self.grid.covered & np.isfinite(distance)
             value = value + np.where(lit, self.shape.at(distance), 0.0) / self.stretch[:, None]
-        return self.signs[source] * (value * self.scales[source][:, None])
+        return self.share[source] * (value * self.scales[source][:, None])
 
     @cached_property
     def scales(self) -> Image:

@@ -179,14 +179,14 @@ def shape_response(scene: SceneModel, flux: Image) -> Image:
     """Change of every pixel with the share at every knot, (n_disp, n_xdisp, n_knot)."""
     response = np.zeros((*scene.grid.covered.shape, KNOTS.size))
     flat = response.reshape(-1, KNOTS.size)
-    for trace, sign, amplitude in zip(scene.traces, scene.signs, flux, strict=True):
+    for trace, share, amplitude in zip(scene.traces, scene.share, flux, strict=True):
         distance = (scene.grid.columns - trace[:, None]) / scene.stretch[:, None]
         pixel = np.flatnonzero((distance > KNOTS[0]) & (distance < KNOTS[-1]) & scene.grid.covered)
         u = distance.ravel()[pixel]
         left = np.searchsorted(KNOTS, u) - 1
         part = (u - KNOTS[left]) / (KNOTS[left + 1] - KNOTS[left])
         row = pixel // scene.grid.columns.size
-        light = sign * amplitude[row] / scene.stretch[row]
+        light = np.broadcast_to(share, distance.shape).ravel()[pixel] * amplitude[row] / scene.stretch[row]
         flat[pixel, left] += light * (1.0 - part)  # a pixel comes once per source
         flat[pixel, left + 1] += light * part
     return response
