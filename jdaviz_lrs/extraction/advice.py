@@ -96,9 +96,10 @@ def say_dropped(dropped: Mapping[str, str]) -> tuple[str, ...]:
 def say_astray(name: str, lacking: Sequence[Answer]) -> str:
     """Say that a refinement was dropped which leads away without others, and which of these matters most."""
     most = max(lacking, key=lambda answer: abs(answer.effect), default=None)
+    other = most.refinement if most else "the others"
     return (
-        f"The refinement {name} was dropped: without {most.refinement if most else 'the others'} it leads away "
-        "from the flux that all refinements together give."
+        f"The refinement {name} was dropped: without {other} it leads away from the flux that all "
+        "refinements together give."
     )
 
 

@@ -38,7 +38,21 @@ def background_order(parameters: ExtractionParameters) -> int:
 
 
 def check_order(order: int, number: int, good: NDArray[np.bool_]) -> None:
-    """Refuse a polynomial that leaves nothing to tell it from the sources by."""
+    """Refuse a polynomial that leaves nothing to tell it from the sources by.
+
+    Parameters
+    ----------
+    order : int
+        Of the background.
+    number : int
+        Of sources.
+    good : ndarray of bool, ([n_int,] n_disp, n_xdisp)
+
+    Raises
+    ------
+    LRSError
+        Where no row has more pixels than terms.
+    """
     pixels = int(good.sum(axis=-1).max())
     if order + 1 + number > pixels:
         raise LRSError(
@@ -56,7 +70,13 @@ def background_coordinate(image: SpectralImage, convention: Convention) -> Image
 
 
 def grid_of(image: SpectralImage, psf: SpectralPSF, convention: Convention) -> ProfileGrid:
-    """Profiles on the pixels of an image."""
+    """Lay profiles on the pixels of an image.
+
+    Raises
+    ------
+    LRSError
+        Where the PSF and the image have no wavelength in common.
+    """
     wavelength = image.wavelength
     if not convention.fitted_on_all_pixels:
         # the pipeline's cutout ends before the bounding box's upper edges
@@ -84,7 +104,21 @@ def scene_of(
     traces: Sequence[Image],
     parameters: ExtractionParameters,
 ) -> SceneModel:
-    """Target and nods where the header has them."""
+    """Return target and nods where the header has them.
+
+    Parameters
+    ----------
+    image : SpectralImage
+    grid : ProfileGrid
+    psf : SpectralPSF
+    traces : sequence of ndarray, (n_disp,)
+        Of the target and of the nods.
+    parameters : ExtractionParameters
+
+    Returns
+    -------
+    SceneModel
+    """
     number = len(traces)
     blur = None
     if image.resampled and convention_of(parameters).resampled_is_known:
@@ -130,7 +164,21 @@ def locate(
     traces: Sequence[Image],
     parameters: ExtractionParameters,
 ) -> Location:
-    """Find where the traces fit best; in a stack the first integration tells."""
+    """Find where the traces fit best; in a stack the first integration tells.
+
+    Parameters
+    ----------
+    image : SpectralImage
+    grid : ProfileGrid
+    good : ndarray of bool, (n_disp, n_xdisp)
+    traces : sequence of ndarray, (n_disp,)
+        Of the target and of the nods.
+    parameters : ExtractionParameters
+
+    Returns
+    -------
+    Location
+    """
     ours = convention_of(parameters).located_as_extracted
     first = (0,) if image.data.ndim == 3 else ()
     planes = image.variances[(slice(None), *first)]
@@ -150,7 +198,22 @@ def locate(
 def frame_of(
     image: SpectralImage, good: NDArray[np.bool_], scene: SceneModel, parameters: ExtractionParameters
 ) -> Frame:
-    """One image to refine the scene on: of a stack the mean."""
+    """Return one image to refine the scene on: of a stack the mean.
+
+    Parameters
+    ----------
+    image : SpectralImage
+    good : ndarray of bool, ([n_int,] n_disp, n_xdisp)
+        Pixels with a profile.
+    scene : SceneModel
+        Where the header has it: on a rectified image rows and columns are left out whose light is that of
+        fewer pixels of the detector than others'.
+    parameters : ExtractionParameters
+
+    Returns
+    -------
+    Frame
+    """
     # what is chosen for a refinement that is not asked for must change nothing
     asked = parameters if "outliers" in parameters.refinements else ExtractionParameters
     frame = _mean_frame(image, good, asked.outlier_sigma)

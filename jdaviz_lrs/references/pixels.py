@@ -31,7 +31,7 @@ MEAN_BLUR = 1.0 / 12.0
 """Of `drizzle_blur`, over all phases."""
 
 PLACES = np.arange(0.0, 1.0, 0.01)
-"""Of the detector's columns against those of an image, px: from one to the next the blur changes by 0.005 px^2 at most."""
+"""Of the detector's columns against those of an image, px: in such steps the blur changes by 0.005 px^2."""
 
 
 def detector_pixels(image: SpectralImage) -> float:
