@@ -233,9 +233,9 @@ def extract_optimal(
         asked = replace(parameters, refinements=chosen)
         return _extract_as_chosen(image, asked, psf, progress, enclosed, traces)
 
-    result = as_chosen(*parameters.refinements)
-    chosen = [one for one in FROM_THE_FREEST if one in parameters.refinements and one not in result.dropped]
-    if not chosen or set(TRIED) <= set(parameters.refinements) or result.look is None:
+    chosen = parameters.refinements
+    result = as_chosen(*chosen)
+    if set(TRIED) <= set(chosen) or result.look is None:
         return result
     return _led_back(result, chosen, as_chosen, image.band_rows, _told(progress))
 
@@ -252,18 +252,21 @@ def _led_back(
     With a wrong profile, fluxes are wrong in ways that may cancel, and what mends one of them alone then
     makes it worse.
     """
+    candidates = [one for one in FROM_THE_FREEST if one in chosen and one not in result.dropped]
+    if not candidates:
+        return result
     unrefined = _mean_flux(as_chosen())
     if not is_moved(_mean_flux(result), unrefined, bands):
         return result
     earned = result.look(progress=progress)
     likeliest = result.likeliest(earned)
     dropped, notes = [], []
-    for number, name in enumerate(chosen, start=1):
+    for name in candidates:
         if not leads_astray(_mean_flux(result), unrefined, likeliest, bands):
             break
         dropped.append(name)
         notes.append(say_astray(name, result.inspect(earned, least=FARTHER)))
-        result = as_chosen(*chosen[number:])
+        result = as_chosen(*(one for one in chosen if one not in dropped))
     return replace(
         result,
         notes=(*result.notes, *notes),

@@ -98,3 +98,12 @@ def test_what_is_left_of_several_is_kept(image):
     several = extract_optimal(image, replace(NONE, refinements=("companions", "outliers")), NARROW)
     assert several.dropped == ("companions",)
     assert "rejected_pixels" in several.report
+
+
+def test_what_was_dropped_for_another_reason_stays_told(image):
+    """Weights by the noise are given up where the neighbour is not fitted, whatever else is."""
+    both = extract_optimal(image, replace(NONE, refinements=("companions", "variance")), NARROW)
+    assert both.dropped[0] == "companions"
+    assert "variance" in both.dropped
+    for name in both.dropped:
+        assert sum(f"The refinement {name} was dropped" in note for note in both.notes) == 1
