@@ -19,6 +19,11 @@ HEALED = 0.5
 """Part of the disagreement that a stretch may leave where it is the PSF's width that was wrong."""
 
 
+KEPT = (0.0, 0.5, 0.75), (0.0, 0.5, 1.0)
+"""Part of a stretch's effect on the light outside that the shape leaves, and that is believed: where a source
+is wider than both references, shapes have been seen to put back up to a third, beside a subtracted nod."""
+
+
 @dataclass(frozen=True, eq=False)
 class Enclosed:
     """Share of a source's light in the calibration aperture.
@@ -74,8 +79,7 @@ def weigh_witnesses(
     reference, stretched = widened[0], widened[-1]
     growth = np.divide(stretched, reference, out=np.ones_like(stretched), where=reference > 0)
     if shaped is not None:
-        seen = np.divide(shaped, reference, out=np.ones_like(shaped), where=reference > 0)
-        growth = np.clip(seen, np.minimum(growth, 1.0), np.maximum(growth, 1.0))
+        growth = 1.0 + (growth - 1.0) * _part_kept(growth, shaped, reference, used)
     by_psf = np.where(reference > 0, reference * growth, stretched)
     if tabulated is None:
         return Enclosed(by_psf, "psf", 0.0)
@@ -91,3 +95,11 @@ def weigh_witnesses(
     if min(left) < HEALED * apart:
         return Enclosed(stretched, "psf", disagreement)
     return Enclosed(tabulated, "apcorr", disagreement)
+
+
+def _part_kept(growth: Row, shaped: Row, reference: Row, used: NDArray[np.bool_]) -> float:
+    """Part of the light's growth by a stretch that the shape leaves, from none to all of it."""
+    rows = used & (reference > 0)
+    change, seen = growth[rows] - 1.0, shaped[rows] / reference[rows] - 1.0
+    power = change @ change
+    return float(np.interp(change @ seen / power, *KEPT)) if power > 0 else 1.0

@@ -82,6 +82,8 @@ def test_what_the_correction_does_not_cover_is_the_psfs():
     ("shape", "counts"),
     [
         (0.01, 0.01),  # half of what the stretch took out is put back
+        (0.015, 0.005),  # and three quarters of it
+        (0.004, 0.02),  # a fifth may be put back by chance
         (0.03, 0.0),  # more than all of it is no width either
         (-0.01, 0.02),  # what the shape adds to it is not the stretch's
     ],
@@ -90,4 +92,4 @@ def test_what_the_shape_puts_back_is_no_width_of_the_source(tabulated, shape, co
     stretched = PSF - 0.02
     found = weigh_witnesses(np.stack([PSF, stretched]), tabulated, EVERY, stretched + shape)
     start = PSF if tabulated is None else tabulated
-    np.testing.assert_allclose(found.due, start * (1 - counts / PSF))
+    np.testing.assert_allclose(found.due, start * (1 - counts / PSF), rtol=2e-4)  # as a mean over rows
