@@ -22,8 +22,8 @@ WORTH = 0.01
 """Part of the flux, in any band, that an answer must change to be worth it."""
 
 HIT = 7.0
-"""Sigma by which outlying pixels must move a flux, besides that part of it, to be worth leaving out. By five or
-six they may by their noise alone, for which they are rejected, and which rectified pixels share."""
+"""Sigma by which outlying pixels must move a flux, besides that part of it, to be worth leaving out. By five
+or six they may by their noise alone, for which they are rejected, and which rectified pixels share."""
 
 
 @dataclass(frozen=True)
