@@ -55,6 +55,9 @@ LENT = "is given the wings of the built-in model"
 NEEDED = re.compile("was dropped: without (\\w+) it leads away")
 """What else is to be chosen."""
 
+NOT_THE_PROFILE = re.compile("the profile is not (that of the source|the source's)")
+"""True of a wrong PSF."""
+
 NO_CHANCE = 5.0
 """Errors; by more no wavelength is off by chance, so that something is wrong with a pixel."""
 
@@ -214,7 +217,9 @@ def about_the_flux(notes: Iterable[str]) -> list[str]:
 
 
 def names_what_is(note: str, there: Collection[str]) -> bool:
-    """Whether a note says which other refinements one needs, and these have something to do."""
+    """Whether a note names what is there: a refinement that is needed, or a profile that is another."""
+    if NOT_THE_PROFILE.search(note):
+        return "width" in there
     needed = NEEDED.search(note)
     return needed is not None and needed[1] in there
 

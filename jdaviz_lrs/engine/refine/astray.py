@@ -75,9 +75,16 @@ def leads_astray(flux: Image, before: Image, likeliest: Image, bands: Sequence[R
 
 
 def _error(change: Image) -> float:
-    """Return what a median may be off by chance: by differences of neighbours, as the change may vary."""
-    noise = scatter(np.diff(change)) / np.sqrt(2.0)
-    return ERRORS * MEDIAN_ERROR * noise / np.sqrt(change.size)
+    """Return what the median of a change may be off by chance.
+
+    By differences of neighbours, as the change may vary along the spectrum; or, where that is less, by its
+    own order, as it may be large in a few rows alone.
+    """
+    noise = MEDIAN_ERROR * scatter(np.diff(change)) / np.sqrt(2.0 * change.size)
+    away = np.sqrt(change.size) / 2.0
+    places = np.rint((change.size - 1) / 2.0 + np.array([-away, away])).astype(int)
+    low, high = np.partition(change, places)[places]
+    return ERRORS * min(noise, (high - low) / 2.0)
 
 
 def _deviations(one: Image, other: Image, likeliest: Image, bands: Sequence[Rows]) -> Iterator[list[Image]]:
