@@ -23,6 +23,9 @@ __all__ = ["fit_and_extract", "tabulate_fit"]
 
 Image = NDArray[np.float64]
 
+BUILT_IN = 0.005
+"""Of the flux, to which the built-in model tells it: that of the light outside the aperture."""
+
 
 def fit_and_extract(
     layout: ExtractionLayout, progress: Callable[[str], None] | None = None
@@ -46,9 +49,23 @@ def fit_and_extract(
         ),
         inspect=None if convention_of(parameters) is PIPELINE else fit.advice,
         verdict=verdict,
-        notes=(*spectrum.notes, *say_verdict(verdict)),
+        notes=(*spectrum.notes, *say_verdict(verdict), *_known_worse_than_its_noise(spectrum, layout)),
     )
     return _without_lost_light(spectrum, layout, fit), fit
+
+
+def _known_worse_than_its_noise(spectrum: ExtractedSpectrum, layout: ExtractionLayout) -> tuple[str, ...]:
+    """Say of a bright source that a built-in model tells its flux worse than the noise does."""
+    lit = spectrum.flux > 0
+    if "psf" not in layout.references.stand_ins or not lit.any():
+        return ()
+    noise = float(np.nanmedian(spectrum.flux_error[lit] / spectrum.flux[lit]))
+    if not noise < 0.5 * BUILT_IN:
+        return ()
+    return (
+        f"The errors are of noise alone, {noise:.2%} of the flux, which by the built-in PSF may be off by "
+        f"{BUILT_IN:.1%}; give a PSF reference.",
+    )
 
 
 def tabulate_fit(layout: ExtractionLayout, fit: OptimalExtraction) -> ExtractedSpectrum:

@@ -30,6 +30,7 @@ from jdaviz_lrs.parameters import REFINEMENTS
 from tests.benchmarks.elsewhere import (
     ABOUT_THE_FLUX,
     BANDS,
+    BUILT_IN,
     PSFS,
     SHARED,
     Found,
@@ -50,7 +51,8 @@ MAY_BE_OFF = re.compile("may be off by|more may lie outside|which tell the flux 
 """In further notes that speak of the flux: elsewhere has no scenes that they are about."""
 
 LENT = "is given the wings of the built-in model"
-"""Said of a PSF that lacks its own."""
+SAID_OF = {"no wings": LENT, BUILT_IN: "by the built-in PSF may be off by"}
+"""What is true of a PSF."""
 
 NEEDED = re.compile("was dropped: without (\\w+) it leads away")
 """What else is to be chosen."""
@@ -192,7 +194,7 @@ def extract_one(task: Task, product: str, seen: Seen, psf: str, extraction: str)
     seconds = perf_counter() - began
     told = about_the_flux(spectrum.notes)
     there = seen.present | ({"width"} if psf != "right" else set())
-    expected = [note for note in told if psf == "no wings" and LENT in note]
+    expected = [note for note in told if SAID_OF.get(psf, "\n") in note]
     expected += [note for note in told if note.startswith(kind.expected) or names_what_is(note, there)]
     surprising = set(told) - set(expected)
     found, every = replace(compare(spectrum, seen), notes=len(told)), pulls_of(spectrum, seen)

@@ -329,3 +329,13 @@ def test_scatter_is_told_beside_sky_and_not_beside_a_ratio():
     told = [" ".join(say_verdict(Verdict(**one, **scatter))) for one in ({}, sky, wrong)]
     assert ["5.4 times its errors" in words for words in told] == [True, True, False]
     assert ["is sky that" in words for words in told] == [False, True, False]
+
+
+@pytest.mark.parametrize(("brightness", "told"), [(5e-2, 1), (5e-4, 0)])
+def test_of_a_bright_source_what_the_built_in_psf_tells_is_told(brightness, told):
+    """At S/N 1000 its errors are a fifth of what the model's correction is known to."""
+    image = observed(replace(SCENE, brightness=brightness), "cal")[0]
+    for references, number in ((find_references(image, crds=False), told), (None, 0)):
+        given = references or replace(find_references(image, crds=False), psf=PSF, stand_ins={})
+        notes = extract(image, references=given, **OPTIMAL).notes
+        assert sum("by the built-in PSF may be off by 0.5%" in note for note in notes) == number
