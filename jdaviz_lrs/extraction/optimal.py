@@ -39,7 +39,6 @@ from jdaviz_lrs.extraction.starting_scene import (
     grid_of,
     locate,
     scene_of,
-    without_ends,
 )
 from jdaviz_lrs.extraction.traces import Traces, place_traces
 from jdaviz_lrs.parameters import ExtractionParameters
@@ -294,7 +293,6 @@ def _extract_as_chosen(
     psf = scaled_to(image, psf) if convention.scaled_to_pixels else psf
     grid = grid_of(image, psf, convention)
     good = image.good & grid.covered & np.isfinite(traces.source)[:, None]
-    good = without_ends(image, good) if convention.resampled_is_known else good
     if not good.any():
         raise LRSError(
             f"{image.file_name or 'The image'}: no valid pixel has a trace and a PSF to extract with."

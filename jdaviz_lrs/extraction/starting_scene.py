@@ -19,7 +19,7 @@ from jdaviz_lrs.extraction.conventions import OURS, Convention, convention_of
 from jdaviz_lrs.parameters import ExtractionParameters
 from jdaviz_lrs.references.pixels import detector_pixels, resampling_blur
 
-__all__ = ["background_order", "check_order", "frame_of", "grid_of", "locate", "scene_of", "without_ends"]
+__all__ = ["background_order", "check_order", "frame_of", "grid_of", "locate", "scene_of"]
 
 Image = NDArray[np.float64]
 
@@ -157,23 +157,6 @@ def _seen(image: SpectralImage, traces: Sequence[Image]) -> Image | None:
     return np.stack(seen)
 
 
-def without_ends(image: SpectralImage, good: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return good pixels without those at the ends of exposures that are combined, which these fill in part.
-
-    Parameters
-    ----------
-    image : SpectralImage
-    good : ndarray of bool, ([n_int,] n_disp, n_xdisp)
-
-    Returns
-    -------
-    ndarray of bool, same shape
-    """
-    if image.contributing is None or len(image.contributing) < 2:
-        return good
-    return good & np.all([~one | _whole_pixels(one) for one in image.contributing], axis=0)
-
-
 def locate(
     image: SpectralImage,
     grid: ProfileGrid,
@@ -235,7 +218,10 @@ def frame_of(
     asked = parameters if "outliers" in parameters.refinements else ExtractionParameters
     frame = _mean_frame(image, good, asked.outlier_sigma)
     if image.resampled and convention_of(parameters).resampled_is_known:
-        frame = replace(frame, good=_whole_pixels(frame.good) & ~_beside_gaps(scene, frame.good)[:, None])
+        good = _whole_pixels(frame.good) & ~_beside_gaps(scene, frame.good)[:, None]
+        for exposure in () if image.contributing is None else image.contributing:
+            good &= ~exposure | _whole_pixels(exposure)
+        frame = replace(frame, good=good)
     return frame
 
 
