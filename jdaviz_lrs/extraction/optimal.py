@@ -253,16 +253,18 @@ def _led_back(
     makes it worse.
     """
     candidates = [one for one in FROM_THE_FREEST if one in chosen and one not in result.dropped]
+    unrefined = as_chosen()
     if not candidates:
-        return result
-    unrefined = _mean_flux(as_chosen())
-    if not is_moved(_mean_flux(result), unrefined, bands):
+        return replace(unrefined, notes=result.notes, dropped=result.dropped)
+    before = _mean_flux(unrefined.flux)
+    if not is_moved(_mean_flux(result.flux), before, bands):
         return result
     earned = result.look(progress=progress)
     likeliest = result.likeliest(earned)
     dropped, notes = [], []
     for name in candidates:
-        if not leads_astray(_mean_flux(result), unrefined, likeliest, bands):
+        flux, error = _mean_flux(result.flux), np.sqrt(_mean_flux(result.flux_var.sum(axis=0)))
+        if not leads_astray(flux, error, before, likeliest, bands):
             break
         dropped.append(name)
         notes.append(say_astray(name, result.inspect(earned, least=FARTHER)))
@@ -275,8 +277,8 @@ def _led_back(
     )
 
 
-def _mean_flux(result: OptimalExtraction) -> Image:
-    flux = result.flux
+def _mean_flux(flux: Image) -> Image:
+    """Return a flux, or its variance; of a stack of integrations the mean, (n_disp,)."""
     return flux if flux.ndim == 1 else np.nanmean(flux, axis=0)
 
 

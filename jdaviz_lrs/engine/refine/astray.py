@@ -23,10 +23,6 @@ STEADY_ROWS = 25
 LEAST_ROWS = 10
 """In a band, to compare fluxes in it."""
 
-ERRORS = 1.0
-"""Of a median, that a flux may be farther off by chance: what is given up by mistake costs no more than it
-gained."""
-
 
 def likeliest_flux(earned: Earned, setting: Setting) -> Image:
     """Fit the flux of the target with all refinements.
@@ -53,15 +49,18 @@ def likeliest_flux(earned: Earned, setting: Setting) -> Image:
 
 def is_moved(flux: Image, before: Image, bands: Sequence[Rows]) -> bool:
     """Whether a flux is another than before by so much in any band that it matters, both (n_disp,)."""
-    return any(abs(median(now - then)) > FARTHER for now, then in _deviations(flux, before, before, bands))
+    return any(
+        np.abs(now - then).mean() > FARTHER for now, then, _ in _deviations(flux, before, before, bands)
+    )
 
 
-def leads_astray(flux: Image, before: Image, likeliest: Image, bands: Sequence[Rows]) -> bool:
+def leads_astray(flux: Image, error: Image, before: Image, likeliest: Image, bands: Sequence[Rows]) -> bool:
     """Whether a flux is farther from the likeliest one than it was before, in any band and beyond noise.
 
     Parameters
     ----------
-    flux, before, likeliest : ndarray, (n_disp,)
+    flux, error, before, likeliest : ndarray, (n_disp,)
+        The error is that of the first.
     bands : sequence of ndarray of bool, (n_disp,)
 
     Returns
@@ -69,28 +68,42 @@ def leads_astray(flux: Image, before: Image, likeliest: Image, bands: Sequence[R
     bool
     """
     return any(
-        abs(median(now)) > abs(median(then)) + max(FARTHER, _error(now - then))
-        for now, then in _deviations(flux, before, likeliest, bands)
+        abs(median(now))
+        > abs(median(then)) + max(FARTHER, _chance(now - then), _of_median(median(own), own.size))
+        for now, then, own in _deviations(flux, before, likeliest, bands, error)
     )
 
 
-def _error(change: Image) -> float:
+def _chance(change: Image) -> float:
     """Return what the median of a change may be off by chance.
 
     By differences of neighbours, as the change may vary along the spectrum; or, where that is less, by its
     own order, as it may be large in a few rows alone.
     """
-    noise = MEDIAN_ERROR * scatter(np.diff(change)) / np.sqrt(2.0 * change.size)
+    noise = _of_median(scatter(np.diff(change)) / np.sqrt(2.0), change.size)
     away = np.sqrt(change.size) / 2.0
     places = np.rint((change.size - 1) / 2.0 + np.array([-away, away])).astype(int)
     low, high = np.partition(change, places)[places]
-    return ERRORS * min(noise, (high - low) / 2.0)
+    return min(noise, (high - low) / 2.0)
 
 
-def _deviations(one: Image, other: Image, likeliest: Image, bands: Sequence[Rows]) -> Iterator[list[Image]]:
-    """Parts of the likeliest flux by which two are off it, band by band."""
+def _of_median(sigma: float, number: int) -> float:
+    """Standard error of the median of a number of values."""
+    return MEDIAN_ERROR * sigma / np.sqrt(number)
+
+
+def _deviations(
+    one: Image, other: Image, likeliest: Image, bands: Sequence[Rows], error: Image | float = 0.0
+) -> Iterator[tuple[Image, Image, Image]]:
+    """Parts of the likeliest flux by which two are off it, and an error as such a part, band by band."""
     steady = running_median(np.nan_to_num(likeliest), STEADY_ROWS)
     used = np.isfinite(one) & np.isfinite(other) & np.isfinite(likeliest) & (steady > 0)
+    whole = np.where(steady > 0, steady, 1.0)
+    parts = (
+        (one - likeliest) / whole,
+        (other - likeliest) / whole,
+        np.broadcast_to(error, whole.shape) / whole,
+    )
     for rows in (band & used for band in bands):
         if rows.sum() >= LEAST_ROWS:
-            yield [(flux[rows] - likeliest[rows]) / steady[rows] for flux in (one, other)]
+            yield tuple(part[rows] for part in parts)

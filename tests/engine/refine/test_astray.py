@@ -14,6 +14,7 @@ from tests.draws import SCENES, draws
 N_ROW = 300
 BANDS = [np.arange(N_ROW) // 100 == band for band in range(3)]
 LIKELIEST = np.linspace(3.0, 1.0, N_ROW)
+NO_ERROR = np.zeros(N_ROW)
 PSF = simulated_psf()
 NONE = ExtractionParameters(extraction_type="optimal", use_source_posn=True)
 
@@ -34,7 +35,7 @@ def off(*parts):
     ],
 )
 def test_farther_in_any_band_is_astray(before, after, astray):
-    assert leads_astray(off(*after), off(*before), LIKELIEST, BANDS) is astray
+    assert leads_astray(off(*after), NO_ERROR, off(*before), LIKELIEST, BANDS) is astray
 
 
 @pytest.mark.parametrize(("errors", "astray"), [(0.0, False), (0.4, False), (3.0, True)])
@@ -44,19 +45,27 @@ def test_noise_leads_nowhere(errors, astray):
     noise = 0.24 * rng.standard_normal(N_ROW)
     noise -= np.repeat([np.median(noise[band]) for band in BANDS], 100)
     flux = LIKELIEST * (1.0 + noise + errors * 0.03)
-    assert leads_astray(flux, off(0.0, 0.0, 0.0), LIKELIEST, BANDS) is astray
+    assert leads_astray(flux, NO_ERROR, off(0.0, 0.0, 0.0), LIKELIEST, BANDS) is astray
 
 
 def test_a_change_in_some_rows_alone_is_no_noise():
     """Where outliers are left out, two rows of three change by a per cent, and the others not at all."""
     hit = np.arange(N_ROW) % 3 > 0
-    assert leads_astray(LIKELIEST * (0.95 - 0.01 * hit), off(-0.05, -0.05, -0.05), LIKELIEST, BANDS)
+    flux = LIKELIEST * (0.95 - 0.01 * hit)
+    assert leads_astray(flux, NO_ERROR, off(-0.05, -0.05, -0.05), LIKELIEST, BANDS)
+
+
+def test_what_the_fluxs_own_error_hides_is_not_given_up():
+    """Of a median of 100 an error of 10 % leaves 1.25 %."""
+    before, error = off(0.0, 0.0, 0.0), 0.1 * LIKELIEST
+    assert not leads_astray(off(0.012, 0.0, 0.0), error, before, LIKELIEST, BANDS)
+    assert leads_astray(off(0.013, 0.0, 0.0), error, before, LIKELIEST, BANDS)
 
 
 def test_what_has_no_flux_is_not_compared():
     before, after = off(0.0, 0.0, 0.0), off(0.0, 0.0, 0.1)
     after[205:] = np.nan
-    assert not leads_astray(after, before, LIKELIEST, BANDS)
+    assert not leads_astray(after, NO_ERROR, before, LIKELIEST, BANDS)
     assert not is_moved(after, before, BANDS)
     assert is_moved(off(0.0, 0.003, 0.0), before, BANDS)
     assert not is_moved(off(0.0, 0.001, 0.0), before, BANDS)
