@@ -49,9 +49,8 @@ def likeliest_flux(earned: Earned, setting: Setting) -> Image:
 
 def is_moved(flux: Image, before: Image, bands: Sequence[Rows]) -> bool:
     """Whether a flux is another than before by so much in any band that it matters, both (n_disp,)."""
-    return any(
-        np.abs(now - then).mean() > FARTHER for now, then, _ in _deviations(flux, before, before, bands)
-    )
+    pairs = _deviations(flux, before, before, bands)
+    return any(np.abs(now - then).mean() > FARTHER for now, then, _ in pairs)
 
 
 def leads_astray(flux: Image, error: Image, before: Image, likeliest: Image, bands: Sequence[Rows]) -> bool:
@@ -67,11 +66,11 @@ def leads_astray(flux: Image, error: Image, before: Image, likeliest: Image, ban
     -------
     bool
     """
-    return any(
-        abs(median(now))
-        > abs(median(then)) + max(FARTHER, _chance(now - then), _of_median(median(own), own.size))
-        for now, then, own in _deviations(flux, before, likeliest, bands, error)
-    )
+    for now, then, own in _deviations(flux, before, likeliest, bands, error):
+        noise = max(_chance(now - then), _of_median(median(own), own.size))
+        if abs(median(now)) > abs(median(then)) + max(FARTHER, noise):
+            return True
+    return False
 
 
 def _chance(change: Image) -> float:
@@ -88,7 +87,7 @@ def _chance(change: Image) -> float:
 
 
 def _of_median(sigma: float, number: int) -> float:
-    """Standard error of the median of a number of values."""
+    """Return the standard error of the median of a number of values."""
     return MEDIAN_ERROR * sigma / np.sqrt(number)
 
 
@@ -97,13 +96,9 @@ def _deviations(
 ) -> Iterator[tuple[Image, Image, Image]]:
     """Parts of the likeliest flux by which two are off it, and an error as such a part, band by band."""
     steady = running_median(np.nan_to_num(likeliest), STEADY_ROWS)
+    error = np.broadcast_to(error, steady.shape)
     used = np.isfinite(one) & np.isfinite(other) & np.isfinite(likeliest) & (steady > 0)
-    whole = np.where(steady > 0, steady, 1.0)
-    parts = (
-        (one - likeliest) / whole,
-        (other - likeliest) / whole,
-        np.broadcast_to(error, whole.shape) / whole,
-    )
     for rows in (band & used for band in bands):
         if rows.sum() >= LEAST_ROWS:
-            yield tuple(part[rows] for part in parts)
+            whole, right = steady[rows], likeliest[rows]
+            yield (one[rows] - right) / whole, (other[rows] - right) / whole, error[rows] / whole
