@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import map_coordinates
 
+from jdaviz_lrs.engine.apcorr import fractions_of_unit, of_unit_light
 from jdaviz_lrs.engine.profile import NormalisedPSF, ProfileGrid, normalise, profile_grid
 
 __all__ = ["SpectralPSF", "enclosed_fraction"]
@@ -37,6 +38,14 @@ class SpectralPSF:
     @cached_property
     def _normalised(self) -> NormalisedPSF:
         return normalise(self.data, self.wavelength, self.subpix, self.center_col, trimmed=True)
+
+    @cached_property
+    def _of_unit_light(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return of_unit_light(self.data, self.wavelength, self.subpix)
+
+    def fractions(self, offsets: NDArray[np.float64], wavelength: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the share of a source's light in each pixel, (n_disp, n_xdisp); see `pixel_fractions`."""
+        return fractions_of_unit(*self._of_unit_light, self.subpix, self.center_col, offsets, wavelength)
 
     def on(self, wavelength: NDArray[np.float64], columns: NDArray[np.float64]) -> ProfileGrid:
         """Make it ready for an image: wavelengths (n_disp, n_xdisp) in um, columns (n_xdisp,) in px.

@@ -7,7 +7,14 @@ from numpy.typing import NDArray
 from scipy.interpolate import RectBivariateSpline
 from scipy.ndimage import map_coordinates
 
-__all__ = ["LEAST_SHARE", "correction_table", "pixel_fractions", "profile_correction"]
+__all__ = [
+    "LEAST_SHARE",
+    "correction_table",
+    "fractions_of_unit",
+    "of_unit_light",
+    "pixel_fractions",
+    "profile_correction",
+]
 
 Image = NDArray[np.float64]
 
@@ -78,13 +85,36 @@ def pixel_fractions(
         Of the light in the whole profile, linear in wavelength and across it, as the pipeline interpolates;
         zero beyond the profile's ends, NaN outside the range of `psf_wavelength`.
     """
+    return fractions_of_unit(
+        *of_unit_light(data, psf_wavelength, subpix), subpix, center, offsets, wavelength
+    )
+
+
+def of_unit_light(data: Image, psf_wavelength: Image, subpix: float) -> tuple[Image, Image]:
+    """Return a profile as it is to be interpolated: with all light one, in the order of wavelength.
+
+    Parameters
+    ----------
+    data, psf_wavelength, subpix
+        See `pixel_fractions`.
+
+    Returns
+    -------
+    samples : ndarray, (n_psf_wavelength, n_subpixel)
+    wavelength : ndarray, (n_psf_wavelength,)
+    """
     order = np.argsort(psf_wavelength)
     samples = np.nan_to_num(data)[order]
     light = samples.sum(axis=1, keepdims=True) / subpix
-    samples = np.divide(samples, light, out=np.zeros_like(samples), where=light != 0)
-    row = np.interp(
-        wavelength, psf_wavelength[order], np.arange(order.size, dtype=float), left=np.nan, right=np.nan
-    )
+    return np.divide(samples, light, out=np.zeros_like(samples), where=light != 0), psf_wavelength[order]
+
+
+def fractions_of_unit(
+    samples: Image, psf_wavelength: Image, subpix: float, center: float, offsets: Image, wavelength: Image
+) -> Image:
+    """Return what `pixel_fractions` does of a profile that is `of_unit_light`, (n_disp, n_xdisp)."""
+    places = np.arange(psf_wavelength.size, dtype=float)
+    row = np.interp(wavelength, psf_wavelength, places, left=np.nan, right=np.nan)
     place = np.broadcast_arrays(np.nan_to_num(row)[:, None], center + subpix * offsets)
     fractions = map_coordinates(samples, place, order=1, mode="constant")
     return np.where(np.isfinite(row)[:, None], fractions, np.nan)

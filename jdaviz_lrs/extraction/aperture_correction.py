@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.psf import SpectralPSF, enclosed_fraction
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
-from jdaviz_lrs.engine.apcorr import LEAST_SHARE, pixel_fractions, profile_correction
+from jdaviz_lrs.engine.apcorr import LEAST_SHARE, profile_correction
 from jdaviz_lrs.errors import LRSError
 from jdaviz_lrs.extraction.conventions import convention_of
 from jdaviz_lrs.extraction.placement import Placement
@@ -109,7 +109,5 @@ def psf_correction(image: SpectralImage, psf: SpectralPSF, placement: Placement)
     used = np.flatnonzero(placement.weights.any(axis=0))
     columns = slice(used[0], used[-1] + 1)
     offsets = image.xdisp_index[columns] - placement.center[:, None]
-    profile = pixel_fractions(
-        psf.data, psf.wavelength, psf.subpix, psf.center_col, offsets, image.row_wavelength
-    )
+    profile = psf.fractions(offsets, image.row_wavelength)
     return profile_correction(profile, placement.weights[:, columns])

@@ -12,7 +12,6 @@ from jdaviz_lrs.data.flags import DO_NOT_USE, FLUX_ESTIMATED
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.psf import SpectralPSF
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
-from jdaviz_lrs.engine.apcorr import pixel_fractions
 from jdaviz_lrs.engine.lost_light import LEAST_LEFT, fits_profile, light_left
 from jdaviz_lrs.engine.neighbours import paired_median
 from jdaviz_lrs.extraction.placement import Placement
@@ -213,7 +212,7 @@ def _point_source(image: SpectralImage, psf: SpectralPSF, placement: Placement) 
     """PSF at the place of the source, (n_disp, n_xdisp); beyond its wavelengths as at the nearest."""
     wavelength = np.clip(image.row_wavelength, psf.wavelength.min(), psf.wavelength.max())
     offsets = image.xdisp_index - placement.center[:, None]
-    return pixel_fractions(psf.data, psf.wavelength, psf.subpix, psf.center_col, offsets, wavelength)
+    return psf.fractions(offsets, wavelength)
 
 
 def _unlike(number: int, size: int) -> str:

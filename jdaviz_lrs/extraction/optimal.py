@@ -235,7 +235,7 @@ def extract_optimal(
 
     chosen = parameters.refinements
     result = as_chosen(*chosen)
-    if set(TRIED) <= set(chosen) or result.look is None:
+    if not chosen or set(TRIED) <= set(chosen) or result.look is None:
         return result
     return _led_back(result, chosen, as_chosen, image.band_rows, _told(progress))
 

@@ -119,8 +119,8 @@ def drizzled(psf: SpectralPSF) -> SpectralPSF:
     return replace(psf, data=data, wavelength=wavelength, center_col=psf.center_col + pad, drizzled=True)
 
 
-def drizzle_blur(wavelength: ArrayLike, shift: float = 0.0) -> NDArray[np.float64]:
-    """Half the variance of the kernel that the resampling of one exposure blurs with, px^2; same shape as um.
+def drizzle_blur(wavelength: ArrayLike, shift: ArrayLike = 0.0) -> NDArray[np.float64]:
+    """Half the variance of the kernel that the resampling of one exposure blurs with, px^2; broadcast.
 
     Linear interpolation between columns has two points, a phase and one less it away: see `drizzled`. Where
     the columns are laid otherwise than for one exposure, the phases are shifted (px).

@@ -94,7 +94,7 @@ def blurs_of_nods(image: SpectralImage, separation: float | None) -> NDArray[np.
     combined = image.mode is LRS_SLIT and (image.observation.exposures or 1) > 1
     if not (image.resampled and combined and detector_pixels(image) == 1.0):
         return np.empty((0, image.n_disp))
-    blur = np.nan_to_num([drizzle_blur(image.row_wavelength, shift) for shift in PLACES])
+    blur = np.nan_to_num(drizzle_blur(image.row_wavelength, PLACES[:, None]))
     if separation is None:
         one, other = np.triu_indices(PLACES.size)
     else:
