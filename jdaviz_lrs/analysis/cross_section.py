@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from jdaviz_lrs.data.image import SpectralImage
 from jdaviz_lrs.data.psf import SpectralPSF
 from jdaviz_lrs.data.spectrum import ExtractedSpectrum
-from jdaviz_lrs.engine.apcorr import pixel_fractions
 from jdaviz_lrs.engine.spatial_profile import median_profile, scale_profile
 from jdaviz_lrs.extraction.box_background import box_background
 from jdaviz_lrs.extraction.placement import Placement
@@ -139,9 +138,7 @@ def cross_section(
 def _scaled_psf(seen, columns, aperture, center, wavelength, psf, level) -> tuple[Row, Row]:
     def shape(at: Row) -> Row:
         offsets = np.broadcast_to(at - center, (wavelength.size, at.size))
-        return pixel_fractions(
-            psf.data, psf.wavelength, psf.subpix, psf.center_col, offsets, wavelength
-        ).mean(axis=0)
+        return psf.fractions(offsets, wavelength).mean(axis=0)
 
     inside = ((columns > aperture[:, :1] - 0.5) & (columns < aperture[:, 1:] + 0.5)).any(axis=0)
     constant = np.isnan(level)

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from jdaviz_lrs.data.image import SpectralImage
-from jdaviz_lrs.engine.apcorr import pixel_fractions
 from jdaviz_lrs.engine.aperture import pixel_weights
 from jdaviz_lrs.engine.growth import Apertures, Growth, growth, measure_apertures
 from jdaviz_lrs.errors import LRSError
@@ -125,9 +124,7 @@ def measure_widths(
         background, extra = fitted.image, fitted.variances.sum(axis=1)[:, rows]
     psf = on_pixels_of(image, references.psf)
     offsets = image.xdisp_index - center[:, None]
-    shape = pixel_fractions(
-        psf.data, psf.wavelength, psf.subpix, psf.center_col, offsets, image.row_wavelength
-    )
+    shape = psf.fractions(offsets, image.row_wavelength)
     return measure_apertures(
         np.where(image.good, image.data - background, 0.0)[rows],
         image.variances.sum(axis=0)[rows],

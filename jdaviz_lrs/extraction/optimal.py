@@ -256,15 +256,16 @@ def _led_back(
     unrefined = as_chosen()
     if not candidates:
         return replace(unrefined, notes=result.notes, dropped=result.dropped)
-    before = _mean_flux(unrefined.flux)
-    if not is_moved(_mean_flux(result.flux), before, bands):
+    before = _mean(unrefined.flux)
+    if not is_moved(_mean(result.flux), before, bands):
         return result
     earned = result.look(progress=progress)
     likeliest = result.likeliest(earned)
     dropped, notes = [], []
     for name in candidates:
-        flux, error = _mean_flux(result.flux), np.sqrt(_mean_flux(result.flux_var.sum(axis=0)))
-        if not leads_astray(flux, error, before, likeliest, bands):
+        number = 1 if result.flux.ndim == 1 else len(result.flux)
+        error = np.sqrt(_mean(result.flux_var.sum(axis=0)) / number)
+        if not leads_astray(_mean(result.flux), error, before, likeliest, bands):
             break
         dropped.append(name)
         notes.append(say_astray(name, result.inspect(earned, least=FARTHER)))
@@ -277,9 +278,9 @@ def _led_back(
     )
 
 
-def _mean_flux(flux: Image) -> Image:
-    """Return a flux, or its variance; of a stack of integrations the mean, (n_disp,)."""
-    return flux if flux.ndim == 1 else np.nanmean(flux, axis=0)
+def _mean(column: Image) -> Image:
+    """Return a column of the table, of a stack of integrations its mean, (n_disp,)."""
+    return column if column.ndim == 1 else np.nanmean(column, axis=0)
 
 
 def _extract_as_chosen(
@@ -381,7 +382,7 @@ def _extract_as_chosen(
             inspect_scene,
             unrefined=unrefined,
             setting=setting,
-            flux=result.flux if image.data.ndim == 2 else np.nanmean(result.flux, axis=0),
+            flux=_mean(result.flux),
             chosen=[one for one in parameters.refinements if one != "variance" or one in chosen],
         ),
     )

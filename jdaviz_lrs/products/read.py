@@ -176,7 +176,7 @@ def _image(model: JwstDataModel, name: str, path: Path | None) -> SpectralImage:
         wavelength=wavelength[rows, columns],
         unit=unit,
         pixel_area=area,
-        observation=_observation(model),
+        observation=_observation(model, contributing),
         wcs=wcs,
         bounding_box=box,
         resampled=resampled,
@@ -433,8 +433,9 @@ def _margins(data: np.ndarray, rows: slice, columns: slice) -> tuple[np.ndarray,
     return data[..., : rows.start, columns].copy(), data[..., rows.stop :, columns].copy()
 
 
-def _observation(model: JwstDataModel) -> Observation:
+def _observation(model: JwstDataModel, contributing: np.ndarray | None) -> Observation:
     meta = model.meta
+    combined = None if contributing is None else len(contributing) or None  # where the header is silent
     exposure_type = meta.exposure.type or DEFAULT.exposure_type
     source_type = (getattr(model, "source_type", None) if isinstance(model, SlitModel) else None) or (
         meta.target.source_type
@@ -450,7 +451,7 @@ def _observation(model: JwstDataModel) -> Observation:
         dithered_ra=meta.dither.dithered_ra,
         dithered_dec=meta.dither.dithered_dec,
         target_motion=_target_motion(meta.wcsinfo),
-        exposures=meta.resample.pointings,
+        exposures=meta.resample.pointings or combined,
         x_offset=meta.dither.x_offset,
         y_offset=meta.dither.y_offset,
         primary_type=meta.dither.primary_type,

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from scipy.interpolate import make_interp_spline
 
 from jdaviz_lrs.data.psf import SpectralPSF
-from jdaviz_lrs.engine.apcorr import pixel_fractions
 
 __all__ = ["lend_wings"]
 
@@ -53,8 +52,7 @@ def lend_wings(
     center = psf.center_col + pad
     offset = (np.arange(data.shape[1]) - center) / psf.subpix
     at = np.clip(psf.wavelength, model.wavelength.min(), model.wavelength.max())
-    seen = model.data, model.wavelength, model.subpix, model.center_col
-    wings = _lacking(data, offset, pixel_fractions(*seen, offset[None], at))
+    wings = _lacking(data, offset, model.fractions(offset[None], at))
     # counted on whole pixels of an aperture with edges between them, as the correction's light is
     pixels = np.arange(0.5, reach)
     pixels = np.concatenate([-pixels[::-1], pixels])

@@ -21,16 +21,21 @@ ALL = replace(NONE, refinements=("all",))
 PSF = simulated_psf()
 
 
-@cache
-def combined(**settings):
-    """Both nods of a scene, resampled together by the pipeline; and the truth."""
+def resampled(scene):
+    """Both nods of a scene, resampled together by the pipeline."""
     from jwst.datamodels import ModelContainer
     from jwst.resample import ResampleSpecStep
 
-    nods = simulate_nods(replace(SCENE, **settings), 2)
     step = ResampleSpecStep()
     step.pixel_scale_ratio = 1.0
-    return read(step.process(ModelContainer([to_model(nod) for nod in nods]))), nods[0].truth
+    return step.process(ModelContainer([to_model(nod) for nod in simulate_nods(scene, 2)]))
+
+
+@cache
+def combined(**settings):
+    """An image of both nods; and the truth."""
+    scene = replace(SCENE, **settings)
+    return read(resampled(scene)), simulate_nods(scene, 1)[0].truth
 
 
 def off(spectrum, truth):
@@ -60,6 +65,15 @@ def test_the_product_tells_which_exposures_are_in_a_pixel():
     part = image.narrowed(slice(5, 20))
     np.testing.assert_array_equal(part.contributing, image.contributing[..., 5:20])
     assert image.header_only().contributing is None
+
+
+def test_where_the_header_is_silent_the_context_counts_the_exposures():
+    image, _ = combined()
+    assert image.observation.exposures == 2
+    for given, told in ((None, 2), (1, 1)):  # a header that speaks is believed
+        model = resampled(SCENE)
+        model.meta.resample.pointings = given
+        assert read(model).observation.exposures == told
 
 
 def test_a_negative_trace_is_in_the_exposures_that_have_it():

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from jdaviz_lrs.engine.refine.judging import Earned, Setting
+from jdaviz_lrs.engine.refine.judging import Earned, Setting, fitting_weights
 from jdaviz_lrs.engine.refine.scene_model import SceneModel, linear_fit
 
 __all__ = ["REFINEMENTS", "Answer", "inspect_scene"]
@@ -145,8 +145,7 @@ def _flux(
     """Flux of the target and its standard error, (n_disp,); evenly weighted the second is none."""
     frame, variance = setting.frame, earned.refined.variances.sum(axis=0)
     usable = frame.good & ~rejected & (variance > 0)
-    weights = np.divide(1.0, variance, out=np.zeros_like(variance), where=usable)
-    weights = usable.astype(float) if evenly else weights
+    weights = fitting_weights(variance, usable, evenly)
     fit = linear_fit(scene.profiles(), scene.basis, frame.data, weights)
     return fit.flux[0], np.sqrt(fit.covariance[:, fit.n_background, fit.n_background])
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from jdaviz_lrs.engine.neighbours import running_median
 from jdaviz_lrs.engine.order_statistics import MEDIAN_ERROR, median, scatter
-from jdaviz_lrs.engine.refine.judging import FARTHER, Earned, Setting, weighs_alike
+from jdaviz_lrs.engine.refine.judging import FARTHER, Earned, Setting, fitting_weights, weighs_alike
 from jdaviz_lrs.engine.refine.scene_model import linear_fit
 
 __all__ = ["is_moved", "leads_astray", "likeliest_flux"]
@@ -41,8 +41,7 @@ def likeliest_flux(earned: Earned, setting: Setting) -> Image:
     refined, scene, frame = earned.refined, earned.refined.scene, setting.frame
     variance = refined.variances.sum(axis=0)
     usable = frame.good & ~refined.rejected & (variance > 0)
-    by_noise = np.divide(1.0, variance, out=np.zeros_like(variance), where=usable)
-    weights = by_noise if weighs_alike(refined, setting) else usable.astype(float)
+    weights = fitting_weights(variance, usable, evenly=not weighs_alike(refined, setting))
     flux = linear_fit(scene.profiles(), scene.basis, frame.data, weights).flux[0]
     return np.where(usable.any(axis=1), flux, np.nan)
 

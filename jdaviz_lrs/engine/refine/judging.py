@@ -13,7 +13,15 @@ from jdaviz_lrs.engine.refine.run import Refined, Step, refine
 from jdaviz_lrs.engine.refine.scene_model import Frame, SceneModel, linear_fit
 from jdaviz_lrs.engine.verdict import Agreement, Judged, compare_with_sum, fit_weights
 
-__all__ = ["FARTHER", "Earned", "Setting", "judged_scene", "refine_what_earns", "weighs_alike"]
+__all__ = [
+    "FARTHER",
+    "Earned",
+    "Setting",
+    "fitting_weights",
+    "judged_scene",
+    "refine_what_earns",
+    "weighs_alike",
+]
 
 Image = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -109,7 +117,7 @@ def judged_scene(
     Judged
     """
     good = frame.good & ~rejected & (variance > 0)
-    weights = _weights(variance, good, evenly)
+    weights = fitting_weights(variance, good, evenly)
     profiles = scene.profiles()
     fit = linear_fit(profiles, scene.basis, frame.data, weights)
     flux = fit.flux[0]
@@ -255,7 +263,7 @@ def _distance(
 def _explains_worse(refined: Refined, unrefined: SceneModel, frame: Frame) -> bool:
     """Whether a scene leaves more than the unrefined one, beyond noise; both with the neighbours found."""
     variance = refined.variances.sum(axis=0)
-    weights = _weights(variance, frame.good & (variance > 0), evenly=False)
+    weights = fitting_weights(variance, frame.good & (variance > 0), evenly=False)
     complete = refined.complete
     for source in range(len(unrefined.traces), len(complete.traces)):
         one = complete.traces[source], complete.signs[source], complete.groups[source]
@@ -267,7 +275,8 @@ def _explains_worse(refined: Refined, unrefined: SceneModel, frame: Frame) -> bo
     return bool(left > left_before + WORSE_FIT)
 
 
-def _weights(variance: Image, usable: Mask, evenly: bool) -> Image:
+def fitting_weights(variance: Image, usable: Mask, evenly: bool) -> Image:
+    """Return weights of the usable pixels, all alike or by their variance, (n_disp, n_xdisp)."""
     if evenly:
         return usable.astype(float)
     return np.divide(1.0, variance, out=np.zeros_like(variance), where=usable)
@@ -291,7 +300,7 @@ def weighs_alike(refined: Refined, setting: Setting) -> bool:
     frame, scene, variance = setting.frame, refined.scene, refined.variances.sum(axis=0)
     usable = frame.good & ~refined.rejected & (variance > 0)
     weighed, evenly = (
-        linear_fit(scene.profiles(), scene.basis, frame.data, _weights(variance, usable, even)).flux[0]
+        linear_fit(scene.profiles(), scene.basis, frame.data, fitting_weights(variance, usable, even)).flux[0]
         for even in (False, True)
     )
     used = usable.any(axis=1) & (evenly > 0)
@@ -307,7 +316,7 @@ def _farther(refined: Refined, unrefined: SceneModel, setting: Setting, evenly: 
     """Whether a flux without a neighbour is farther than the unrefined one from that with it, in any band."""
     frame, variance = setting.frame, refined.variances.sum(axis=0)
     usable = frame.good & ~refined.rejected & (variance > 0)
-    weights = _weights(variance, usable, evenly)
+    weights = fitting_weights(variance, usable, evenly)
     with_it, without, before = (
         linear_fit(one.profiles(), one.basis, frame.data, weights).flux[0]
         for one in (refined.complete, refined.scene, unrefined)
